@@ -1,0 +1,46 @@
+"""DeepSIF in reproducible form: simulate brains, train on them, image real EEG.
+
+The public names below are loaded on first use, so that importing the package
+costs next to nothing (MNE, torch and nilearn are heavy).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Cortex": "cortex",
+    "load_cortex": "cortex",
+    "Connectome": "connectome",
+    "load_connectome": "connectome",
+    "simulate": "neural_mass",
+    "SpikeLibrary": "spikes",
+    "load_spike_library": "spikes",
+    "HeadModel": "head",
+    "load_head_model": "head",
+    "grow_patch": "patches",
+    "patch_candidates": "patches",
+    "SyntheticEEG": "synthesis",
+    "train": "training",
+    "load_model": "imaging",
+    "SourceImage": "imaging",
+    "image": "imaging",
+    "score": "metrics",
+    "load_recording": "recordings",
+    "get_profile": "profiles",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str):
+    if name in _PUBLIC:
+        return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])
