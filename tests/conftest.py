@@ -1,0 +1,35 @@
+"""Shared fixtures: the published files, where they are on this machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from deepsif_lite.recordings import find
+
+
+def _require(name):
+    path = find(name)
+    if path is None:
+        pytest.skip(
+            f"needs the published file {name!r}: set DEEPSIF_LITE_DATA, or run "
+            "`deepsif-lite data --fetch`"
+        )
+    return path
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "published(*names): skip unless these published files are here"
+    )
+
+
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers("published"):
+        for name in marker.args:
+            _require(name)
+
+
+@pytest.fixture
+def published():
+    """Return a function: name of a published file -> its path, or skip."""
+    return _require
