@@ -32,10 +32,15 @@ _PUBLIC = {
     "get_profile": "profiles",
 }
 
-__all__ = sorted(_PUBLIC)
+# Rooms used whole by the chapters: dl.figures.plot_cortex, dl.results.write_table.
+_ROOMS = {"evaluation", "figures", "metrics", "results", "scorecard", "solvers"}
+
+__all__ = sorted([*_PUBLIC, *_ROOMS])
 
 
 def __getattr__(name: str):
+    if name in _ROOMS:
+        return import_module(f"{__name__}.{name}")
     if name in _PUBLIC:
         return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
     msg = f"module {__name__!r} has no attribute {name!r}"
@@ -43,4 +48,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PUBLIC])
+    return sorted([*globals(), *__all__])
