@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepsif_lite.extent import active_regions
+from .extent import active_regions
 
 if TYPE_CHECKING:
-    from deepsif_lite.cortex import Cortex
+    from .cortex import Cortex
 
 NEAR = 0.03
 """Distance (m) within which a false alarm counts as near (Chowdhury et al. 2013)."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepsif_lite.paths import data_dir
+from .paths import data_dir
 
 if TYPE_CHECKING:
     from mne import Evoked

@@ -1,0 +1,106 @@
+"""Average reference and whitening of data and leadfield, shared by the solvers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ..head import HeadModel
+
+
+def noise_covariance(baseline: np.ndarray, method: str = "diagonal") -> np.ndarray:
+    """Estimate the noise covariance from samples without signal.
+
+    Parameters
+    ----------
+    baseline : array of shape (n_times, n_channels)
+        EEG, V.
+    method : {"diagonal", "ledoit_wolf", "empirical"}
+        ``"diagonal"`` keeps the variances alone, which needs the fewest samples.
+
+    Returns
+    -------
+    array of shape (n_channels, n_channels)
+        Covariance, V^2.
+
+    Raises
+    ------
+    ValueError
+        The method is unknown, or a channel does not vary.
+    """
+    from sklearn.covariance import empirical_covariance, ledoit_wolf
+
+    # scikit-learn's estimates lose precision on values near 1e-6 (volts).
+    scale = baseline.std()
+    if not baseline.std(axis=0).all():
+        flat = np.flatnonzero(baseline.std(axis=0) == 0).tolist()
+        msg = f"Channels {flat} are constant in the baseline; drop or interpolate them."
+        raise ValueError(msg)
+    scaled = (baseline - baseline.mean(axis=0)) / scale
+    if method == "diagonal":
+        cov = np.diag(scaled.var(axis=0))
+    elif method == "ledoit_wolf":
+        cov = ledoit_wolf(scaled)[0]
+    elif method == "empirical":
+        cov = empirical_covariance(scaled)
+    else:
+        msg = f"method is {method!r}; choose 'diagonal', 'ledoit_wolf' or 'empirical'."
+        raise ValueError(msg)
+    return cov * scale**2
+
+
+def whiten(
+    eeg: np.ndarray, head: HeadModel, noise_cov: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bring data and leadfield to the average reference and to unit noise.
+
+    The average reference takes one dimension away; what remains is expressed in
+    the eigenvectors of the noise covariance.
+
+    Parameters
+    ----------
+    eeg : array of shape (n_times, n_channels)
+        EEG, V.
+    head : HeadModel
+        Leadfield, V/(A m).
+    noise_cov : array of shape (n_channels, n_channels) or None
+        Noise covariance, V^2. None: equal and independent on all channels.
+
+    Returns
+    -------
+    data : array of shape (n_channels - 1, n_times)
+        Whitened EEG.
+    gain : array of shape (n_channels - 1, n_regions)
+        Whitened leadfield.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not match, values are not finite, or the covariance is not
+        positive on the referenced channels.
+    """
+    n_channels = len(head.leadfield)
+    eeg = np.asarray(eeg, dtype=float)
+    cov = np.eye(n_channels) if noise_cov is None else np.asarray(noise_cov, float)
+    if eeg.ndim != 2 or eeg.shape[1] != n_channels:
+        msg = f"eeg has shape {eeg.shape}; the head model asks for (n_times, {n_channels})."
+        raise ValueError(msg)
+    if cov.shape != (n_channels, n_channels):
+        msg = f"noise_cov has shape {cov.shape}, expected {(n_channels, n_channels)}."
+        raise ValueError(msg)
+    if not (np.isfinite(eeg).all() and np.isfinite(cov).all()):
+        msg = "eeg or noise_cov holds NaN or infinite values; drop those channels."
+        raise ValueError(msg)
+    reference = np.eye(n_channels) - 1 / n_channels
+    values, vectors = np.linalg.eigh(reference @ cov @ reference)
+    values, vectors = values[1:], vectors[:, 1:]  # the first belongs to the reference
+    if values[0] <= 1e-12 * values[-1]:
+        msg = (
+            "noise_cov is not positive definite on the average-referenced channels; "
+            "use noise_covariance(..., method='diagonal')."
+        )
+        raise ValueError(msg)
+    whitener = (vectors / np.sqrt(values)).T @ reference
+    return whitener @ eeg.T, whitener @ head.leadfield
