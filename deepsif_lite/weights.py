@@ -1,0 +1,147 @@
+"""Trained networks on disk: safetensors, in shards, beside a JSON card.
+
+The card says what the network was trained for (channels in order, reference,
+sampling rate, window, head model and its hash), how (seed, samples, seconds) and
+what it reached (scores); loading checks it against the head model it will image with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .paths import data_dir
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .head import HeadModel
+
+SHARD_BYTES = 15_000_000  # what travels well through code hosts and mail
+
+
+def head_fingerprint(head: HeadModel) -> str:
+    """Return a hash of what a network depends on: channels, leadfield, parcels."""
+    digest = hashlib.sha256("\n".join(head.ch_names).encode())
+    # Rounded, so that rebuilding on another processor gives the same hash.
+    scaled = head.leadfield / np.abs(head.leadfield).max()
+    digest.update(np.round(scaled, 3).astype(np.float32).tobytes())
+    digest.update(head.cortex.region_of_vertex.astype(np.int32).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def save_weights(network: nn.Module, folder: str | Path, card: dict) -> Path:
+    """Write a network in half precision, with its card.
+
+    Parameters
+    ----------
+    network : Module
+    folder : path
+        Created; holds ``card.json`` and ``weights-<k>.safetensors`` after.
+    card : dict
+        Must hold ``network`` (the arguments of ``build_network``), ``ch_names``,
+        ``sfreq``, ``n_times``, ``head`` and ``head_hash``.
+
+    Returns
+    -------
+    folder : Path
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("weights-*.safetensors"):
+        old.unlink()
+    shard, size, count = {}, 0, 0
+    state = network.state_dict()
+    for position, (name, value) in enumerate(state.items()):
+        value = value.detach().cpu().to(torch.float16).contiguous()
+        if shard and size + value.nbytes > SHARD_BYTES:
+            save_file(shard, folder / f"weights-{count}.safetensors")
+            shard, size, count = {}, 0, count + 1
+        shard[name] = value
+        size += value.nbytes
+        if position == len(state) - 1:
+            save_file(shard, folder / f"weights-{count}.safetensors")
+    text = json.dumps(card, indent=1, ensure_ascii=False)
+    (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+    return folder
+
+
+def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
+    """Load a network and its card.
+
+    Parameters
+    ----------
+    name_or_path : str | path
+        A shipped network (``"lite-75"``, ``"lite-64"``) or a folder.
+
+    Returns
+    -------
+    network : Module
+        On the CPU, ready for inference.
+    card : dict
+
+    Raises
+    ------
+    FileNotFoundError
+        Neither a shipped network nor a folder with a card.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    from .network import build_network
+
+    folder = _find(name_or_path)
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    network = build_network(**card["network"])
+    state = {}
+    for shard in sorted(folder.glob("weights-*.safetensors")):
+        state |= load_file(shard)
+    network.load_state_dict({k: v.to(torch.float32) for k, v in state.items()})
+    return network.eval(), card
+
+
+def available_weights() -> list[str]:
+    """Return the names of the shipped networks."""
+    cards = (data_dir() / "weights").glob("*/card.json")
+    return sorted(card.parent.name for card in cards)
+
+
+def check_card(card: dict, head: HeadModel) -> None:
+    """Refuse a network on a head model it was not trained for.
+
+    Raises
+    ------
+    ValueError
+        Channels, or the leadfield behind them, differ.
+    """
+    if list(card["ch_names"]) != list(head.ch_names):
+        msg = (
+            f"head={head.name!r} has other channels than the network's head "
+            f"{card['head']!r}; load the network trained for it, or train one."
+        )
+        raise ValueError(msg)
+    if card["head_hash"] != head_fingerprint(head):
+        msg = (
+            f"head={head.name!r} differs from the one this network was trained on "
+            f"({card['head']!r}, hash {card['head_hash']}); retrain the network or "
+            "restore the shipped head model."
+        )
+        raise ValueError(msg)
+
+
+def _find(name_or_path: str | Path) -> Path:
+    for folder in (data_dir() / "weights" / str(name_or_path), Path(name_or_path)):
+        if (folder / "card.json").is_file():
+            return folder
+    msg = (
+        f"No network {str(name_or_path)!r}: give a folder holding card.json, or one "
+        f"of the shipped networks: {', '.join(available_weights()) or 'none yet'}."
+    )
+    raise FileNotFoundError(msg)
