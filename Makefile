@@ -1,0 +1,65 @@
+# Two commands matter: `make book` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+PROFILE ?= lite
+# Extra arguments for pip, for example the index of another torch build.
+PIP_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Quiet and alike on every machine: no progress bars or log lines in stored outputs.
+export TQDM_DISABLE := 1
+export MNE_LOGGING_LEVEL := WARNING
+export MPLBACKEND := agg
+export PYTHONWARNINGS := default
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book site test lint notebooks run serve linkcheck clean full-clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready  ## Make the virtual environment from constraints.txt
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) (a few minutes the first time) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) \
+		-c constraints.txt -e ".[book,test,tvb,head]"
+	@touch $@
+
+book: setup  ## Execute all chapters (PROFILE=lite) and build the site into _build/html
+	$(BIN)/python book/execute.py --profile $(PROFILE)
+	$(BIN)/python book/site.py --profile $(PROFILE) --notebooks _build/notebooks
+
+site: setup  ## Build the site from the stored notebooks, executing nothing
+	$(BIN)/python book/site.py --profile $(PROFILE) --notebooks notebooks
+
+test: setup  ## Run pytest, and nbval on all chapters
+	$(BIN)/python book/nbval_copies.py
+	DEEPSIF_LITE_RESULTS=_build/test-results $(BIN)/python -m pytest tests \
+		_build/nbval --nbval --nbval-sanitize-with book/nbval_sanitize.cfg \
+		--nbval-cell-timeout 1200
+
+lint: setup  ## Check the code's style with ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+notebooks: setup  ## Execute all chapters again in place and store their outputs
+	$(BIN)/python book/execute.py --profile lite --in-place
+
+run: setup  ## Execute one chapter in place: make run NB=01_simulation
+	@test -n "$(NB)" || { echo "Say which chapter: make run NB=01_simulation"; exit 2; }
+	$(BIN)/python book/execute.py --profile $(PROFILE) --in-place $(NB)
+
+serve:  ## Show the built site at http://localhost:8000
+	$(PYTHON) -m http.server 8000 --directory _build/html
+
+linkcheck: setup  ## Check the links of the site (needs the network)
+	$(BIN)/python book/site.py --profile $(PROFILE) --notebooks notebooks --builder linkcheck
+
+clean:  ## Remove what was built, keep the environment
+	rm -rf _build
+
+full-clean: clean  ## Remove the environment as well
+	rm -rf $(VENV)

@@ -1,0 +1,188 @@
+"""Execute the chapters with papermill, one after the other.
+
+The sources are ``notebooks/NN_name.py`` (py:percent). Each becomes an executed
+``.ipynb``, cleaned of everything that changes from run to run (times, random cell
+ids), checked for errors, size and local paths. ``chapters.json`` in the results
+folder says how long each took and where its numbers come from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import jupytext
+import papermill
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "notebooks"
+MAX_BYTES = 3_000_000
+
+
+def chapter_sources(names: list[str] | None = None) -> list[Path]:
+    """Return the chapter sources in reading order, all or the named ones."""
+    found = sorted(SOURCES.glob("[0-9][0-9]_*.py"))
+    if not names:
+        return found
+    by_name = {path.stem: path for path in found}
+    unknown = sorted({Path(name).stem for name in names} - set(by_name))
+    if unknown:
+        sys.exit(f"No chapter {unknown}; there are {sorted(by_name)}.")
+    return [by_name[Path(name).stem] for name in names]
+
+
+def read_source(path: Path):
+    """Read a py:percent chapter as a notebook with the same cell ids every time."""
+    notebook = jupytext.read(path)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:03d}"
+    notebook.metadata = {
+        "kernelspec": {
+            "display_name": "Python 3",
+            "language": "python",
+            "name": "python3",
+        },
+        "jupytext": {"formats": "ipynb,py:percent"},
+    }
+    return notebook
+
+
+def clean(notebook) -> None:
+    """Remove what papermill and the kernel add that differs between two runs."""
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        kept = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")}
+        if not kept.get("tags"):
+            kept.pop("tags", None)
+        cell.metadata = type(cell.metadata)(kept)
+
+
+def problems(notebook, size: int) -> list[str]:
+    """Return what must not be published: errors, local paths, too many bytes."""
+    found = []
+    if size > MAX_BYTES:
+        found.append(f"{size / 1e6:.1f} MB is more than {MAX_BYTES / 1e6:.0f} MB")
+    local = {str(ROOT), sys.prefix, str(Path.home() / "")}
+    local |= {os.environ.get("DEEPSIF_LITE_DATA") or str(ROOT)}
+    for number, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                found.append(f"cell {number}: {output.ename}: {output.evalue}")
+            text = json.dumps(
+                {k: v for k, v in output.items() if k != "data"}
+                | {m: v for m, v in output.get("data", {}).items() if "image" not in m}
+            )
+            found += [f"cell {number}: shows {path}" for path in local if path in text]
+    return found
+
+
+class Progress:
+    """One line that says which chapter runs and for how long."""
+
+    def __init__(self, label: str, every: float) -> None:
+        self.label, self.every = label, every
+        self.start, self.done = time.monotonic(), threading.Event()
+        self.live = sys.stdout.isatty()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.start
+
+    def _beat(self) -> None:
+        while not self.done.wait(1 if self.live else self.every):
+            self._say(f"{self.label} ... {self.seconds:.0f} s")
+
+    def _say(self, text: str, last: bool = False) -> None:
+        if self.live:
+            print(f"\r{text:<70}", end="\n" if last else "", flush=True)
+        else:
+            print(text, flush=True)
+
+    def __enter__(self) -> Progress:
+        self._say(f"{self.label} ...")
+        self.thread = threading.Thread(target=self._beat, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, *_: object) -> None:
+        self.done.set()
+        self.thread.join()
+        state = "done" if kind is None else "FAILED"
+        self._say(f"{self.label} {state} after {self.seconds:.0f} s", last=True)
+
+
+def execute(source: Path, target: Path, profile: str, label: str) -> dict:
+    """Execute one chapter into ``target``; return its entry for the manifest."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    notebook = read_source(source)
+    defaults = papermill_parameters(notebook)
+    parameters = {} if defaults.get("profile") == profile else {"profile": profile}
+    draft = target.with_suffix(".running.ipynb")
+    jupytext.write(notebook, draft, fmt="ipynb")
+    try:
+        with Progress(label, every=30) as progress:
+            papermill.execute_notebook(
+                draft,
+                draft,
+                parameters=parameters,
+                cwd=SOURCES,
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+            )
+        executed = jupytext.read(draft)
+        clean(executed)
+        jupytext.write(executed, draft, fmt="ipynb")
+        wrong = problems(executed, draft.stat().st_size)
+        if wrong:
+            sys.exit(f"{source.name} must not be published:\n  " + "\n  ".join(wrong))
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return {"seconds": round(progress.seconds, 1), "profile": profile}
+
+
+def papermill_parameters(notebook) -> dict:
+    """Return the defaults in the cell tagged ``parameters``."""
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            scope: dict = {}
+            exec(cell.source, scope)
+            return {k: v for k, v in scope.items() if not k.startswith("__")}
+    sys.exit("A chapter has no cell tagged 'parameters'.")
+
+
+def main() -> None:
+    """Execute the chapters named on the command line, or all of them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("chapters", nargs="*", help="for example 01_simulation")
+    parser.add_argument("--profile", default="lite")
+    parser.add_argument("--in-place", action="store_true", help="store beside the .py")
+    options = parser.parse_args()
+
+    from deepsif_lite.paths import results_dir
+    from deepsif_lite.results import environment
+
+    folder = SOURCES if options.in_place else ROOT / "_build" / "notebooks"
+    record = results_dir(options.profile) / "chapters.json"
+    entries = json.loads(record.read_text()) if record.is_file() else {}
+    sources = chapter_sources(options.chapters)
+    begin = time.monotonic()
+    for number, source in enumerate(sources, 1):
+        label = f"[{number}/{len(sources)}] {source.stem}"
+        target = folder / f"{source.stem}.ipynb"
+        entry = execute(source, target, options.profile, label)
+        entries[source.stem] = entry | environment()
+        record.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
+    print(f"{len(sources)} chapters in {time.monotonic() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
