@@ -11,7 +11,6 @@ BIN := $(VENV)/bin
 export TQDM_DISABLE := 1
 export MNE_LOGGING_LEVEL := WARNING
 export MPLBACKEND := agg
-export PYTHONWARNINGS := default
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book site test lint notebooks run serve linkcheck clean full-clean
@@ -30,10 +29,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 book: setup  ## Execute all chapters (PROFILE=lite) and build the site into _build/html
 	$(BIN)/python book/execute.py --profile $(PROFILE)
-	$(BIN)/python book/site.py --profile $(PROFILE) --notebooks _build/notebooks
+	$(BIN)/python book/build_site.py --profile $(PROFILE) --notebooks _build/notebooks
 
 site: setup  ## Build the site from the stored notebooks, executing nothing
-	$(BIN)/python book/site.py --profile $(PROFILE) --notebooks notebooks
+	$(BIN)/python book/build_site.py --profile $(PROFILE) --notebooks notebooks
 
 test: setup  ## Run pytest, and nbval on all chapters
 	$(BIN)/python book/nbval_copies.py
@@ -56,7 +55,7 @@ serve:  ## Show the built site at http://localhost:8000
 	$(PYTHON) -m http.server 8000 --directory _build/html
 
 linkcheck: setup  ## Check the links of the site (needs the network)
-	$(BIN)/python book/site.py --profile $(PROFILE) --notebooks notebooks --builder linkcheck
+	$(BIN)/python book/build_site.py --profile $(PROFILE) --notebooks notebooks --builder linkcheck
 
 clean:  ## Remove what was built, keep the environment
 	rm -rf _build

@@ -130,7 +130,8 @@ def main() -> None:
     parser.add_argument("--builder", default="html")
     options = parser.parse_args()
     missing = lay_out(options.profile, options.notebooks.resolve())
-    command = [sys.executable, "-m", "jupyter_book", "build", str(SITE)]
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    command = [str(jupyter_book), "build", str(SITE)]
     command += ["--path-output", str(ROOT), "--builder", options.builder]
     command += ["--all", "-W", "--keep-going", "-n", "-q"]
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
