@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import mne
+import numpy as np
+import pytest
+from skimage.filters import threshold_otsu
+
+from deepsif_lite.cortex import load_cortex
+from deepsif_lite.extent import active_regions
+from deepsif_lite.head import HeadModel
+from deepsif_lite.imaging import Imager, SourceImage, image, load_model
+from deepsif_lite.preparation import prepare
+from deepsif_lite.solvers import get_solver
+from deepsif_lite.solvers.whitening import noise_covariance
+
+N_REGIONS = 60
+
+
+@pytest.fixture(scope="module")
+def head():
+    """A head in air: the potential of a dipole in an endless conductor."""
+    cortex = load_cortex(N_REGIONS)
+    montage = mne.channels.make_standard_montage("biosemi32")
+    info = mne.create_info(montage.ch_names, 500.0, "eeg").set_montage(montage)
+    electrodes = 1.1 * np.array([ch["loc"][:3] for ch in info["chs"]])
+    apart = electrodes[:, None] - cortex.centroids
+    outward = cortex.centroids / np.linalg.norm(cortex.centroids, axis=1, keepdims=True)
+    leadfield = (apart * outward).sum(axis=-1) / np.linalg.norm(apart, axis=-1) ** 3
+    return HeadModel("air", leadfield, info.ch_names, info, cortex, electrodes)
+
+
+@pytest.fixture
+def evoked(head):
+    """One active region from 0 to 0.1 s over noise, in V."""
+    rng = np.random.default_rng(0)
+    times = np.arange(-100, 150) / 500.0
+    course = np.where((times >= 0) & (times < 0.1), np.sin(np.pi * times / 0.1), 0)
+    data = np.outer(head.leadfield[:, 7], course)
+    data = 1e-5 * data / np.abs(data).max()
+    data += 2e-7 * rng.standard_normal(data.shape)
+    return mne.EvokedArray(data, head.info.copy(), tmin=times[0], verbose=False)
+
+
+@pytest.fixture
+def imager(head):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    network = torch.nn.Linear(32, N_REGIONS, bias=False)
+    card = {"ch_names": head.ch_names, "sfreq": 500.0, "n_times": 250, "head": "air"}
+    return Imager(network, card, head)
+
+
+def make_image(head, n_times=100):
+    rng = np.random.default_rng(1)
+    activity = 0.02 * rng.standard_normal((N_REGIONS, n_times))
+    activity[[3, 20], 40:60] += 1
+    activity[20, 50] = -2
+    times = np.arange(n_times) / 500.0 - 0.1
+    return SourceImage(activity, times, head.cortex, "deepsif")
+
+
+def test_prediction_is_the_network_on_normalised_windows(imager):
+    rng = np.random.default_rng(0)
+    eeg = 1e-5 * rng.standard_normal((3, 2, 40, 32)) + 3e-5
+    weight = imager.network.weight.detach().numpy()
+    centred = eeg - eeg.mean(axis=-2, keepdims=True)
+    centred -= centred.mean(axis=-1, keepdims=True)
+    centred /= np.abs(centred).max(axis=(-2, -1), keepdims=True)
+    activity = imager.predict(eeg)
+    assert activity.shape == (3, 2, 40, N_REGIONS)
+    np.testing.assert_allclose(activity, centred @ weight.T, atol=1e-5)
+    np.testing.assert_allclose(imager.predict(eeg[1, 1]), activity[1, 1], atol=1e-6)
+
+
+def test_prediction_refuses_what_does_not_fit(imager):
+    with pytest.raises(ValueError, match="n_times, 32"):
+        imager.predict(np.zeros((10, 31)))
+    with pytest.raises(ValueError, match="NaN"):
+        imager.predict(np.full((10, 32), np.nan))
+
+
+def test_apply_brings_the_recording_to_the_network(imager, evoked):
+    shuffled = evoked.copy().reorder_channels(evoked.ch_names[::-1])
+    shuffled.data += 1e-5  # an offset that the average reference removes
+    result = imager.apply(shuffled)
+    expected = imager.predict(evoked.data.T).T
+    np.testing.assert_allclose(result.activity, expected, atol=1e-5)
+    np.testing.assert_allclose(result.times, evoked.times)
+    with pytest.warns(UserWarning, match="trained on 250"):
+        imager.apply(evoked.copy().crop(0, 0.1))
+
+
+def test_model_is_saved_and_loaded(tmp_path, head):
+    pytest.importorskip("torch")
+    from deepsif_lite.network import build_network
+    from deepsif_lite.weights import head_fingerprint, save_weights
+
+    arguments = {"kind": "paper", "n_channels": 32, "n_regions": N_REGIONS}
+    arguments |= {"width": 8, "n_layers": 1}
+    card = {
+        "network": arguments,
+        "ch_names": head.ch_names,
+        "sfreq": 500.0,
+        "n_times": 250,
+        "head": head.name,
+        "head_hash": head_fingerprint(head),
+    }
+    network = build_network(**arguments)
+    save_weights(network, tmp_path, card)
+    loaded = load_model(tmp_path, head=head)
+    eeg = np.random.default_rng(0).standard_normal((20, 32))
+    direct = Imager(network, card, head).predict(eeg)
+    np.testing.assert_allclose(loaded.predict(eeg), direct, atol=2e-3)  # half precision
+    with pytest.raises(FileNotFoundError, match="No network"):
+        load_model("nothing-75")
+
+
+@pytest.mark.parametrize("method", ["sloreta", "lcmv"])
+def test_image_is_the_solver_on_the_prepared_recording(evoked, head, method):
+    result = image(evoked, method, head, tmin=0, tmax=0.1, baseline=(None, 0))
+    ready = prepare(evoked, head.info)
+    cov = noise_covariance(ready.copy().crop(None, 0).data.T)
+    ready.crop(0, 0.1)
+    expected = get_solver(method)(ready.data.T, head, noise_cov=cov).T
+    np.testing.assert_allclose(result.activity, expected)
+    assert result.times[[0, -1]] == pytest.approx([0, 0.1])
+    assert result.method == method
+    assert result.peak.region == 7
+    assert result.peak.time == pytest.approx(0.05, abs=0.01)
+
+
+def test_image_by_a_network(evoked, head, imager):
+    result = image(evoked, head=head, model=imager, tmin=-0.1)
+    expected = imager.apply(evoked.copy().crop(-0.1, None))
+    np.testing.assert_array_equal(result.activity, expected.activity)
+    with pytest.raises(ValueError, match="'air'"):
+        image(evoked, head=head)
+    with pytest.raises(ValueError, match="lambda2"):
+        image(evoked, head=head, model=imager, lambda2=1)
+    with pytest.raises(ValueError, match="sloreta"):
+        image(evoked, "dspm", head)
+
+
+def test_peak_map_and_strongest(head):
+    result = make_image(head)
+    assert result.peak == (20, pytest.approx(0.0), -2.0)
+    window = result.activity[:, 45:49].mean(axis=1)
+    np.testing.assert_allclose(result.map(-0.01, -0.004), np.abs(window))
+    assert set(result.strongest(2, -0.01, -0.004)) == {3, 20}
+    assert result.sfreq == pytest.approx(500)
+
+
+def test_extent_is_otsu_of_the_window(head):
+    result = make_image(head)
+    np.testing.assert_array_equal(result.extent(), [3, 20])
+    window = result.activity[:, 40:60].T
+    expected = active_regions(window, min_samples=8)
+    np.testing.assert_array_equal(result.extent(-0.02, 0.018), expected)
+    mean = np.abs(window[:9].mean(axis=0))
+    expected = np.flatnonzero(mean > threshold_otsu(mean, nbins=100))
+    found = result.extent(-0.02, -0.004, of="map")
+    np.testing.assert_array_equal(found, expected)
+    assert {3, 20} <= set(found)
+    # Twenty samples are above: 40 ms but not 42 ms.
+    assert 3 in result.extent(min_duration=0.040)
+    assert 3 not in result.extent(min_duration=0.042)
+    with pytest.raises(ValueError, match="No sample"):
+        result.extent(1, 2)
+    with pytest.raises(ValueError, match="min_samples"):
+        result.extent(0, 0.002)
+    with pytest.raises(ValueError, match="'samples' or 'map'"):
+        result.extent(of="mean")
+
+
+def test_source_estimate_holds_each_regions_course(head):
+    result = make_image(head)
+    stc = result.to_stc()
+    assert stc.data.shape == (20484, 100)
+    assert [len(v) for v in stc.vertices] == [10242, 10242]
+    np.testing.assert_allclose(stc.times, result.times)
+    region = head.cortex.region_of_vertex
+    for r in (3, 20, 59):
+        vertex = np.flatnonzero(region == r)[-1]
+        np.testing.assert_array_equal(stc.data[vertex], result.activity[r])
+    assert not stc.data[region < 0].any()
+    loc = stc.get_peak(hemi=head.cortex.hemisphere[20])[0]
+    half = 10242 if head.cortex.hemisphere[20] == "rh" else 0
+    assert region[loc + half] == 20
+
+
+def test_table_lists_every_region_strongest_first(head):
+    table = make_image(head).to_table()
+    assert len(table) == N_REGIONS
+    assert table["region"].tolist()[:2] == [20, 3]
+    assert table["peak"][0] == -2
+    assert table["peak_time_s"][0] == pytest.approx(0)
+    assert set(table["region"][table["in_extent"]]) == {3, 20}
+    centroid = 1e3 * head.cortex.centroids[20]
+    np.testing.assert_allclose(
+        table.loc[0, ["x_mm", "y_mm", "z_mm"]].tolist(), centroid
+    )
+
+
+def test_plot(head):
+    import matplotlib.pyplot as plt
+
+    fig, _ = make_image(head).plot()
+    assert any("no unit" in text for text in _texts(fig))
+    plt.close(fig)
+
+
+def _texts(fig):
+    import matplotlib.text
+
+    return [text.get_text() for text in fig.findobj(matplotlib.text.Text)]
