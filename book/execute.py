@@ -18,6 +18,7 @@ from pathlib import Path
 
 import jupytext
 import papermill
+from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "notebooks"
@@ -135,7 +136,8 @@ def execute(source: Path, target: Path, profile: str, label: str) -> dict:
                 cwd=SOURCES,
                 kernel_name="python3",
                 progress_bar=False,
-                log_output=False,
+                # A socket file instead of a network port (which the kernel warns of).
+                config=Config(KernelManager={"transport": "ipc"}),
             )
         executed = jupytext.read(draft)
         clean(executed)
