@@ -1,0 +1,298 @@
+"""Three-shell boundary elements: shells of the template head, and their leadfield.
+
+The head is three nested conductors (brain, skull, scalp). OpenMEEG's symmetric BEM
+gives the scalp potential of a dipole (Gramfort et al. 2010, doi:10.1186/1475-925X-9-45).
+By reciprocity one solve per electrode serves every dipole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+# S/m. Brain : skull : scalp = 1 : 0.0125 : 1, the ratio of the published model.
+BRAIN_CONDUCTIVITY = 0.33
+SKULL_RATIO = 0.0125
+
+_DIPOLES_PER_BLOCK = 2000  # bounds the memory of OpenMEEG's source matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Shells:
+    """Three nested closed surfaces, each star-shaped about one centre.
+
+    Attributes
+    ----------
+    center : array of shape (3,)
+        Metres, MRI (surface RAS) frame.
+    directions : array of shape (n_points, 3)
+        Unit vectors from the centre; shared by the three surfaces.
+    faces : array of int, shape (n_faces, 3)
+        Triangles, counter-clockwise seen from outside.
+    inner_skull, outer_skull, scalp : array of shape (n_points,)
+        Radius along each direction, metres.
+    """
+
+    center: NDArray
+    directions: NDArray
+    faces: NDArray
+    inner_skull: NDArray
+    outer_skull: NDArray
+    scalp: NDArray
+
+    def surface(self, name: str) -> NDArray:
+        """Return the points of one surface, shape (n_points, 3), metres."""
+        return self.center + self.directions * getattr(self, name)[:, None]
+
+    def project(self, points: NDArray) -> NDArray:
+        """Move points along the ray from the centre onto the scalp."""
+        rays = points - self.center
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        outward = self.directions * self.scalp[:, None]
+        radius = cast_rays(rays, outward, self.faces)
+        return self.center + rays * radius[:, None]
+
+
+def geodesic_sphere(frequency: int) -> tuple[NDArray, NDArray]:
+    """Split each edge of an icosahedron ``frequency`` times.
+
+    Returns
+    -------
+    directions : array of shape (10 * frequency**2 + 2, 3)
+        Unit vectors.
+    faces : array of int, shape (20 * frequency**2, 3)
+        Counter-clockwise seen from outside.
+    """
+    from scipy.spatial import ConvexHull
+
+    golden = (1 + np.sqrt(5)) / 2
+    pairs = np.array([(a, b * golden) for a in (-1, 1) for b in (-1, 1)])
+    corners = np.vstack(
+        [np.roll(np.column_stack([np.zeros(4), pairs]), k, axis=1) for k in range(3)]
+    )
+    steps = [(i, j) for i in range(frequency + 1) for j in range(frequency + 1 - i)]
+    index = {step: k for k, step in enumerate(steps)}
+    weights = np.array([(frequency - i - j, i, j) for i, j in steps]) / frequency
+    up = [
+        [index[i, j], index[i + 1, j], index[i, j + 1]]
+        for i, j in steps
+        if i + j < frequency
+    ]
+    down = [
+        [index[i + 1, j], index[i + 1, j + 1], index[i, j + 1]]
+        for i, j in steps
+        if i + j < frequency - 1
+    ]
+    big = _outward(corners, ConvexHull(corners).simplices)
+    points = np.concatenate([weights @ corners[face] for face in big])
+    faces = np.concatenate(
+        [np.array(up + down) + k * len(steps) for k in range(len(big))]
+    )
+    # Faces share their edges: points that coincide become one.
+    _, first, merged = np.unique(
+        (points * 1e6).round().astype(int),
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+    )
+    points = points[first]
+    directions = points / np.linalg.norm(points, axis=1, keepdims=True)
+    return directions, merged.ravel()[faces]
+
+
+def _outward(points: NDArray, faces: NDArray) -> NDArray:
+    """Order the corners of each face counter-clockwise seen from outside."""
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    inward = np.einsum("ij,ij->i", a, np.cross(b, c)) < 0
+    faces = faces.copy()
+    faces[inward] = faces[inward][:, ::-1]
+    return faces
+
+
+def cast_rays(rays: NDArray, points: NDArray, faces: NDArray) -> NDArray:
+    """Return the farthest distance at which each ray from the origin meets a surface.
+
+    Parameters
+    ----------
+    rays : array of shape (n_rays, 3)
+        Unit vectors.
+    points : array of shape (n_points, 3)
+    faces : array of int, shape (n_faces, 3)
+
+    Returns
+    -------
+    array of shape (n_rays,)
+        Same unit as ``points``; NaN for a ray that misses.
+    """
+    a = points[faces[:, 0]]
+    edge_1, edge_2 = (points[faces[:, k]] - a for k in (1, 2))
+    distance = np.full(len(rays), np.nan)
+    tolerance = 1e-9  # rays through an edge must not fall between two triangles
+    for k, ray in enumerate(rays):  # Moeller-Trumbore, one ray against all triangles
+        across = np.cross(ray, edge_2)
+        det = np.einsum("ij,ij->i", edge_1, across)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            u = -np.einsum("ij,ij->i", a, across) / det
+            turned = np.cross(-a, edge_1)
+            v = turned @ ray / det
+            t = np.einsum("ij,ij->i", edge_2, turned) / det
+        hit = (u >= -tolerance) & (v >= -tolerance) & (u + v <= 1 + tolerance) & (t > 0)
+        if hit.any():
+            distance[k] = t[hit].max()
+    return distance
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Send what OpenMEEG's C++ prints to a sink; Python cannot catch it otherwise."""
+    saved = os.dup(1), os.dup(2)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 1)
+        os.dup2(sink, 2)
+        yield
+    finally:
+        for handle, number in zip(saved, (1, 2), strict=True):
+            os.dup2(handle, number)
+            os.close(handle)
+        os.close(sink)
+
+
+def eeg_gain(
+    shells: Shells,
+    electrodes: NDArray,
+    positions: NDArray,
+    orientations: NDArray,
+    *,
+    conductivity: float = BRAIN_CONDUCTIVITY,
+    skull_ratio: float = SKULL_RATIO,
+) -> NDArray:
+    """Compute the potential of unit current dipoles at electrodes on the scalp.
+
+    Parameters
+    ----------
+    shells : Shells
+    electrodes : array of shape (n_electrodes, 3)
+        On (or near) the scalp surface, metres.
+    positions, orientations : array of shape (n_dipoles, 3)
+        Dipoles inside the inner skull, metres; unit vectors.
+    conductivity : float
+        Of brain and scalp, S/m.
+    skull_ratio : float
+        Skull conductivity over brain conductivity.
+
+    Returns
+    -------
+    gain : array of shape (n_electrodes, n_dipoles)
+        V/(A m), relative to the mean over the scalp (the BEM's own reference).
+
+    Raises
+    ------
+    ImportError
+        OpenMEEG is not installed.
+    ValueError
+        The shells are not nested, or a dipole is not inside the brain.
+    """
+    openmeeg = _import_openmeeg()
+    from scipy.linalg import solve
+
+    _check_nested(shells)
+    _check_inside(shells, positions)
+    # OpenMEEG wants triangles clockwise seen from outside.
+    faces = np.ascontiguousarray(shells.faces[:, ::-1], dtype=np.uint64)
+    meshes = [
+        (np.ascontiguousarray(shells.surface(name)), faces)
+        for name in ("inner_skull", "outer_skull", "scalp")
+    ]
+    sigmas = (conductivity, conductivity * skull_ratio, conductivity)
+    with _silent():
+        geometry = openmeeg.make_nested_geometry(meshes, sigmas)
+        packed = openmeeg.HeadMat(geometry)
+        sensors = openmeeg.Sensors(
+            openmeeg.Matrix(np.asfortranarray(electrodes)), geometry
+        )
+        at_electrodes = _to_dense(openmeeg.Head2EEGMat(geometry, sensors))
+    # Adjoint: one right-hand side an electrode, whatever the number of dipoles.
+    adjoint = solve(
+        _unpack(packed), at_electrodes.T, assume_a="sym", overwrite_a=True
+    )
+    dipoles = np.hstack([positions, orientations])
+    gain = np.empty((len(electrodes), len(dipoles)))
+    for start in range(0, len(dipoles), _DIPOLES_PER_BLOCK):
+        block = slice(start, start + _DIPOLES_PER_BLOCK)
+        with _silent():
+            sources = openmeeg.DipSourceMat(
+                geometry, openmeeg.Matrix(np.asfortranarray(dipoles[block])), "Brain"
+            )
+        gain[:, block] = adjoint.T @ sources.array()
+    return gain
+
+
+def _import_openmeeg():
+    try:
+        import openmeeg
+    except ImportError as error:
+        msg = (
+            "Building a head model needs OpenMEEG: pip install 'deepsif-lite[head]'. "
+            "The shipped head models load without it."
+        )
+        raise ImportError(msg) from error
+    return openmeeg
+
+
+def _check_nested(shells: Shells) -> None:
+    order = (np.zeros(1), shells.inner_skull, shells.outer_skull, shells.scalp)
+    for below, above in zip(order, order[1:], strict=False):
+        if not (above > below).all():
+            msg = "shells: the surfaces touch or cross; widen skull or scalp."
+            raise ValueError(msg)
+
+
+def _check_inside(shells: Shells, positions: NDArray) -> None:
+    depth = clearance(shells, positions)
+    if not (depth > 0).all():
+        outside = np.flatnonzero(~(depth > 0))
+        msg = (
+            f"positions: {len(outside)} dipoles lie outside the inner skull, "
+            f"the first is number {outside[0]}."
+        )
+        raise ValueError(msg)
+
+
+def clearance(shells: Shells, positions: NDArray) -> NDArray:
+    """Return how far each point lies inside the inner skull, along its radius (m)."""
+    rays = positions - shells.center
+    radius = np.linalg.norm(rays, axis=1)
+    rays = rays / radius[:, None]
+    surface = shells.directions * shells.inner_skull[:, None]
+    return cast_rays(rays, surface, shells.faces) - radius
+
+
+def _unpack(packed) -> NDArray:
+    """Expand OpenMEEG's packed symmetric matrix; only the upper half is filled."""
+    n = packed.nlin()
+    values = np.asarray(packed.array_flat())
+    dense = np.zeros((n, n), order="F")
+    start = 0
+    for column in range(n):
+        dense[: column + 1, column] = values[start : start + column + 1]
+        start += column + 1
+    return dense
+
+
+def _to_dense(matrix) -> NDArray:
+    """Read OpenMEEG's sparse matrix, whose entries Python sees only through a file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "matrix.txt"
+        matrix.save(str(path))
+        rows, columns, values = np.loadtxt(path, skiprows=1, ndmin=2).T
+    dense = np.zeros((matrix.nlin(), matrix.ncol()))
+    dense[rows.astype(int), columns.astype(int)] = values
+    return dense
