@@ -40,7 +40,9 @@ def web_address(remote: str) -> str | None:
     ``git@host:owner/name.git``, ``ssh://git@host/owner/name`` and ``https`` forms are
     understood; a folder on a disk has no pages.
     """
-    pattern = r"(?:https?://|ssh://)?(?:[^@/]+@)?([\w.-]+\.[a-z]+)(?::\d+)?[:/](\S+?)/?$"
+    pattern = (
+        r"(?:https?://|ssh://)?(?:[^@/]+@)?([\w.-]+\.[a-z]+)(?::\d+)?[:/](\S+?)/?$"
+    )
     match = re.match(pattern, remote)
     if not match:
         return None
