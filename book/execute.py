@@ -94,6 +94,7 @@ class Progress:
 
     @property
     def seconds(self) -> float:
+        """Wall time since the start."""
         return time.monotonic() - self.start
 
     def _beat(self) -> None:

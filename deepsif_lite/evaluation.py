@@ -111,7 +111,9 @@ def evaluate(
             for start in range(0, n_samples, _BATCH):
                 indices = range(start, min(start + _BATCH, n_samples))
                 samples = [stream[i] for i in indices]
-                images = _predict(model, samples) if "deepsif" in methods else samples
+                images = [None] * len(samples)
+                if "deepsif" in methods:
+                    images = model.predict(np.stack([s.eeg for s in samples]))
                 parts = parallel(
                     delayed(_score_sample)(
                         i, s, p, model.head, stream, methods, variants
@@ -123,14 +125,10 @@ def evaluate(
     return pd.DataFrame(rows)
 
 
-def _predict(model: Imager, samples: list[Sample]) -> np.ndarray:
-    return model.predict(np.stack([sample.eeg for sample in samples]))
-
-
 def _score_sample(
     index: int,
     sample: Sample,
-    predicted: np.ndarray,
+    predicted: np.ndarray | None,
     head: HeadModel,
     stream: SyntheticEEG,
     methods: Sequence[str],
