@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 METHODS = ("deepsif", *SOLVERS)
 UNITS = {
     "deepsif": "no unit",
-    "sloreta": "standardised, no unit",
+    "sloreta": "no unit",
     "lcmv": "multiples of the noise",
 }
 MIN_DURATION = 0.016
@@ -220,7 +220,7 @@ class SourceImage:
 
         if tmin is None and tmax is None:
             tmin, tmax = self.peak.time - 0.01, self.peak.time + 0.01
-        options.setdefault("label", f"{method_name(self.method)} ({self.unit})")
+        options.setdefault("label", f"{method_name(self.method)}\n({self.unit})")
         options.setdefault("outlines", {"extent": self.extent(tmin, tmax, of="map")})
         return plot_cortex(self.map(tmin, tmax), self.cortex, **options)
 

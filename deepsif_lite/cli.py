@@ -1,0 +1,268 @@
+"""The command ``deepsif-lite``: parse, call one public function, print the path."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__
+
+_EXPECTED = (ValueError, OSError, KeyError, ImportError)
+"""Errors that name their cure; anything else is a bug and shows its traceback."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; by default those of the process.
+
+    Returns
+    -------
+    int
+        0, or 2 after an error, which is printed as one line.
+    """
+    arguments = _parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            arguments.run(arguments)
+        except _EXPECTED as error:
+            text = error.args[0] if isinstance(error, KeyError) else error
+            sys.stderr.write(f"deepsif-lite: error: {' '.join(str(text).split())}\n")
+            return 2
+    return 0
+
+
+def _show_warning(message, category, *_, **__) -> None:
+    if issubclass(category, UserWarning):
+        sys.stderr.write(f"deepsif-lite: warning: {message}\n")
+
+
+def _say(text: object) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="deepsif-lite",
+        description="EEG source imaging by networks trained on simulated brains. "
+        "Research software, not a medical device.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for add in (_add_image, _add_simulate, _add_train, _add_evaluate, _add_data):
+        add(commands)
+    return parser
+
+
+def _command(commands, name: str, run, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_image(commands) -> None:
+    parser = _command(
+        commands,
+        "image",
+        _image,
+        "Image a recording: writes a source estimate (.stc), a table of regions, a "
+        "figure and an HTML report.",
+    )
+    parser.add_argument("file", help="evoked, epochs or raw, any format MNE reads")
+    parser.add_argument("--method", default="deepsif", help="deepsif, sloreta or lcmv")
+    parser.add_argument("--head", default="template-75", help="head model")
+    parser.add_argument("--model", help="network: a shipped name or a folder")
+    parser.add_argument("--condition", help="evoked response or event, name or number")
+    parser.add_argument("--tmin", type=float, help="start of the window, s")
+    parser.add_argument("--tmax", type=float, help="end of the window, s")
+    parser.add_argument(
+        "--baseline",
+        type=float,
+        nargs=2,
+        metavar=("FROM", "TO"),
+        help="times without signal (s) for the noise of sloreta and lcmv",
+    )
+    parser.add_argument(
+        "--match", default="name", help="match channels by name or by position"
+    )
+    parser.add_argument("--out", default=".", help="folder to write to")
+
+
+def _image(arguments: argparse.Namespace) -> None:
+    from .files import read_evoked, write_image
+    from .imaging import image, load_model
+
+    path = Path(arguments.file)
+    evoked = read_evoked(path, arguments.condition, arguments.tmin, arguments.tmax)
+    if arguments.method == "deepsif" and arguments.model:
+        result = load_model(arguments.model).apply(evoked, match=arguments.match)
+    else:
+        result = image(
+            evoked,
+            arguments.method,
+            arguments.head,
+            baseline=arguments.baseline,
+            match=arguments.match,
+        )
+    stem = f"{path.name.split('.')[0]}-{arguments.method}"
+    for written in write_image(result, evoked, arguments.out, stem):
+        _say(written)
+
+
+def _add_simulate(commands) -> None:
+    parser = _command(
+        commands,
+        "simulate",
+        _simulate,
+        "Build a library of simulated spikes, training and test split; call again to "
+        "finish a build that was stopped.",
+    )
+    parser.add_argument("--profile", default="lite", help="smoke, lite or paper")
+    parser.add_argument("--connectome", default="template", help="or published")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=-1, help="worker processes")
+    parser.add_argument("--out", default="spikes", help="folder of the library")
+
+
+def _simulate(arguments: argparse.Namespace) -> None:
+    from .connectome import load_connectome
+    from .profiles import get_profile
+    from .spike_build import build_spike_library
+    from .spike_library import library_path
+
+    profile = get_profile(arguments.profile)
+    build_spike_library(
+        profile,
+        Path(arguments.out),
+        connectome=load_connectome(arguments.connectome),
+        seed=arguments.seed,
+        n_jobs=arguments.jobs,
+    )
+    for split in ("train", "test"):
+        _say(library_path(Path(arguments.out) / profile.name, split))
+
+
+def _add_train(commands) -> None:
+    parser = _command(
+        commands, "train", _train, "Train a network; call again to go on training."
+    )
+    parser.add_argument("--head", default="template-75", help="head model")
+    parser.add_argument("--network", default="lite", help="lite or paper")
+    parser.add_argument(
+        "--spikes", default="lite", help="spike library: lite, or its folder and stem"
+    )
+    parser.add_argument("--steps", type=int, default=4000, help="optimiser steps")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--initial", help="network to start from")
+    parser.add_argument("--device", help="cpu or cuda; by default what there is")
+    parser.add_argument("--minutes", type=float, help="stop after this long")
+    parser.add_argument("--out", required=True, help="folder of the run")
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from .head import load_head_model
+    from .spike_library import load_spike_library
+    from .training import TrainingConfig, train
+
+    config = TrainingConfig(
+        network=arguments.network,
+        n_steps=arguments.steps,
+        batch_size=arguments.batch_size,
+        seed=arguments.seed,
+    )
+    written = train(
+        load_head_model(arguments.head),
+        load_spike_library(arguments.spikes, split="train"),
+        arguments.out,
+        config=config,
+        initial=arguments.initial,
+        device=arguments.device,
+        max_minutes=arguments.minutes,
+    )
+    _say(written)
+
+
+def _add_evaluate(commands) -> None:
+    parser = _command(
+        commands,
+        "evaluate",
+        _evaluate,
+        "Score a network, sLORETA and LCMV on fresh synthetic recordings; writes one "
+        "row a source as CSV and prints the means over recordings.",
+    )
+    parser.add_argument("--model", default="lite-75", help="shipped name or folder")
+    parser.add_argument(
+        "--spikes", default="lite", help="spike library: lite, or its folder and stem"
+    )
+    parser.add_argument("--samples", type=int, default=300, help="recordings in a set")
+    parser.add_argument("--sources", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument(
+        "--methods", nargs="+", default=["deepsif"], help="deepsif, sloreta, lcmv"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", default="evaluation.csv", help="file to write")
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from .evaluation import evaluate, per_sample, summary
+    from .imaging import load_model
+    from .spike_library import load_spike_library
+
+    table = evaluate(
+        load_model(arguments.model),
+        load_spike_library(arguments.spikes, split="test"),
+        methods=arguments.methods,
+        n_sources=arguments.sources,
+        n_samples=arguments.samples,
+        seed=arguments.seed,
+    )
+    out = Path(arguments.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(out, index=False)
+    means = summary(per_sample(table), by=["method", "n_sources"])
+    _say(means.xs("mean", axis=1, level=1).round(3).to_string())
+    _say(out)
+
+
+def _add_data(commands) -> None:
+    parser = _command(
+        commands,
+        "data",
+        _data,
+        "List the published files, where each is found, and fetch them.",
+    )
+    parser.add_argument(
+        "--fetch",
+        nargs="*",
+        metavar="NAME",
+        help="download these files, or all that are missing",
+    )
+
+
+def _data(arguments: argparse.Namespace) -> None:
+    from .recordings import fetch, find, registry
+
+    if arguments.fetch is None:
+        for name, record in registry().items():
+            _say(f"{name}: {record['description']} [{record['licence']}]")
+            _say(f"    {find(name) or 'not on this machine; ' + record['url']}")
+        return
+    for name in arguments.fetch or registry():
+        _say(fetch(name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""Epilepsy patients: real where a recording is at hand, virtual otherwise.
+
+Both are of one type. A virtual patient has a spike simulated by the neural mass
+model, heard through electrodes that do not sit where the head model has them, and a
+resection that holds the source; everything about it is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .metrics import localization_error, score_resection
+from .recordings import load_recording
+
+if TYPE_CHECKING:
+    import mne
+
+    from .cortex import Cortex
+    from .head import HeadModel
+    from .imaging import SourceImage
+    from .spikes import SpikeLibrary
+
+WINDOW = 0.1
+"""Seconds around the spike's peak over which a source image is averaged."""
+
+_AMPLITUDE = 60e-6  # V; a virtual spike's largest value (simulated EEG has no unit)
+_RESECTION_TO_SOURCE = (1.3, 3.0)  # area of the resection over that of the source
+_SPIKE_SNR = (10.0, 15.0, 20.0)  # dB; averages of spikes are cleaner than one spike
+_N_CONTACTS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Patient:
+    """A patient with an averaged interictal spike.
+
+    Attributes
+    ----------
+    name : str
+    evoked : mne.Evoked
+        Averaged spike, V, its peak at time 0.
+    virtual : bool
+        True where the recording is simulated.
+    outcome : str
+        What is known about the surgery.
+    resection : array of int or None
+        Resected regions.
+    onset_zone : array of int or None
+        Regions under the contacts of the seizure onset zone.
+    source : array of int or None
+        Regions that make the spike; known for virtual patients only.
+    """
+
+    name: str
+    evoked: mne.Evoked
+    virtual: bool
+    outcome: str
+    resection: np.ndarray | None = None
+    onset_zone: np.ndarray | None = None
+    source: np.ndarray | None = None
+
+
+def published_patient() -> Patient:
+    """Return the patient published with FAST-IRES.
+
+    Returns
+    -------
+    Patient
+        Without resection and onset zone, which are not published as regions.
+
+    Raises
+    ------
+    RecordingUnavailable
+        The recording is not on this machine and cannot be downloaded.
+
+    References
+    ----------
+    Sohrabpour et al. (2020), Nature Communications 11, 1946.
+    """
+    return Patient(
+        name="FAST-IRES patient",
+        evoked=load_recording("patient-spike"),
+        virtual=False,
+        outcome="seizure-free after left anterior temporal lobectomy",
+    )
+
+
+def virtual_cohort(
+    n_patients: int,
+    head: HeadModel,
+    clips: SpikeLibrary,
+    *,
+    seed: int = 0,
+    misplacement: float = 0.005,
+) -> list[Patient]:
+    """Make virtual patients with one spiking patch each.
+
+    Parameters
+    ----------
+    n_patients : int
+        Number of patients.
+    head : HeadModel
+        The head model that the images are made with.
+    clips : SpikeLibrary
+        Simulated spikes, best those that no network was trained on.
+    seed : int
+        Patient ``i`` depends on ``seed`` and ``i`` alone.
+    misplacement : float
+        Root mean square distance, m, of a patient's electrodes from where ``head``
+        has them.
+
+    Returns
+    -------
+    list of Patient
+    """
+    return [
+        _virtual_patient(i, head, clips, seed, misplacement) for i in range(n_patients)
+    ]
+
+
+def _virtual_patient(
+    index: int, head: HeadModel, clips: SpikeLibrary, seed: int, misplacement: float
+) -> Patient:
+    from .synthesis import SyntheticEEG
+
+    rng = np.random.default_rng([seed, index])
+    stream = SyntheticEEG(
+        misplace_electrodes(head, misplacement, rng),
+        clips,
+        n_sources=1,
+        seed=int(rng.integers(2**31)),
+        sensor_snr=_SPIKE_SNR,
+    )
+    sample = stream[0]
+    source = np.asarray(sample.patches[0])
+    to_seed = head.cortex.distances[source[0], source]
+    return Patient(
+        name=f"virtual patient {index + 1}",
+        evoked=_spike_evoked(sample.eeg, head, clips.sfreq),
+        virtual=True,
+        outcome="virtual: the source lies inside the resection",
+        resection=_grow(source, rng.uniform(*_RESECTION_TO_SOURCE), head.cortex, rng),
+        onset_zone=source[np.argsort(to_seed)[:_N_CONTACTS]],
+        source=source,
+    )
+
+
+def misplace_electrodes(
+    head: HeadModel, distance: float, rng: np.random.Generator
+) -> HeadModel:
+    """Return the head model with its electrodes moved, at the same names.
+
+    The leadfield at the new places is interpolated from that at the old ones by
+    spherical splines, which is close for moves far below the electrodes' spacing.
+
+    Parameters
+    ----------
+    head : HeadModel
+        With electrode positions in ``head.info``.
+    distance : float
+        Root mean square of the moves, m. They are random and independent.
+    rng : numpy.random.Generator
+        Source of the moves.
+    """
+    from dataclasses import replace
+
+    import mne
+
+    montage = head.info.get_montage()
+    positions = montage.get_positions()
+    # Splines look at directions only, so moves along the radius do not count: of
+    # three equal components two remain.
+    moves = rng.standard_normal((len(head.ch_names), 3)) * distance / np.sqrt(2)
+    moved = {
+        name: positions["ch_pos"][name] + move
+        for name, move in zip(head.ch_names, moves, strict=True)
+    }
+    target = mne.channels.make_dig_montage(
+        moved,
+        nasion=positions["nasion"],
+        lpa=positions["lpa"],
+        rpa=positions["rpa"],
+        coord_frame=positions["coord_frame"],
+    )
+    columns = mne.EvokedArray(head.leadfield, head.info.copy(), verbose=False)
+    shifted = columns.interpolate_to(target, method="spline")
+    leadfield = shifted.reorder_channels(head.ch_names).data
+    return replace(head, leadfield=leadfield, vertex_gain=None)
+
+
+def _spike_evoked(eeg: np.ndarray, head: HeadModel, sfreq: float) -> mne.Evoked:
+    import mne
+
+    peak = int(eeg.std(axis=1).argmax())
+    info = mne.create_info(head.ch_names, sfreq, "eeg")
+    evoked = mne.EvokedArray(
+        (_AMPLITUDE * eeg).T.astype(float),
+        info,
+        tmin=-peak / sfreq,
+        comment="virtual interictal spike",
+        verbose=False,
+    )
+    return evoked.set_montage(head.info.get_montage(), verbose=False)
+
+
+def _grow(
+    source: np.ndarray, ratio: float, cortex: Cortex, rng: np.random.Generator
+) -> np.ndarray:
+    """Add neighbours of a patch until its area is ``ratio`` times as large."""
+    grown = set(source.tolist())
+    wanted = ratio * cortex.areas[source].sum()
+    while cortex.areas[list(grown)].sum() < wanted:
+        edge = {int(n) for region in grown for n in cortex.neighbors[region]} - grown
+        if not edge:  # the hemisphere is used up
+            break
+        grown.add(int(rng.choice(sorted(edge))))
+    return np.array(sorted(grown))
+
+
+def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
+    """Compare a source image with what is known about a patient.
+
+    The image is averaged over :data:`WINDOW` around time 0 and thresholded by Otsu.
+
+    Parameters
+    ----------
+    patient : Patient
+        With a resection.
+    image : SourceImage
+        On the cortex that the resection is given on.
+
+    Returns
+    -------
+    dict of str to float
+        As :func:`deepsif_lite.metrics.score_resection`, and, where the onset zone
+        is known, ``onset_zone_error`` (m, mean distance of its regions to the
+        estimate) and ``onset_zone_average_error`` (m, mean of both directions).
+
+    Raises
+    ------
+    ValueError
+        The patient's resection is not known.
+
+    References
+    ----------
+    Sun et al. (2022), Methods, Figs. 4 and 6.
+    """
+    if patient.resection is None:
+        msg = f"The resection of {patient.name!r} is not known; there is nothing to score."
+        raise ValueError(msg)
+    window = (-WINDOW / 2, WINDOW / 2)
+    found = image.extent(*window, of="map")
+    scores = score_resection(image.map(*window), found, patient.resection, image.cortex)
+    if patient.onset_zone is not None and len(found):
+        distances = image.cortex.distances
+        pair = (patient.onset_zone, found)
+        scores["onset_zone_error"] = localization_error(*pair, distances)
+        scores["onset_zone_average_error"] = localization_error(
+            *pair, distances, symmetric=True
+        )
+    return scores

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import mne
+import numpy as np
+import pytest
+
+from deepsif_lite.cli import main
+from deepsif_lite.imaging import image
+from deepsif_lite.recordings import registry
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    montage = mne.channels.make_standard_montage("biosemi64")
+    info = mne.create_info(montage.ch_names, 500.0, "eeg").set_montage(montage)
+    rng = np.random.default_rng(0)
+    data = 1e-6 * rng.standard_normal((64, 200)).cumsum(axis=1)
+    evoked = mne.EvokedArray(data, info, tmin=-0.1, comment="target", verbose=False)
+    path = tmp_path_factory.mktemp("cli") / "subject-ave.fif"
+    evoked.save(path, verbose=False)
+    return path
+
+
+def test_image_writes_what_the_library_computes(recording, tmp_path, capsys):
+    arguments = ["image", str(recording), "--method", "sloreta"]
+    arguments += ["--head", "template-64", "--out", str(tmp_path)]
+    arguments += ["--tmin", "0", "--tmax", "0.2", "--baseline", "0", "0.1"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out.split()
+    assert len(printed) == 5
+    stc = mne.read_source_estimate(tmp_path / "subject-ave-sloreta")
+    evoked = mne.read_evokeds(recording, 0, verbose=False).crop(0, 0.2)
+    expected = image(evoked, "sloreta", "template-64", baseline=(0, 0.1)).to_stc()
+    np.testing.assert_allclose(stc.data, expected.data, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["image", "nothing.fif"], "no file 'nothing.fif'"),
+        (["image", "{recording}", "--method", "dspm"], "choose one of"),
+        (["image", "{recording}", "--condition", "x"], "holds ['target']"),
+        (["image", "{recording}", "--head", "template-9"], "template-75"),
+        (["data", "--fetch", "nothing"], "not in the registry"),
+    ],
+)
+def test_errors_are_one_line_and_exit_code_two(recording, capsys, arguments, text):
+    filled = [a.replace("{recording}", str(recording)) for a in arguments]
+    assert main(filled) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("deepsif-lite: error: ")
+    assert text in error
+
+
+def test_data_lists_every_published_file(capsys):
+    assert main(["data"]) == 0
+    printed = capsys.readouterr().out
+    for name in registry():
+        assert name in printed
+
+
+def test_help_of_every_command():
+    for command in ("image", "simulate", "train", "evaluate", "data"):
+        done = subprocess.run(
+            [sys.executable, "-m", "deepsif_lite.cli", command, "--help"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0
+        assert "usage: deepsif-lite" in done.stdout
