@@ -1,18 +1,18 @@
 """The book as it is stored: pairs, outputs, alternative texts, settings."""
 
 import re
-import sys
 import tomllib
 from pathlib import Path
 
+import build_site
+import execute
 import jupytext
 import nbformat
+import nbval_copies
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "book"))
-
 import build_site
 import execute
 import nbval_copies
