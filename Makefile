@@ -10,7 +10,6 @@ BIN := $(VENV)/bin
 # Quiet and alike on every machine: no progress bars or log lines in stored outputs.
 export TQDM_DISABLE := 1
 export MNE_LOGGING_LEVEL := WARNING
-export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book site test lint notebooks run serve linkcheck clean full-clean

@@ -13,9 +13,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-import build_site
-import execute
-import nbval_copies
 
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
 CHAPTERS = [path.with_suffix(".ipynb") for path in SOURCES]
