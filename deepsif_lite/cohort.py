@@ -185,7 +185,8 @@ def misplace_electrodes(
         coord_frame=positions["coord_frame"],
     )
     columns = mne.EvokedArray(head.leadfield, head.info.copy(), verbose=False)
-    shifted = columns.interpolate_to(target, method="spline")
+    with mne.use_log_level("error"):
+        shifted = columns.interpolate_to(target, method="spline")
     leadfield = shifted.reorder_channels(head.ch_names).data
     return replace(head, leadfield=leadfield, vertex_gain=None)
 

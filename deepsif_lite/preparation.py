@@ -235,6 +235,8 @@ def _add_empty(eeg: Instance, names: list[str]) -> Instance:
 
 
 def _by_position(eeg: Instance, info: mne.Info) -> Instance:
+    import mne
+
     positions = _positions(eeg.info)
     _refuse(
         ~np.isfinite(positions).all(axis=1) | (positions == 0).all(axis=1),
@@ -242,7 +244,8 @@ def _by_position(eeg: Instance, info: mne.Info) -> Instance:
         "have no position; set them (inst.set_montage), or use match='name'.",
     )
     _check_coverage(positions, info)
-    moved = eeg.interpolate_to(info.get_montage(), method="spline")
+    with mne.use_log_level("error"):
+        moved = eeg.interpolate_to(info.get_montage(), method="spline")
     return moved.reorder_channels(info.ch_names)
 
 

@@ -43,7 +43,7 @@ def test_image_writes_what_the_library_computes(recording, tmp_path, capsys):
         (["image", "nothing.fif"], "no file 'nothing.fif'"),
         (["image", "{recording}", "--method", "dspm"], "choose one of"),
         (["image", "{recording}", "--condition", "x"], "holds ['target']"),
-        (["image", "{recording}", "--head", "template-9"], "template-75"),
+        (["image", "{recording}", "--method", "lcmv", "--head", "x"], "template-75"),
         (["data", "--fetch", "nothing"], "not in the registry"),
     ],
 )
