@@ -96,7 +96,14 @@ def _number(value: float, sd: float) -> str:
     if math.isnan(value):
         return "–"
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
-    return text if math.isnan(sd) else f"{text} ± {sd:.2f}"
+    # No-break spaces keep a number on one line.
+    return text if math.isnan(sd) else f"{text}\u00a0±\u00a0{sd:.2f}"
+
+
+def _badge(text: str) -> str:
+    """Colour a verdict (a role of sphinx-design); the word says it as well."""
+    kinds = {"met": "success", "short": "warning", "not": "secondary"}
+    return f"{{bdg-{kinds[text.split()[0]]}}}`{text}`"
 
 
 def summary(table: pd.DataFrame, profile: str) -> str:
@@ -129,7 +136,7 @@ def to_markdown(table: pd.DataFrame) -> str:
                 _number(row.value, row.sd),
                 _number(row.ours, row.ours_sd),
                 f"{row.tolerance:g}",
-                row.verdict,
+                _badge(row.verdict),
                 row.source,
             ]
             lines.append("| " + " | ".join(cells) + " |")

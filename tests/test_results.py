@@ -60,7 +60,9 @@ def test_scorecard_joins_ours_to_the_paper():
     assert table.loc["sim/recall/2", "verdict"] == "short by 0.33"
     assert table.loc["patients/recall/deepsif", "verdict"] == scorecard.NOT_JUDGED
     text = scorecard.to_markdown(table)
-    assert "| 1.12 ± 2.14 | 1.50 ± 0.40 | 1 | met |" in text
+    assert "| 1.12 ± 2.14 | 1.50 ± 0.40 | 1 | {bdg-success}`met` |" in text.replace(
+        "\u00a0", " "
+    )
     line = scorecard.summary(table, "smoke")
     rest = len(table) - 3
     assert f"**1** met, **1** short, **1** not judged, **{rest}** not run" in line
