@@ -10,12 +10,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 if TYPE_CHECKING:
     from .synthesis import Batch
+
+
+# Weights of the seed, its neighbours, their neighbours, ... in the patches scanned with.
+PATCH_PROFILES = ((1.0,), (1.0, 0.9), (1.0, 0.9, 0.5))
 
 
 class PaperNetwork(nn.Module):
@@ -62,24 +68,33 @@ class PaperNetwork(nn.Module):
         return {"total": total}
 
 
-class ModeNetwork(nn.Module):
-    """A transformer over temporal modes: the network of the ``lite`` profile.
+class ScanNetwork(nn.Module):
+    """Scan the cortex with a few scalp maps: the network of the ``lite`` profile.
 
     A window of EEG is the sum of a few scalp maps, each with one time course (its
-    singular vectors). Every map is a token; attention across tokens unmixes sources
-    that share maps; each token is read out to a loading on every parcel, and a
-    summary token gives the probability that a parcel is active at all. Activity is
-    loadings times time courses, so the network is equivariant in time, takes any
-    window length and trains on numbers 40 times fewer than the EEG itself.
+    singular vectors). The network looks at the maps twice:
+
+    - *globally*, every map is a token of a transformer; attention unmixes sources
+      that share maps, and each token is read out to a loading on every parcel;
+    - *locally*, every parcel asks how well patches around it, of several sizes, fit
+      into the span of the first maps (the scan of MUSIC, Mosher & Leahy 1992), and
+      one small perceptron, the same for all parcels, judges the answers.
+
+    Both add up to the loading of each map on each parcel, and to the probability
+    that the parcel is active at all, which gates them. Activity is loadings times
+    time courses, so the network is equivariant in time, takes any window length and
+    trains on numbers 40 times fewer than the EEG itself.
 
     Parameters
     ----------
     n_channels, n_regions : int
         Sizes of input and output.
     n_modes : int
-        Leading temporal modes kept.
+        Leading scalp maps kept.
     width, depth, n_heads : int
         Size of the transformer.
+    local_width : int
+        Size of the perceptron of the parcels.
     gate_weight : float
         Weight of the cross-entropy on patch membership against the squared error.
     """
@@ -90,12 +105,15 @@ class ModeNetwork(nn.Module):
         n_regions: int,
         n_modes: int = 8,
         width: int = 256,
-        depth: int = 4,
+        depth: int = 2,
         n_heads: int = 4,
+        local_width: int = 64,
         gate_weight: float = 0.3,
     ) -> None:
         super().__init__()
         self.n_modes, self.gate_weight = n_modes, gate_weight
+        n_scales = len(PATCH_PROFILES)
+        self.register_buffer("scan", torch.zeros(n_scales, n_regions, n_channels))
         self.embed = nn.Sequential(
             nn.Linear(n_channels + 1, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
@@ -116,25 +134,56 @@ class ModeNetwork(nn.Module):
         self.readout = nn.Linear(width, n_regions)
         self.constant = nn.Linear(width, n_regions)
         self.gate = nn.Linear(width, n_regions)
+        self.local_in = nn.Linear(2 * n_scales * n_modes, local_width)
+        self.local_context = nn.Linear(width, local_width)
+        self.local_region = nn.Parameter(0.02 * torch.randn(n_regions, local_width))
+        self.local_mid = nn.Linear(local_width, local_width)
+        self.local_out = nn.Linear(local_width, 1 + n_modes)
+        for layer in (self.readout, self.gate):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)
         nn.init.constant_(self.gate.bias, -3.0)  # few parcels are active
+        nn.init.zeros_(self.local_out.weight)
+        nn.init.zeros_(self.local_out.bias)
+
+    def set_geometry(self, leadfield: NDArray, adjacency: NDArray) -> None:
+        """Give the scan its scalp maps: patches of several sizes around each parcel.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels, n_regions)
+        adjacency : array of bool, shape (n_regions, n_regions)
+        """
+        leadfield = leadfield - leadfield.mean(axis=0)
+        reach = np.eye(len(adjacency), dtype=bool)
+        rings = [reach]
+        for _ in range(max(map(len, PATCH_PROFILES)) - 1):
+            wider = reach | (reach.astype(np.float32) @ adjacency > 0)
+            rings.append(wider & ~reach)
+            reach = wider
+        for row, profile in enumerate(PATCH_PROFILES):
+            patch = sum(w * ring for w, ring in zip(profile, rings, strict=False))
+            maps = leadfield @ patch.T
+            maps = (maps / np.linalg.norm(maps, axis=0)).T
+            self.scan[row] = torch.as_tensor(maps, dtype=self.scan.dtype)
 
     def forward(self, eeg: Tensor) -> Tensor:
         """Return source activity for normalised EEG."""
-        topographies, strengths, courses = temporal_modes(eeg, self.n_modes)
-        loadings, _ = self.loadings(topographies, strengths)
+        maps, strengths, courses = temporal_modes(eeg, self.n_modes)
+        loadings, _ = self.loadings(maps, strengths)
         return courses.transpose(1, 2) @ loadings
 
     def probability(self, eeg: Tensor) -> Tensor:
         """Return each parcel's probability of activity, (n_samples, n_regions)."""
-        topographies, strengths, _ = temporal_modes(eeg, self.n_modes)
-        return self.loadings(topographies, strengths)[1].sigmoid()
+        maps, strengths, _ = temporal_modes(eeg, self.n_modes)
+        return self.loadings(maps, strengths)[1].sigmoid()
 
-    def loadings(self, topographies: Tensor, strengths: Tensor) -> tuple[Tensor, Tensor]:
+    def loadings(self, maps: Tensor, strengths: Tensor) -> tuple[Tensor, Tensor]:
         """Map scalp maps to parcels.
 
         Parameters
         ----------
-        topographies : tensor of shape (n_samples, n_modes, n_channels)
+        maps : tensor of shape (n_samples, n_modes, n_channels)
             Unit scalp maps, strongest first.
         strengths : tensor of shape (n_samples, n_modes)
             Root mean square over time of each map's course.
@@ -148,14 +197,28 @@ class ModeNetwork(nn.Module):
             Log odds that a parcel belongs to an active patch.
         """
         level = strengths.clamp_min(1e-6).log()[..., None]
-        scaled = topographies * math.sqrt(topographies.shape[-1])
-        tokens = self.embed(torch.cat([scaled, level], -1))
+        tokens = self.embed(torch.cat([maps * math.sqrt(maps.shape[-1]), level], -1))
         extra = self.extra.expand(len(tokens), -1, -1)
         hidden = self.trunk(torch.cat([extra, tokens + self.rank], 1))
-        logits = self.gate(hidden[:, 0])
-        modes = self.readout(hidden[:, 2:]) * strengths[..., None]
-        rows = torch.cat([modes, 0.1 * self.constant(hidden[:, 1:2])], 1)
+        summary, constant, modes = hidden[:, 0], hidden[:, 1:2], hidden[:, 2:]
+        fit = torch.einsum("bmc,src->bsmr", maps, self.scan)
+        judged = self._judge(fit, summary)
+        logits = self.gate(summary) + judged[..., 0]
+        # A map and its loadings change sign together: the fit carries the sign.
+        local = fit[:, -1] * judged[..., 1:].transpose(1, 2)
+        rows = (self.readout(modes) + local) * strengths[..., None]
+        rows = torch.cat([rows, 0.1 * self.constant(constant)], 1)
         return rows * logits.sigmoid().detach()[:, None], logits
+
+    def _judge(self, fit: Tensor, summary: Tensor) -> Tensor:
+        """Judge each parcel by how well patches around it fit the first maps."""
+        share = fit.square()
+        # What the first k maps leave unexplained, on a scale that opens up near 0.
+        left = -0.3 * torch.log((1.02 - share.cumsum(2)).clamp_min(1e-3))
+        features = torch.cat([share.flatten(1, 2), left.flatten(1, 2)], 1)
+        x = self.local_in(features.transpose(1, 2))
+        x = F.gelu(x + self.local_context(summary)[:, None] + self.local_region)
+        return self.local_out(x + F.gelu(self.local_mid(x)))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return squared error (in mode space) and membership cross-entropy.
@@ -163,8 +226,8 @@ class ModeNetwork(nn.Module):
         The courses are orthonormal, so the squared error over all time points is
         that of the loadings plus a constant no network can change.
         """
-        topographies, strengths, courses = temporal_modes(batch.eeg, self.n_modes)
-        loadings, logits = self.loadings(topographies, strengths)
+        maps, strengths, courses = temporal_modes(batch.eeg, self.n_modes)
+        loadings, logits = self.loadings(maps, strengths)
         n_times = batch.waveforms.shape[-1]
         target = (courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
         member = (batch.weights > 0).any(1).float()
@@ -222,7 +285,7 @@ def temporal_modes(
         return maps * sign, strengths, torch.cat([courses * sign, constant], 1)
 
 
-NETWORKS = {"lite": ModeNetwork, "paper": PaperNetwork}
+NETWORKS = {"lite": ScanNetwork, "paper": PaperNetwork}
 
 
 def build_network(kind: str, n_channels: int, n_regions: int, **options) -> nn.Module:

@@ -206,6 +206,7 @@ class SyntheticEEG:
         clips = self.clips
         n_clips, n_times = clips.waveforms.shape
         self._basis = self._tensor(clips.basis)  # (n_times, n_coefs)
+        self._cosine_gram = self._tensor(_running_gram(clips.basis))
         # (n_clips, n_regions, n_coefs): rows of one patch are gathered together.
         self._levels = torch.as_tensor(clips.levels, device=self.device)
         self._projected = torch.stack(
@@ -285,17 +286,19 @@ class SyntheticEEG:
         members = (strength > 0).float()
         gain = self._gain[regions]  # (n_samples, n_sources, n_members, n_channels)
         topography = torch.einsum("bsp,bspc->bsc", strength, gain)
-        background = self._background(clip, regions, members, gain)
         present = members.any(-1).float()  # padding has no source and no background
+        background = self._background(clip, regions, members, gain)
+        background = background * present[..., None, None]
         wave = self._waveforms[clip] * present[..., None]
-        flat = topography if self.variant == "corrected" else (
-            torch.einsum("bsp,bspc->bsc", members, gain)
+        flat = (
+            topography
+            if self.variant == "corrected"
+            else torch.einsum("bsp,bspc->bsc", members, gain)
         )
         amplitude = self._amplitude(wave, flat, background, source_snr)
         strength = strength * amplitude[..., None]
-        eeg = (background * present[..., None, None]).sum(1) + torch.einsum(
-            "bst,bs,bsc->btc", wave, amplitude, topography
-        )
+        sources = torch.einsum("bst,bsc->btc", wave, topography * amplitude[..., None])
+        eeg = torch.baddbmm(sources, self._basis.expand(len(draws), -1, -1), background.sum(1))
         eeg = normalise(eeg + self._noise(eeg, draws))
         weights = torch.zeros(
             (*regions.shape[:2], len(self._gain)), device=self.device
@@ -329,11 +332,13 @@ class SyntheticEEG:
         members: torch.Tensor,
         gain: torch.Tensor,
     ) -> torch.Tensor:
-        """Scalp EEG of each clip without its patch, in time."""
+        """Scalp EEG of each clip without its patch, as cosine coefficients.
+
+        Shape (n_samples, n_sources, n_coefs, n_channels).
+        """
         patch_coefs = self._levels[clip[..., None], regions].float()
         patch_coefs *= (members * self.clips.step)[..., None]
-        removed = torch.einsum("bspk,bspc->bskc", patch_coefs, gain)
-        return self._basis @ (self._projected[clip] - removed)
+        return self._projected[clip] - patch_coefs.transpose(-1, -2) @ gain
 
     def _amplitude(
         self,
@@ -342,17 +347,25 @@ class SyntheticEEG:
         background: torch.Tensor,
         source_snr: torch.Tensor,
     ) -> torch.Tensor:
-        """Scale that gives each source its ratio to its background."""
-        times = torch.arange(wave.shape[-1], device=self.device)
-        peak = wave.argmax(-1, keepdim=True)
+        """Scale that gives each source its ratio to its background.
+
+        Both powers are taken in the window around the peak, over all channels, after
+        the mean over the clip is gone. The background's follows from the Gram
+        matrices of its coefficients and of the window's cosines.
+        """
+        n_times = wave.shape[-1]
         half = round(PEAK_WINDOW * self.clips.sfreq)
-        window = times >= peak - half
+        peak = wave.argmax(-1)
+        start = (peak - half).clamp_min(0)
+        stop = torch.full_like(peak, n_times)
         if self.variant == "corrected":
-            window &= times < peak + half
-        centred = (wave - wave.mean(-1, keepdim=True)) * window
-        rest = background - background.mean(-2, keepdim=True)
-        noise = ((rest**2).sum(-1) * window).sum(-1)
-        signal = (centred**2).sum(-1) * (topography**2).sum(-1)
+            stop = (peak + half).clamp_max(n_times)
+        window_gram = self._cosine_gram[stop] - self._cosine_gram[start]
+        noise = (background @ background.transpose(-1, -2) * window_gram).sum((-1, -2))
+        centred = wave - wave.mean(-1, keepdim=True)
+        energy = torch.nn.functional.pad((centred**2).cumsum(-1), (1, 0))
+        energy = energy.gather(-1, torch.stack([start, stop], -1)).diff()[..., 0]
+        signal = energy * (topography**2).sum(-1)
         ratio = 10 ** (source_snr / 10) * noise / signal.clamp_min(1e-20)
         return torch.where(signal > 0, ratio.sqrt(), torch.zeros_like(ratio))
 
@@ -360,10 +373,22 @@ class SyntheticEEG:
         snr = torch.tensor([d.snr_db for d in draws], device=self.device)
         white = torch.as_tensor(np.stack([d.noise for d in draws]), device=self.device)
         if self.variant == "corrected":
-            power = eeg.var(-2, correction=0, keepdim=True)
+            power = (eeg - eeg.mean(-2, keepdim=True)).square().mean(-2, keepdim=True)
         else:
-            power = (eeg**2).mean(-2, keepdim=True) / 2
+            power = eeg.square().mean(-2, keepdim=True) / 2
         return white * (power * 10 ** (-snr / 10)[:, None, None]).sqrt()
+
+
+def _running_gram(basis: NDArray) -> NDArray:
+    """Gram matrices of the cosines (without the mean) before each time point.
+
+    Their differences are the Gram matrices of any window; shape (n_times + 1,
+    n_coefs, n_coefs).
+    """
+    varying = basis.astype(float).copy()
+    varying[:, 0] = 0.0
+    outer = varying[:, :, None] * varying[:, None, :]
+    return np.concatenate([np.zeros((1, *outer.shape[1:])), outer.cumsum(axis=0)])
 
 
 def _around(peak: int, half: int, n_times: int) -> slice:

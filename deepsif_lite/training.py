@@ -147,6 +147,8 @@ class _Run:
         shape = {"n_channels": len(head.ch_names), "n_regions": head.cortex.n_regions}
         self.spec = {"kind": config.network, **shape}
         self.network = build_network(**self.spec)
+        if config.network == "lite":
+            self.network.set_geometry(head.leadfield, head.cortex.adjacency)
         if initial is not None:
             start_from(self.network, initial, head)
         self.network.to(self.device)
@@ -329,28 +331,34 @@ def start_from(network: torch.nn.Module, initial: str | Path, head: HeadModel) -
 
     The two leadfields show the same sources to both montages; ridge regression
     between them turns one montage's scalp map into the other's, and the first layer
-    absorbs it. Only the ``lite`` network's first layer is translated.
+    absorbs it. The scan keeps the geometry of the network's own head model.
 
     Raises
     ------
     ValueError
         The networks differ in more than their channels.
     """
-    from .head import load_head_model
-
     trained, card = load_weights(initial)
     state = trained.state_dict()
     if list(card["ch_names"]) != list(head.ch_names):
         if card["network"]["kind"] != "lite":
             msg = f"initial={str(initial)!r} has other channels; only lite translates."
             raise ValueError(msg)
-        ours = head.leadfield - head.leadfield.mean(axis=0)
-        theirs = load_head_model(card["head"]).leadfield
-        theirs = theirs - theirs.mean(axis=0)
-        gram = ours @ ours.T
-        ridge = 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram))
-        translation = np.linalg.solve(gram + ridge, ours @ theirs.T).T
         first = state["embed.0.weight"]
-        maps = first[:, :-1] @ torch.as_tensor(translation, dtype=first.dtype)
+        translation = torch.as_tensor(_translate(head, card["head"]), dtype=first.dtype)
+        maps = first[:, :-1] @ translation
         state["embed.0.weight"] = torch.cat([maps, first[:, -1:]], 1)
+        state["scan"] = network.state_dict()["scan"]
     network.load_state_dict(state)
+
+
+def _translate(head: HeadModel, other: str) -> np.ndarray:
+    """Return the matrix that turns this head's scalp maps into the other's."""
+    from .head import load_head_model
+
+    ours = head.leadfield - head.leadfield.mean(axis=0)
+    theirs = load_head_model(other).leadfield
+    theirs = theirs - theirs.mean(axis=0)
+    gram = ours @ ours.T
+    ridge = 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram))
+    return np.linalg.solve(gram + ridge, ours @ theirs.T).T
