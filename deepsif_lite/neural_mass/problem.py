@@ -1,0 +1,236 @@
+"""One batch of simulations, checked and converted to the model's mV and ms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .model import INITIAL_RANGES, MODEL, STATE_NAMES
+
+if TYPE_CHECKING:
+    from ..connectome import Connectome
+
+Seed = int | np.random.SeedSequence | Sequence[int | np.random.SeedSequence]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What an engine needs to integrate ``n_sims`` networks of ``n_nodes`` regions.
+
+    Attributes
+    ----------
+    connectome : Connectome
+        Weights (n_nodes, n_nodes) and tract lengths (n_nodes, n_nodes), mm.
+    delays : array of int, shape (n_nodes, n_nodes)
+        Conduction delays in steps.
+    gain : array, shape (n_sims, n_nodes)
+        Excitatory gain A, mV.
+    mean_input, noise_std : array, shape (n_sims,)
+        Mean input rate (1/ms) and its noise in the paper's unit.
+    dt : float
+        Step, ms.
+    n_steps, stride : int
+        Steps to take, and one sample kept in how many.
+    initial : array, shape (horizon, 6, n_nodes) | None
+        The same past for all simulations, newest last; drawn at random when None.
+    seeds : tuple of SeedSequence
+        One for each simulation.
+    """
+
+    connectome: Connectome
+    delays: NDArray[np.int64]
+    gain: NDArray[np.float64]
+    mean_input: NDArray[np.float64]
+    noise_std: NDArray[np.float64]
+    dt: float
+    n_steps: int
+    stride: int
+    initial: NDArray[np.float64] | None
+    seeds: tuple[np.random.SeedSequence, ...]
+
+    @property
+    def n_sims(self) -> int:
+        """Number of simulations."""
+        return self.gain.shape[0]
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of regions in each simulation."""
+        return self.gain.shape[1]
+
+    @property
+    def horizon(self) -> int:
+        """Number of past states that the longest delay asks for."""
+        return int(self.delays.max()) + 1
+
+    def history(self, sim: int) -> NDArray[np.float64]:
+        """Return the past of one simulation, shape (horizon, 6, n_nodes)."""
+        if self.initial is not None:
+            return self.initial
+        # Spawned by key, not by `spawn`, which counts its calls.
+        entropy = self.seeds[sim]
+        child = np.random.SeedSequence(
+            entropy.entropy, spawn_key=(*entropy.spawn_key, 0)
+        )
+        rng = np.random.default_rng(child)
+        low, high = np.array(INITIAL_RANGES).T[:, None, :, None]
+        return rng.uniform(low, high, (self.horizon, len(STATE_NAMES), self.n_nodes))
+
+    def noise_amplitude(self) -> NDArray[np.float64]:
+        """Return the deviation of one step's noise on y4 (mV/ms), shape (n_sims,)."""
+        return MODEL.noise_unit * self.noise_std * np.sqrt(self.dt)
+
+
+def make_problem(
+    connectome: Connectome,
+    gain: ArrayLike,
+    mean_input: ArrayLike,
+    noise_std: ArrayLike,
+    duration: float,
+    dt: float,
+    stride: int,
+    seed: Seed,
+    initial: ArrayLike | None,
+) -> Problem:
+    """Check the arguments of :func:`deepsif_lite.simulate` and bring them together.
+
+    Parameters are those of :func:`deepsif_lite.neural_mass.simulate`.
+
+    Raises
+    ------
+    ValueError
+        An argument has the wrong shape or an impossible value.
+    """
+    n_nodes = connectome.n_nodes
+    _check_positive("dt", dt)
+    _check_positive("duration", duration)
+    if stride < 1 or stride != int(stride):
+        msg = f"stride must be a whole number of steps >= 1, got {stride}."
+        raise ValueError(msg)
+    # A duration such as 0.3 s holds 599.9999 steps in floating point.
+    n_steps = int(np.floor(duration / dt + 1e-6))
+    if n_steps < stride:
+        msg = (
+            f"duration={duration} s holds {n_steps} steps of dt={dt} s, fewer than "
+            f"stride={stride}: nothing would be returned; simulate longer."
+        )
+        raise ValueError(msg)
+
+    gain = _finite("gain", gain)
+    if gain.ndim > 2 or (gain.ndim > 0 and gain.shape[-1] != n_nodes):
+        msg = (
+            f"gain has shape {gain.shape}; give a scalar, ({n_nodes},) or "
+            f"(n_sims, {n_nodes}), one value for each node of the connectome."
+        )
+        raise ValueError(msg)
+    mean_input = _finite("mean_input", mean_input)
+    noise_std = _finite("noise_std", noise_std)
+    if (noise_std < 0).any():
+        msg = f"noise_std is a deviation and cannot be negative, got {noise_std}."
+        raise ValueError(msg)
+    sizes = {
+        "gain": gain.shape[0] if gain.ndim == 2 else 1,
+        "mean_input": _length("mean_input", mean_input),
+        "noise_std": _length("noise_std", noise_std),
+        "seed": 1 if isinstance(seed, _SINGLE_SEED) else len(seed),
+    }
+    n_sims = max(sizes.values())
+    if wrong := {name: size for name, size in sizes.items() if size not in (1, n_sims)}:
+        msg = f"{wrong} simulations do not match the {n_sims} of the other arguments."
+        raise ValueError(msg)
+
+    delays = _delays(connectome, dt * 1e3)
+    return Problem(
+        connectome=connectome,
+        delays=delays,
+        gain=np.broadcast_to(gain, (n_sims, n_nodes)),
+        mean_input=np.broadcast_to(mean_input, (n_sims,)),
+        noise_std=np.broadcast_to(noise_std, (n_sims,)),
+        dt=dt * 1e3,
+        n_steps=n_steps,
+        stride=int(stride),
+        initial=_initial(initial, int(delays.max()) + 1, n_nodes),
+        seeds=_seeds(seed, n_sims),
+    )
+
+
+_SINGLE_SEED = (int, np.integer, np.random.SeedSequence)
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not (np.isfinite(value) and value > 0):
+        msg = f"{name} must be a positive number of seconds, got {value}."
+        raise ValueError(msg)
+
+
+def _finite(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    value = np.asarray(value, dtype=np.float64)
+    if not np.isfinite(value).all():
+        msg = f"{name} holds NaN or infinite values; every value must be finite."
+        raise ValueError(msg)
+    return value
+
+
+def _length(name: str, value: NDArray) -> int:
+    if value.ndim > 1:
+        msg = f"{name} has shape {value.shape}; give a scalar or one per simulation."
+        raise ValueError(msg)
+    return value.size
+
+
+def _delays(connectome: Connectome, dt: float) -> NDArray[np.int64]:
+    """Delays in steps, rounded half to even as TVB does."""
+    lengths = _finite("tract_lengths", connectome.tract_lengths)
+    weights = _finite("weights", connectome.weights)
+    if weights.shape != lengths.shape or weights.ndim != 2:
+        msg = (
+            f"weights {weights.shape} and tract_lengths {lengths.shape} must be "
+            "square and of the same size."
+        )
+        raise ValueError(msg)
+    if (lengths < 0).any():
+        msg = f"tract_lengths must not be negative, smallest is {lengths.min()} mm."
+        raise ValueError(msg)
+    return np.rint(lengths / MODEL.conduction_speed / dt).astype(np.int64)
+
+
+def _initial(
+    initial: ArrayLike | None, horizon: int, n_nodes: int
+) -> NDArray[np.float64] | None:
+    if initial is None:
+        return None
+    initial = _finite("initial", initial)
+    shape = (len(STATE_NAMES), n_nodes)
+    if initial.shape == shape:
+        return np.broadcast_to(initial, (horizon, *shape))
+    if initial.ndim != 3 or initial.shape[1:] != shape or len(initial) < horizon:
+        msg = (
+            f"initial has shape {initial.shape}; give {shape} or "
+            f"(horizon, {shape[0]}, {shape[1]}) with horizon >= {horizon} steps, the "
+            "longest delay plus one."
+        )
+        raise ValueError(msg)
+    return initial[-horizon:]
+
+
+def _seeds(seed: Seed, n_sims: int) -> tuple[np.random.SeedSequence, ...]:
+    """One stream for each simulation, whatever they are grouped with."""
+    if isinstance(seed, _SINGLE_SEED):
+        root = _sequence(seed)
+        return tuple(
+            np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, sim))
+            for sim in range(n_sims)
+        )
+    if len(seed) == 1:
+        return _seeds(seed[0], n_sims)
+    return tuple(_sequence(one) for one in seed)
+
+
+def _sequence(seed: int | np.random.SeedSequence) -> np.random.SeedSequence:
+    if isinstance(seed, np.random.SeedSequence):
+        return seed
+    return np.random.SeedSequence(int(seed))

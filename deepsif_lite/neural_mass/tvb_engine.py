@@ -1,0 +1,94 @@
+"""The Virtual Brain as an engine: slow, and the oracle the others are checked with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from .model import MODEL, STATE_NAMES
+from .problem import Problem
+
+
+def run(
+    problem: Problem, dtype: DTypeLike, chunk_samples: int, n_jobs: int
+) -> Iterator[NDArray[np.floating]]:
+    """Integrate one simulation after the other and yield chunks as the other engines.
+
+    TVB computes in float64; its noise comes from its own stream, seeded from the
+    simulation's, so only noiseless runs equal those of the other engines.
+
+    Raises
+    ------
+    ImportError
+        tvb-library is not installed.
+    """
+    del n_jobs  # TVB keeps to one thread
+    try:
+        from tvb.simulator.lab import simulator as _  # noqa: F401
+    except ImportError as error:
+        msg = 'engine="tvb" needs The Virtual Brain: pip install "deepsif-lite[tvb]".'
+        raise ImportError(msg) from error
+    n_samples = problem.n_steps // problem.stride
+    simulators = [_simulator(problem, sim) for sim in range(problem.n_sims)]
+    for start in range(0, n_samples, chunk_samples):
+        count = min(chunk_samples, n_samples - start)
+        chunks = []
+        for simulator in simulators:
+            ((_, psp),) = simulator.run(n_steps=count * problem.stride)
+            kept = psp[:: problem.stride, :, :, 0]
+            chunks.append(kept[:, 0] - kept[:, 1])
+        yield np.stack(chunks).astype(dtype)
+
+
+def _simulator(problem: Problem, sim: int):
+    """One configured TVB simulator, equations as METHOD of the paper's code."""
+    from tvb.datatypes.connectivity import Connectivity
+    from tvb.simulator import coupling, integrators, models, monitors, noise
+    from tvb.simulator.simulator import Simulator
+
+    n_nodes = problem.n_nodes
+    connectivity = Connectivity(
+        weights=np.array(problem.connectome.weights, dtype=float),
+        tract_lengths=np.array(problem.connectome.tract_lengths, dtype=float),
+        region_labels=np.array([f"node-{node}" for node in range(n_nodes)]),
+        centres=np.zeros((n_nodes, 3)),
+        speed=np.array([MODEL.conduction_speed]),
+    )
+    model = models.JansenRit(
+        A=np.array(problem.gain[sim]),
+        B=np.array([MODEL.inhibitory_gain]),
+        a=np.array([MODEL.excitatory_rate]),
+        b=np.array([MODEL.inhibitory_rate]),
+        v0=np.array([MODEL.threshold]),
+        nu_max=np.array([MODEL.max_rate]),
+        r=np.array([MODEL.slope]),
+        J=np.array([MODEL.contacts]),
+        a_1=np.array([MODEL.pyramidal_to_excitatory]),
+        a_2=np.array([MODEL.excitatory_to_pyramidal]),
+        a_3=np.array([MODEL.pyramidal_to_inhibitory]),
+        a_4=np.array([MODEL.inhibitory_to_pyramidal]),
+        mu=np.array([problem.mean_input[sim]]),
+        variables_of_interest=["y1", "y2"],
+    )
+    nsig = np.zeros(len(STATE_NAMES))
+    # TVB multiplies sqrt(dt) N(0, 1) by sqrt(2 nsig).
+    nsig[4] = (problem.noise_amplitude()[sim] / np.sqrt(problem.dt)) ** 2 / 2
+    stream = np.random.RandomState(problem.seeds[sim].generate_state(1))
+    simulator = Simulator(
+        model=model,
+        connectivity=connectivity,
+        coupling=coupling.SigmoidalJansenRit(
+            cmin=np.array([0.0]),
+            cmax=np.array([2 * MODEL.max_rate]),
+            midpoint=np.array([MODEL.threshold]),
+            r=np.array([MODEL.slope]),
+        ),
+        integrator=integrators.HeunStochastic(
+            dt=problem.dt, noise=noise.Additive(nsig=nsig, random_stream=stream)
+        ),
+        monitors=(monitors.Raw(),),
+        initial_conditions=problem.history(sim)[..., None].copy(),
+    )
+    return simulator.configure()
