@@ -34,7 +34,19 @@ _PUBLIC = {
 }
 
 # Rooms used whole by the chapters: dl.figures.plot_cortex, dl.results.write_table.
-_ROOMS = {"evaluation", "figures", "metrics", "results", "scorecard", "solvers"}
+_ROOMS = {
+    "areas",
+    "cohort",
+    "evaluation",
+    "figures",
+    "files",
+    "metrics",
+    "preparation",
+    "recordings",
+    "results",
+    "scorecard",
+    "solvers",
+}
 
 __all__ = sorted([*_PUBLIC, *_ROOMS])
 

@@ -8,6 +8,7 @@ from deepsif_lite.cohort import (
     published_patient,
     score_patient,
     virtual_cohort,
+    virtual_response,
 )
 from deepsif_lite.head import average_reference, load_head_model, topography_correlation
 from deepsif_lite.imaging import SourceImage
@@ -126,3 +127,14 @@ def test_published_patient_has_no_published_resection(head):
     assert patient.evoked.data.shape == (75, 2001)
     with pytest.raises(ValueError, match="resection"):
         score_patient(patient, truth_image(patient, head, [0]))
+
+
+def test_virtual_response_peaks_when_and_where_it_should(head):
+    place = (-0.010, -0.085, 0.0)
+    evoked = virtual_response(head, place, latency=0.093, noise=0)
+    assert evoked.times[0] == pytest.approx(-0.2)
+    peak = np.abs(evoked.data).max(axis=0).argmax()
+    assert evoked.times[peak] == pytest.approx(0.093, abs=0.004)
+    fit = topography_correlation(evoked.data[:, [peak]], head.leadfield)
+    best = 1e3 * head.cortex.centroids[np.abs(fit).argmax()]
+    assert np.linalg.norm(best - 1e3 * np.array(place)) < 25
