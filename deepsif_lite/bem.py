@@ -138,12 +138,13 @@ def cast_rays(rays: NDArray, points: NDArray, faces: NDArray) -> NDArray:
     for k, ray in enumerate(rays):  # Moeller-Trumbore, one ray against all triangles
         across = np.cross(ray, edge_2)
         det = np.einsum("ij,ij->i", edge_1, across)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # parallel: det = 0
             u = -np.einsum("ij,ij->i", a, across) / det
             turned = np.cross(-a, edge_1)
             v = turned @ ray / det
             t = np.einsum("ij,ij->i", edge_2, turned) / det
-        hit = (u >= -tolerance) & (v >= -tolerance) & (u + v <= 1 + tolerance) & (t > 0)
+            inside = np.minimum(np.minimum(u, v), 1 - u - v) >= -tolerance
+        hit = inside & (t > 0)
         if hit.any():
             distance[k] = t[hit].max()
     return distance
@@ -220,9 +221,7 @@ def eeg_gain(
         )
         at_electrodes = _to_dense(openmeeg.Head2EEGMat(geometry, sensors))
     # Adjoint: one right-hand side an electrode, whatever the number of dipoles.
-    adjoint = solve(
-        _unpack(packed), at_electrodes.T, assume_a="sym", overwrite_a=True
-    )
+    adjoint = solve(_unpack(packed), at_electrodes.T, assume_a="sym", overwrite_a=True)
     dipoles = np.hstack([positions, orientations])
     gain = np.empty((len(electrodes), len(dipoles)))
     for start in range(0, len(dipoles), _DIPOLES_PER_BLOCK):

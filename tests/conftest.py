@@ -21,9 +21,16 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "published(*names): skip unless these published files are here"
     )
+    config.addinivalue_line("markers", "slow: minutes long; run with --slow")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="also run tests of minutes")
 
 
 def pytest_runtest_setup(item):
+    if item.get_closest_marker("slow") and not item.config.getoption("--slow"):
+        pytest.skip("takes minutes: run pytest with --slow")
     for marker in item.iter_markers("published"):
         for name in marker.args:
             _require(name)
