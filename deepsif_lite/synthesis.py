@@ -31,7 +31,7 @@ from .patches import decay, patch_candidates
 
 if TYPE_CHECKING:
     from .head import HeadModel
-    from .spikes import SpikeLibrary
+    from .spike_library import SpikeLibrary
 
 PEAK_WINDOW = 0.1  # s either side of the peak, where source and background compare
 SPIKE_SNR_DB = 15.0  # a clip's spike against its background, before patches
@@ -177,7 +177,7 @@ class SyntheticEEG:
         leadfield = head.leadfield - head.leadfield.mean(axis=0)
         # Only ratios count, and float32 likes numbers near one.
         leadfield = leadfield / np.linalg.norm(leadfield, axis=0).mean()
-        self._gain = self._tensor(leadfield.T)  # (n_regions, n_channels)
+        self._gain = self._tensor(leadfield.T, torch.float32)  # (n_regions, n_channels)
         self._candidates: dict[int, list[NDArray]] = {}
         self._load_clips(leadfield)
 
@@ -196,19 +196,19 @@ class SyntheticEEG:
             )
             raise ValueError(msg)
 
-    def _tensor(self, array: NDArray) -> torch.Tensor:
-        return torch.as_tensor(
-            np.ascontiguousarray(array), dtype=torch.float32, device=self.device
-        )
+    def _tensor(self, array: NDArray, dtype: torch.dtype | None = None) -> torch.Tensor:
+        # Copied, never shared: torch aligns its memory and NumPy does not, and the
+        # alignment reaches the last bit of a product.
+        return torch.tensor(array, dtype=dtype, device=self.device)
 
     def _load_clips(self, leadfield: NDArray) -> None:
         """Keep waveforms, background coefficients and their projection at hand."""
         clips = self.clips
         n_clips, n_times = clips.waveforms.shape
-        self._basis = self._tensor(clips.basis)  # (n_times, n_coefs)
-        self._cosine_gram = self._tensor(_running_gram(clips.basis))
+        self._basis = self._tensor(clips.basis, torch.float32)  # (n_times, n_coefs)
+        self._cosine_gram = self._tensor(_running_gram(clips.basis), torch.float32)
         # (n_clips, n_regions, n_coefs): rows of one patch are gathered together.
-        self._levels = torch.as_tensor(clips.levels, device=self.device)
+        self._levels = self._tensor(clips.levels)
         self._projected = torch.stack(
             [
                 (self._levels[i].T.float() * clips.step) @ self._gain
@@ -221,7 +221,7 @@ class SyntheticEEG:
         seed_gain = self._gain[clips.seeds.astype(int)]
         self._projected -= torch.einsum("nk,nc->nkc", own * clips.step, seed_gain)
         self._levels[torch.arange(n_clips), clips.seeds.astype(int)] = 0
-        self._waveforms = self._tensor(self._scaled_waveforms())
+        self._waveforms = self._tensor(self._scaled_waveforms(), torch.float32)
 
     def _scaled_waveforms(self) -> NDArray:
         """Raise each clip's spikes over its own background; largest magnitude 1."""
@@ -323,7 +323,7 @@ class SyntheticEEG:
                     self.head.cortex, patch, draw.half_distances[s]
                 )
         arrays = (regions, strength, clip, source_snr)
-        return tuple(torch.as_tensor(a, device=self.device) for a in arrays)
+        return tuple(self._tensor(array) for array in arrays)
 
     def _background(
         self,
@@ -370,8 +370,8 @@ class SyntheticEEG:
         return torch.where(signal > 0, ratio.sqrt(), torch.zeros_like(ratio))
 
     def _noise(self, eeg: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
-        snr = torch.tensor([d.snr_db for d in draws], device=self.device)
-        white = torch.as_tensor(np.stack([d.noise for d in draws]), device=self.device)
+        snr = self._tensor([d.snr_db for d in draws])
+        white = self._tensor(np.stack([d.noise for d in draws]))
         if self.variant == "corrected":
             power = (eeg - eeg.mean(-2, keepdim=True)).square().mean(-2, keepdim=True)
         else:

@@ -25,7 +25,7 @@ from .weights import head_fingerprint, load_weights, save_weights
 
 if TYPE_CHECKING:
     from .head import HeadModel
-    from .spikes import SpikeLibrary
+    from .spike_library import SpikeLibrary
 
 logger = logging.getLogger(__name__)
 

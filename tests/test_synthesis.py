@@ -1,0 +1,135 @@
+"""Synthesis against the plain product leadfield x sources, and its invariants."""
+
+import numpy as np
+import pytest
+
+from deepsif_lite.patches import decay
+from deepsif_lite.synthesis import SyntheticEEG, normalise
+
+from toys import toy_clips, toy_head
+
+
+@pytest.fixture(scope="module")
+def head():
+    return toy_head()
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return toy_clips()
+
+
+def direct_sample(stream, index):
+    """Return EEG and activity by the plain recipe: all regions, all times."""
+    draw, clips, cortex = stream._draw(index), stream.clips, stream.head.cortex
+    gain = stream.head.leadfield - stream.head.leadfield.mean(axis=0)
+    gain = gain / np.linalg.norm(gain, axis=0).mean()
+    total = np.zeros((clips.n_times, cortex.n_regions))
+    truth = np.zeros_like(total)
+    for patch, clip, half, ratio in zip(
+        draw.patches,
+        draw.clips,
+        draw.half_distances,
+        draw.source_snr_db,
+        strict=True,
+    ):
+        background = clips.background(clip).astype(float)
+        background[:, clips.seeds[clip]] = 0
+        background[:, patch] = 0
+        wave = stream._waveforms[clip].numpy().astype(float)
+        peak = int(wave.argmax())
+        window = slice(max(peak - 50, 0), min(peak + 50, clips.n_times))
+        source = np.zeros_like(total)
+        source[:, patch] = np.outer(wave, decay(cortex, patch, half))
+        seen, noise = source @ gain.T, background @ gain.T
+        power = [((x - x.mean(0))[window] ** 2).sum() for x in (seen, noise)]
+        alpha = np.sqrt(10 ** (ratio / 10) * power[1] / power[0])
+        total += background + alpha * source
+        truth += alpha * source
+    eeg = total @ gain.T
+    spread = eeg.std(axis=0) * 10 ** (-draw.snr_db / 20)
+    eeg = eeg + spread * draw.noise
+    return normalise(eeg), truth / np.abs(truth).max()
+
+
+@pytest.mark.parametrize("n_sources", [1, 2, 3])
+def test_linearity_gives_what_the_direct_product_gives(head, clips, n_sources):
+    stream = SyntheticEEG(head, clips, n_sources=n_sources, seed=5)
+    for index in range(4):
+        eeg, activity = direct_sample(stream, index)
+        sample = stream[index]
+        np.testing.assert_allclose(sample.eeg, eeg, atol=2e-5)
+        np.testing.assert_allclose(sample.activity, activity, atol=2e-5)
+
+
+def test_a_sample_depends_on_seed_and_index_alone(head, clips):
+    stream = SyntheticEEG(head, clips, n_sources=(1, 2, 3), seed=5)
+    other = SyntheticEEG(head, clips, n_sources=(1, 2, 3), seed=5)
+    batch = other.batch([9, 2, 7])
+    np.testing.assert_allclose(batch.eeg[2].numpy(), stream[7].eeg, atol=1e-6)
+    np.testing.assert_allclose(batch.activity[2], stream[7].activity, atol=1e-6)
+    different = SyntheticEEG(head, clips, n_sources=(1, 2, 3), seed=6)
+    assert np.abs(different[7].eeg - stream[7].eeg).max() > 0.05
+
+
+def test_sample_is_normalised(head, clips):
+    sample = SyntheticEEG(head, clips, n_sources=2, seed=1)[0]
+    assert np.abs(sample.eeg).max() == pytest.approx(1)
+    np.testing.assert_allclose(sample.eeg.mean(axis=1), 0, atol=1e-6)
+    np.testing.assert_allclose(sample.eeg.mean(axis=0), 0, atol=1e-5)
+    assert np.abs(sample.activity).max() == pytest.approx(1, abs=1e-5)
+    active = np.flatnonzero(np.abs(sample.activity).max(axis=0))
+    assert set(active) <= set(np.concatenate(sample.patches))
+
+
+def test_source_amplitude_falls_off_from_the_seed(head, clips):
+    sample = SyntheticEEG(head, clips, n_sources=1, seed=2)[3]
+    amplitude = np.abs(sample.activity).max(axis=0)
+    (patch,) = sample.patches
+    assert amplitude[patch].argmax() == 0
+    assert amplitude[patch].min() > 0
+
+
+def test_sensor_noise_has_the_nominal_ratio(head, clips):
+    """Measured on noise-free and noisy EEG of the same draw, before normalising."""
+    quiet = SyntheticEEG(head, clips, n_sources=1, seed=3, sensor_snr=[200.0])
+    noisy = SyntheticEEG(head, clips, n_sources=1, seed=3, sensor_snr=[10.0])
+    ratios = []
+    for index in range(20):
+        clean, dirty = quiet[index].eeg, noisy[index].eeg
+        scale = (clean * dirty).sum() / (clean**2).sum()  # undo the normalisation
+        noise = dirty - scale * clean
+        ratios.append(((scale * clean) ** 2).sum() / (noise**2).sum())
+    assert 10 * np.log10(np.mean(ratios)) == pytest.approx(10, abs=0.5)
+
+
+def test_published_variant_halves_the_noise_power(head, clips):
+    kwargs = {"n_sources": 1, "seed": 3, "sensor_snr": [5.0]}
+    corrected = SyntheticEEG(head, clips, **kwargs)
+    published = SyntheticEEG(head, clips, variant="published", **kwargs)
+    draw = [corrected._draw(0)]
+    import torch
+
+    eeg = torch.randn(1, clips.n_times, len(head.ch_names))
+    eeg -= eeg.mean(1, keepdim=True)
+    ratio = published._noise(eeg, draw).std() / corrected._noise(eeg, draw).std()
+    assert float(ratio) == pytest.approx(np.sqrt(0.5), rel=1e-4)
+
+
+def test_normalise_agrees_on_arrays_and_tensors():
+    import torch
+
+    eeg = np.random.default_rng(0).standard_normal((2, 30, 5))
+    np.testing.assert_allclose(
+        normalise(eeg), normalise(torch.as_tensor(eeg)).numpy(), atol=1e-12
+    )
+    np.testing.assert_array_equal(normalise(np.zeros((4, 3))), np.zeros((4, 3)))
+
+
+def test_bad_arguments_are_refused(head, clips):
+    with pytest.raises(ValueError, match="variant"):
+        SyntheticEEG(head, clips, variant="literal")
+    with pytest.raises(ValueError, match="n_sources"):
+        SyntheticEEG(head, clips, n_sources=0)
+    with pytest.raises(ValueError, match="regions"):
+        SyntheticEEG(toy_head(60), clips)

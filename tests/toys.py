@@ -1,0 +1,58 @@
+"""A small head and a small spike library, for tests that need both quickly."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+from scipy import fft
+
+import deepsif_lite as dl
+from deepsif_lite.spike_library import SpikeLibrary
+
+SFREQ = 500.0
+
+
+def toy_head(n_regions: int = 120, n_channels: int = 20, seed: int = 0):
+    """Return a head model with a smooth random leadfield on a coarse cortex."""
+    cortex = dl.load_cortex(n_regions)
+    rng = np.random.default_rng(seed)
+    electrodes = rng.standard_normal((n_channels, 3))
+    electrodes *= 0.13 / np.linalg.norm(electrodes, axis=1, keepdims=True)
+    step = electrodes[:, None] - cortex.centroids
+    normal = cortex.centroids / np.linalg.norm(cortex.centroids, axis=1, keepdims=True)
+    leadfield = (step * normal).sum(-1) / np.linalg.norm(step, axis=-1) ** 3
+    names = [f"E{k}" for k in range(n_channels)]
+    return SimpleNamespace(
+        name="toy", leadfield=leadfield, ch_names=names, cortex=cortex
+    )
+
+
+def toy_clips(n_regions: int = 120, n_clips: int = 12, n_times: int = 500, seed=0):
+    """Return clips with one Gaussian spike each over a smooth random background."""
+    rng = np.random.default_rng(seed)
+    n_coefs, step = 40, 0.05
+    times = np.arange(n_times)
+    peaks = rng.integers(n_times // 4, 3 * n_times // 4, n_clips)
+    level = rng.standard_normal((n_clips, n_regions, n_coefs))
+    level *= 4 / (1 + np.arange(n_coefs))
+    level[..., 0] = 1.3 * np.sqrt(n_times)
+    levels = np.round(level / step).astype(np.int16)
+    seeds = rng.integers(n_regions, size=n_clips)
+    wave = 9 * np.exp(-0.5 * ((times - peaks[:, None]) / 12) ** 2)
+    wave -= 3 * np.exp(-0.5 * ((times - peaks[:, None] - 70) / 20) ** 2)
+    wave += fft.idct(level[np.arange(n_clips), seeds], n=n_times, norm="ortho")
+    spans = [np.array([(max(p - 40, 0), min(p + 130, n_times))]) for p in peaks]
+    return SpikeLibrary(
+        waveforms=wave.astype(np.float32),
+        seeds=seeds,
+        peaks=peaks,
+        spans=spans,
+        means=np.full(n_clips, 1.3),
+        gains=np.full(n_clips, 3.55),
+        settings=np.tile([0.087, 1.0], (n_clips, 1)),
+        levels=levels,
+        step=step,
+        sfreq=SFREQ,
+        connectome="toy",
+    )
