@@ -48,6 +48,7 @@ SKULL_THICKNESS = 4e-3  # m, Brainstorm's value, which the published model used
 SCALP_THICKNESS = 7e-3  # m, the least that is left outside the skull
 _SFREQ = 500.0  # Hz, sampling rate of the published recordings
 _LEAST_SCALP = 2e-3  # m, where even that is not free
+_FLUID = 5e-3  # m, between the hull of the cortex and a skull made from it
 _CLEARANCE = 1e-3  # m, least distance of the pial surface's hull to the inner skull
 
 
@@ -278,12 +279,13 @@ def template_shells(
     *,
     skull_thickness: float = SKULL_THICKNESS,
     scalp_thickness: float = SCALP_THICKNESS,
+    inner_skull: str = "fsaverage",
 ) -> Shells:
     """Build the three shells of the template head.
 
-    The inner skull is fsaverage's, pushed out where it comes closer than 1 mm to the
-    convex hull of the cortex and pulled in where skull and scalp need the room. The
-    outer skull lies ``skull_thickness`` outside it.
+    The inner skull is pushed out where it comes closer than 1 mm to the convex hull
+    of the cortex and pulled in where skull and scalp need the room. The outer skull
+    lies ``skull_thickness`` outside it.
 
     Parameters
     ----------
@@ -291,11 +293,21 @@ def template_shells(
         Fineness: each shell has ``10 * frequency**2 + 2`` points.
     skull_thickness, scalp_thickness : float
         Metres, along the radius. The second is a lower bound.
+    inner_skull : {"fsaverage", "hull"}
+        fsaverage's own, or the convex hull of the cortex and 5 mm of fluid.
 
     Returns
     -------
     shells : Shells
+
+    Raises
+    ------
+    ValueError
+        ``inner_skull`` is neither of the two.
     """
+    if inner_skull not in ("fsaverage", "hull"):
+        msg = f"inner_skull={inner_skull!r} must be 'fsaverage' or 'hull'."
+        raise ValueError(msg)
     import mne
     from scipy.spatial import ConvexHull
 
@@ -306,18 +318,21 @@ def template_shells(
     center = inner["rr"].mean(axis=0)
     directions, faces = geodesic_sphere(frequency)
     pial = load_cortex().vertices - center
-    hull = cast_rays(directions, pial, ConvexHull(pial).simplices) + _CLEARANCE
-    skull = cast_rays(directions, inner["rr"] - center, inner["tris"])
+    hull = cast_rays(directions, pial, ConvexHull(pial).simplices)
+    if inner_skull == "hull":
+        skull = hull + _FLUID
+    else:
+        skull = cast_rays(directions, inner["rr"] - center, inner["tris"])
     skin = cast_rays(directions, scalp["rr"] - center, scalp["tris"])
     room = skin - skull_thickness - scalp_thickness
-    inner_skull = np.maximum(np.minimum(skull, room), hull)
-    outer_skull = inner_skull + skull_thickness
+    brain = np.maximum(np.minimum(skull, room), hull + _CLEARANCE)
+    outer_skull = brain + skull_thickness
     # Where the hull leaves too little room the scalp gives way, not the skull.
     return Shells(
         center=center,
         directions=directions,
         faces=faces,
-        inner_skull=inner_skull,
+        inner_skull=brain,
         outer_skull=outer_skull,
         scalp=np.maximum(skin, outer_skull + _LEAST_SCALP),
     )
@@ -329,19 +344,14 @@ def build_head_model(
     channels: tuple[str, ...] = CHANNELS_75,
     positions: dict[str, NDArray] | None = None,
     cortex: Cortex | None = None,
-    frequency: int = FREQUENCY,
-    skull_thickness: float = SKULL_THICKNESS,
+    shells: Shells | None = None,
     conductivity: float = BRAIN_CONDUCTIVITY,
     skull_ratio: float = SKULL_RATIO,
-    source_depth: float = 0.0,
-    electrode_shift: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    electrode_jitter: float = 0.0,
-    seed: int = 0,
 ) -> HeadModel:
-    """Compute a head model on the template anatomy (needs OpenMEEG).
+    """Compute a head model (needs OpenMEEG).
 
-    With ``frequency=8`` it takes about a minute on one core and differs by 1 % from
-    the shipped model, whose ``frequency=12`` takes about three.
+    With ``shells=template_shells(8)`` it takes about a minute on one core and differs
+    by 1 % from the shipped model, whose finer shells take about four.
 
     Parameters
     ----------
@@ -353,23 +363,13 @@ def build_head_model(
         Where the electrodes are (metres, MRI frame; moved onto the scalp along the
         radius). None takes the 10-10 positions.
     cortex : Cortex | None
-        Parcels; None takes the 994 of :func:`load_cortex`.
-    frequency : int
-        Fineness of the shells, see :func:`template_shells`.
-    skull_thickness : float
-        Metres.
+        Sources and parcels; None takes the 994 of :func:`load_cortex`.
+    shells : Shells | None
+        None takes :func:`template_shells`.
     conductivity : float
         Of brain and scalp, S/m.
     skull_ratio : float
         Skull conductivity over brain conductivity.
-    source_depth : float
-        Where the dipoles are between the pial surface (0) and the white matter (1).
-    electrode_shift : tuple of float
-        Moves the whole cap: metres to the right, front, top.
-    electrode_jitter : float
-        Moves each electrode on its own by this root mean square distance, metres.
-    seed : int
-        Draws the jitter.
 
     Returns
     -------
@@ -380,82 +380,26 @@ def build_head_model(
     ImportError
         OpenMEEG is not installed.
     ValueError
-        A channel has no position, the skull leaves no room, or ``source_depth`` is
-        not between 0 and 1.
+        A channel has no position, the shells cross, or a source lies outside them.
     """
     cortex = load_cortex() if cortex is None else cortex
+    shells = template_shells() if shells is None else shells
     if positions is None:
         positions = template_positions(channels, fiducials()[1])
     missing = [channel for channel in channels if channel not in positions]
     if missing:
         msg = f"positions: none for {missing}."
         raise ValueError(msg)
-    shells = template_shells(frequency, skull_thickness=skull_thickness)
-    electrodes = displace_electrodes(
-        np.array([positions[channel] for channel in channels]),
-        shells,
-        shift=electrode_shift,
-        jitter=electrode_jitter,
-        seed=seed,
-    )
+    electrodes = shells.project(np.array([positions[c] for c in channels]))
     gain = eeg_gain(
         shells,
         electrodes,
-        _source_surface(cortex, source_depth),
+        cortex.vertices,
         cortex.normals,
         conductivity=conductivity,
         skull_ratio=skull_ratio,
     )
     return _head_model(name, list(channels), electrodes, gain, cortex)
-
-
-def displace_electrodes(
-    positions: NDArray,
-    shells: Shells,
-    *,
-    shift: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    jitter: float = 0.0,
-    seed: int = 0,
-) -> NDArray:
-    """Move electrodes and put them back on the scalp.
-
-    Parameters
-    ----------
-    positions : array of shape (n_electrodes, 3)
-        Metres, MRI frame.
-    shells : Shells
-    shift : tuple of float
-        Metres to the right, front, top.
-    jitter : float
-        Root mean square distance along the scalp, metres, of each electrode's own
-        displacement.
-    seed : int
-
-    Returns
-    -------
-    array of shape (n_electrodes, 3)
-        On the scalp.
-    """
-    rng = np.random.default_rng(seed)
-    # The projection removes the radial one of three components: two remain.
-    own = rng.normal(scale=jitter / np.sqrt(2), size=positions.shape)
-    on_scalp = shells.project(positions)
-    return shells.project(on_scalp + np.asarray(shift) + own)
-
-
-def _source_surface(cortex: Cortex, depth: float) -> NDArray:
-    if not 0 <= depth <= 1:
-        msg = f"source_depth={depth!r} must lie between 0 (pial) and 1 (white matter)."
-        raise ValueError(msg)
-    if depth == 0:
-        return cortex.vertices
-    from nilearn.datasets import fetch_surf_fsaverage
-    from nilearn.surface import load_surf_mesh
-
-    paths = fetch_surf_fsaverage("fsaverage5")
-    sides = [load_surf_mesh(paths[f"white_{side}"]) for side in ("left", "right")]
-    white = np.vstack([side.coordinates for side in sides]) / 1e3
-    return (1 - depth) * cortex.vertices + depth * white
 
 
 def content_hash(arrays: dict[str, NDArray]) -> str:

@@ -24,7 +24,7 @@ def coarse():
     """The template built from nothing, with shells of 252 points."""
     pytest.importorskip("openmeeg")
     channels = ("Fpz", "Cz", "Oz", "T7", "T8", "P7", "P8", "F3", "C4")
-    return head.build_head_model(channels=channels, frequency=5)
+    return head.build_head_model(channels=channels, shells=head.template_shells(5))
 
 
 def test_shapes_and_channel_order(template):
@@ -168,23 +168,6 @@ def test_published_model_keeps_its_own_numbers(published):
     assert model.vertex_gain is None
 
 
-def test_moved_electrodes_stay_on_the_scalp(template):
-    shells = head.template_shells(8)
-    start = shells.project(template.electrodes)
-    still = head.displace_electrodes(template.electrodes, shells)
-    np.testing.assert_allclose(still, start, atol=1e-9)
-    moved = head.displace_electrodes(template.electrodes, shells, jitter=5e-3, seed=3)
-    distance = np.linalg.norm(moved - start, axis=1)
-    assert np.sqrt(np.mean(distance**2)) == pytest.approx(5e-3, rel=0.25)
-    again = head.displace_electrodes(template.electrodes, shells, jitter=5e-3, seed=3)
-    np.testing.assert_array_equal(moved, again)
-    left = head.displace_electrodes(
-        template.electrodes, shells, shift=(-5e-3, 0.0, 0.0)
-    )
-    cz = template.ch_names.index("Cz")
-    assert (left - start)[cz][0] == pytest.approx(-5e-3, abs=1e-3)
-
-
 def test_errors_name_the_valid_choices():
     with pytest.raises(ValueError, match="template-64"):
         head.load_head_model("template-19")
@@ -192,8 +175,8 @@ def test_errors_name_the_valid_choices():
         head.load_head_model("published-75", cortex=load_cortex())
     with pytest.raises(ValueError, match="Oz"):
         head.build_head_model(channels=("Oz",), positions={})
-    with pytest.raises(ValueError, match="source_depth"):
-        head.build_head_model(channels=("Oz",), frequency=2, source_depth=2)
+    with pytest.raises(ValueError, match="inner_skull"):
+        head.template_shells(2, inner_skull="outer")
 
 
 def test_correlation_ignores_reference_and_size():
