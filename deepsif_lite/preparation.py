@@ -151,7 +151,28 @@ def _pick_eeg(inst: Instance) -> Instance:
     if hasattr(eeg, "load_data"):
         eeg.load_data()
     eeg = eeg.pick([inst.ch_names[i] for i in good], verbose="error")
-    return eeg.del_proj("all")
+    return _forget_projectors(eeg)
+
+
+def _forget_projectors(eeg: Instance) -> Instance:
+    """Drop projectors: the average reference is taken anew, others are named."""
+    from mne.io.constants import FIFF
+
+    reference = FIFF.FIFFV_PROJ_ITEM_EEG_AVREF
+    applied = [
+        proj["desc"]
+        for proj in eeg.info["projs"]
+        if proj["active"] and proj["kind"] != reference
+    ]
+    if applied:
+        warnings.warn(
+            f"Projectors {applied} were applied to the recording; head models do not "
+            "know them. Prefer data cleaned by other means (ICA).",
+            stacklevel=4,
+        )
+    with eeg.info._unlock():  # MNE refuses to forget an applied projector
+        eeg.info["projs"] = []
+    return eeg
 
 
 def plain_name(name: str) -> str:

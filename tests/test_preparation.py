@@ -67,6 +67,32 @@ def test_order_reference_and_spelling_do_not_matter(evoked, info, truth):
     assert evoked.ch_names != info.ch_names  # the input is left as it is
 
 
+def test_applied_reference_projector_does_not_matter(evoked, info, truth):
+    evoked.data += 1e-5 * np.cos(np.arange(300))
+    evoked.set_eeg_reference(projection=True, verbose=False).apply_proj(verbose=False)
+    ready = prepare(evoked, info)
+    np.testing.assert_allclose(ready.data, truth, atol=1e-12)
+    assert ready.info["projs"] == []
+
+
+def test_other_applied_projectors_are_named(evoked, info):
+    blink = mne.Projection(
+        data={
+            "data": np.ones((1, 64)) / 8,
+            "nrow": 1,
+            "ncol": 64,
+            "row_names": None,
+            "col_names": evoked.ch_names,
+        },
+        desc="blink",
+        active=False,
+        kind=1,
+    )
+    evoked.add_proj(blink, verbose=False).apply_proj(verbose=False)
+    with pytest.warns(UserWarning, match="blink"):
+        prepare(evoked, info)
+
+
 @pytest.mark.parametrize(
     ("name", "plain"),
     [
