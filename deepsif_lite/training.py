@@ -7,6 +7,7 @@ resumed sees what an uninterrupted one sees; on the CPU the weights agree to the
 from __future__ import annotations
 
 import csv
+import ctypes
 import json
 import logging
 import math
@@ -119,6 +120,7 @@ def train(
         The checkpoint in ``out`` was made with another configuration or head model.
     """
     config = config or TrainingConfig()
+    _keep_memory()
     run = _Run(head, clips, Path(out), config, initial, device)
     if resume:
         run.restore()
@@ -316,6 +318,22 @@ def schedule(kind: str, step: int, n_steps: int) -> float:
         return (step + 1) / warm_up
     done = (step - warm_up) / max(n_steps - warm_up, 1)
     return 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _keep_memory() -> None:
+    """Ask the C library to keep freed memory for the next step.
+
+    By default glibc hands large blocks back to the kernel, which clears every page
+    anew at each step: measured, that made CPU training four times slower. Other C
+    libraries are left alone.
+    """
+    trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD, M_MMAP_MAX of malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(mmap_max, 0)
+    mallopt(trim_threshold, 2**31 - 1)
 
 
 def _optimizer(network: torch.nn.Module, config: TrainingConfig):
