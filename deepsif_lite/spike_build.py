@@ -128,17 +128,19 @@ def build_spike_library(
     profile = get_profile(profile)
     out = Path(out) if out is not None else data_dir() / "spikes"
     connectome = connectome or load_connectome("template")
-    reports = []
+    reports, leftovers = [], []
     for plan in library_plans(profile):
         parts = out / f".parts-{_fingerprint(plan, connectome, seed)}"
         parts.mkdir(parents=True, exist_ok=True)
         report = _run_plan(plan, connectome, seed, parts, n_jobs, progress)
         _warn_of_silent_regions(plan, report)
         _assemble(plan, connectome, parts, library_path(out / profile.name, plan.split))
-        shutil.rmtree(parts)
+        leftovers.append(parts)
         reports.append(report.assign(split=plan.split))
     report = pd.concat(reports, ignore_index=True)
     report.to_csv(out / f"{profile.name}-simulations.csv", index=False)
+    for parts in leftovers:
+        shutil.rmtree(parts)
     return report
 
 

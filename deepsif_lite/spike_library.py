@@ -190,9 +190,21 @@ def library_path(stem: Path, split: str) -> Path:
 
 
 def pack_levels(activity: NDArray) -> NDArray[np.uint8]:
-    """Compress a background of shape (n_times, n_regions), mV, into bytes."""
+    """Compress a background of shape (n_times, n_regions), mV, into bytes.
+
+    Raises
+    ------
+    ValueError
+        The activity is larger than a level can express.
+    """
     coefs = fft.dct(activity.astype(float), axis=0, norm="ortho")[:N_COEFS] / STEP
     levels = np.sign(coefs) * np.floor(np.abs(coefs) + 1 - _ROUND_UP_AT)
+    if np.abs(levels).max() > np.iinfo(np.int16).max // 2:
+        msg = (
+            f"activity reaches {np.abs(activity).max():.0f} mV, which no simulation "
+            "does after its burn-in; leave the first 0.5 s out."
+        )
+        raise ValueError(msg)
     # Small magnitudes of either sign become small codes: 0, -1, 1, -2, ...
     codes = np.where(levels >= 0, 2 * levels, -2 * levels - 1).astype("<u2")
     planes = codes.reshape(-1, 1).view(np.uint8).T
@@ -200,9 +212,7 @@ def pack_levels(activity: NDArray) -> NDArray[np.uint8]:
     return np.frombuffer(packed, dtype=np.uint8)
 
 
-def unpack_levels(
-    packed: NDArray[np.uint8], shape: Sequence[int]
-) -> NDArray[np.int16]:
+def unpack_levels(packed: NDArray[np.uint8], shape: Sequence[int]) -> NDArray[np.int16]:
     """Undo :func:`pack_levels` to levels of shape (n_regions, n_coefs)."""
     n_regions, n_coefs = shape
     raw = lzma.decompress(packed.tobytes(), format=lzma.FORMAT_RAW, filters=_LZMA)

@@ -1,0 +1,227 @@
+"""The simulator against The Virtual Brain, and its promises about seeds and shapes."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from deepsif_lite.connectome import Connectome, load_connectome
+from deepsif_lite.neural_mass import MODEL, simulate, simulate_chunks
+from deepsif_lite.neural_mass.model import INITIAL_RANGES
+
+CONNECTIVITY = "deepsif/anatomy/connectivity_998.zip"
+
+
+def make_connectome(weights, tract_lengths):
+    weights = np.asarray(weights, dtype=float)
+    lengths = np.asarray(tract_lengths, dtype=float)
+    return Connectome("test", weights, lengths, np.arange(len(weights)))
+
+
+def random_connectome(n_nodes=12, seed=0):
+    rng = np.random.default_rng(seed)
+    weights = rng.random((n_nodes, n_nodes)) * (rng.random((n_nodes, n_nodes)) < 0.4)
+    weights[3] = 0.0  # hears nobody
+    weights[:, 4] = weights[4] = 0.0  # isolated
+    return make_connectome(weights, rng.uniform(0, 60, weights.shape))
+
+
+def random_history(connectome, dt=0.5, seed=1):
+    longest = connectome.tract_lengths.max() / MODEL.conduction_speed / dt
+    low, high = np.array(INITIAL_RANGES).T[:, None, :, None]
+    shape = (round(longest) + 2, len(INITIAL_RANGES), connectome.n_nodes)
+    return np.random.default_rng(seed).uniform(low, high, shape)
+
+
+def assert_equals_tvb(connectome, gain=3.25, duration=2.0, tolerance=1e-6):
+    pytest.importorskip("tvb.simulator", reason="needs the extra 'tvb'")
+    options = {
+        "gain": gain,
+        "noise_std": 0.0,
+        "duration": duration,
+        "initial": random_history(connectome),
+        "dtype": "float64",
+    }
+    ours = simulate(connectome, **options)
+    theirs = simulate(connectome, engine="tvb", **options)
+    assert ours.shape == theirs.shape
+    assert np.ptp(theirs) > 5  # something happened
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance)
+
+
+TWO_NODES_FAR = make_connectome([[0, 20], [15, 0]], [[0, 180], [180, 0]])
+TWO_NODES_TOUCHING = make_connectome([[0, 5], [4, 0]], np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize(
+    "connectome",
+    [random_connectome(), TWO_NODES_FAR, TWO_NODES_TOUCHING],
+    ids=["random with isolated nodes", "long delays", "no delay"],
+)
+def test_float64_equals_tvb(connectome):
+    gain = np.linspace(3.25, 3.6, connectome.n_nodes)
+    assert_equals_tvb(connectome, gain)
+
+
+@pytest.mark.published(CONNECTIVITY)
+def test_published_connectome_equals_tvb():
+    connectome = load_connectome("published")
+    gain = np.full(connectome.n_nodes, 3.25)
+    gain[100] = 3.6
+    # `make bench` compares the full two seconds; TVB needs minutes for them.
+    assert_equals_tvb(connectome, gain, duration=0.15)
+
+
+def test_float32_stays_close_to_float64():
+    connectome = random_connectome()
+    runs = [
+        simulate(connectome, gain=3.6, duration=1.0, seed=3, dtype=dtype)
+        for dtype in ("float32", "float64")
+    ]
+    assert runs[0].dtype == np.float32
+    # The same noise drives both; 0.2 s of transient start at thousands of mV.
+    np.testing.assert_allclose(runs[0][:, 400:], runs[1][:, 400:], atol=0.02)
+
+
+def test_fixed_point_solves_the_equations():
+    """Uncoupled and quiet, the model rests where its right-hand side is zero."""
+    alone = make_connectome(np.zeros((1, 1)), np.zeros((1, 1)))
+    mean_input = 0.06
+    psp = simulate(
+        alone,
+        mean_input=mean_input,
+        noise_std=0.0,
+        duration=6.0,
+        initial=np.zeros((6, 1)),
+        dtype="float64",
+    )[0, -1, 0]
+
+    def rate(v):
+        return 2 * MODEL.max_rate / (1 + np.exp(MODEL.slope * (MODEL.threshold - v)))
+
+    y0 = 3.25 / MODEL.excitatory_rate * rate(psp)
+    y1 = (
+        3.25
+        / MODEL.excitatory_rate
+        * (mean_input + 0.8 * MODEL.contacts * rate(MODEL.contacts * y0))
+    )
+    y2 = (
+        MODEL.inhibitory_gain
+        / MODEL.inhibitory_rate
+        * (0.25 * MODEL.contacts * rate(0.25 * MODEL.contacts * y0))
+    )
+    assert psp == pytest.approx(y1 - y2, abs=1e-6)
+
+
+def test_noise_has_the_stated_strength():
+    """Without delays in play, y4 gains 0.0195 * std * sqrt(dt) in the first step."""
+    n_nodes, noise_std = 4000, 1.7
+    unconnected = make_connectome(
+        np.zeros((n_nodes, n_nodes), dtype=np.float32), np.zeros((n_nodes, n_nodes))
+    )
+    start = np.zeros((6, n_nodes))
+    noisy, quiet = (
+        simulate(
+            unconnected, noise_std=std, duration=1e-3, initial=start, dtype="float64"
+        )[0, 0]
+        for std in (noise_std, 0.0)
+    )
+    # Heun: y1 takes dt/2 * (y4 + y4 + kick).
+    kicks = (noisy - quiet) / 0.25
+    expected = 0.0195 * noise_std * np.sqrt(0.5)
+    assert kicks.std() == pytest.approx(expected, rel=0.03)
+    assert abs(kicks.mean()) < 4 * expected / np.sqrt(n_nodes)
+    # Normal, not merely of the right deviation: the fourth moment is 3.
+    assert np.mean((kicks / kicks.std()) ** 4) == pytest.approx(3, rel=0.1)
+    assert abs(np.corrcoef(kicks[::2], kicks[1::2])[0, 1]) < 0.08
+
+
+def test_statistics_equal_tvbs_own_noise():
+    """Different random streams, the same background: mean and deviation."""
+    pytest.importorskip("tvb.simulator", reason="needs the extra 'tvb'")
+    connectome = random_connectome(24, seed=5)
+    runs = [
+        simulate(connectome, duration=8.0, stride=4, seed=seed, engine=engine)[:, 250:]
+        for engine, seed in (("numba", 1), ("tvb", 2))
+    ]
+    mean, deviation = zip(
+        *((run.mean(), run.std(axis=1).mean()) for run in runs), strict=True
+    )
+    assert mean[0] == pytest.approx(mean[1], rel=0.05)
+    assert deviation[0] == pytest.approx(deviation[1], rel=0.05)
+
+
+def test_same_seed_same_bits_whatever_the_batch():
+    connectome = random_connectome()
+    gain = np.linspace(3.25, 3.6, 20)[:, None] * np.ones(connectome.n_nodes)
+    together = simulate(connectome, gain=gain, duration=0.2, seed=7, n_jobs=2)
+    one_thread = simulate(connectome, gain=gain, duration=0.2, seed=7, n_jobs=1)
+    np.testing.assert_array_equal(together, one_thread)
+    first = simulate(connectome, gain=gain[:3], duration=0.2, seed=7)
+    np.testing.assert_array_equal(together[:3], first)
+    seeds = [np.random.SeedSequence(7, spawn_key=(k,)) for k in (18, 5)]
+    picked = simulate(connectome, gain=gain[[18, 5]], duration=0.2, seed=seeds)
+    np.testing.assert_array_equal(together[[18, 5]], picked)
+    assert not np.array_equal(
+        together[0], simulate(connectome, duration=0.2, seed=8)[0]
+    )
+
+
+def test_chunks_and_stride_are_slices_of_one_run():
+    connectome = random_connectome()
+    whole = simulate(connectome, duration=0.3, seed=1)
+    np.testing.assert_array_equal(
+        simulate(connectome, duration=0.3, stride=4, seed=1), whole[:, ::4]
+    )
+    chunks = list(simulate_chunks(connectome, duration=0.3, chunk=0.07, seed=1))
+    assert [chunk.shape[1] for chunk in chunks] == [140, 140, 140, 140, 40]
+    np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole)
+
+
+def test_history_may_be_one_state_or_longer_than_needed():
+    connectome = random_connectome()
+    state = np.random.default_rng(0).uniform(-1, 1, (6, connectome.n_nodes))
+    repeated = np.broadcast_to(state, (200, *state.shape))
+    one, many = (
+        simulate(connectome, duration=0.1, initial=initial, seed=0)
+        for initial in (state, repeated)
+    )
+    np.testing.assert_array_equal(one, many)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"gain": np.ones(5)}, r"gain has shape \(5,\)"),
+        ({"gain": np.nan}, "gain holds NaN"),
+        ({"noise_std": -1.0}, "noise_std"),
+        ({"dt": 0.0}, "dt must be"),
+        ({"duration": -1.0}, "duration must be"),
+        ({"duration": 1e-3, "stride": 10}, "nothing would be returned"),
+        ({"stride": 0}, "stride"),
+        ({"initial": np.zeros((2, 6, 12))}, "horizon >= "),
+        ({"gain": np.full((3, 12), 3.25), "mean_input": [0.1, 0.2]}, "do not match"),
+        ({"engine": "fortran"}, "engine must be one of"),
+        ({"dtype": "int32"}, "dtype must be"),
+    ],
+)
+def test_bad_arguments_are_named(options, match):
+    with pytest.raises(ValueError, match=match):
+        simulate(random_connectome(), **{"duration": 0.1, **options})
+
+
+def test_bad_tracts_are_named():
+    connectome = make_connectome(np.ones((2, 2)), np.full((2, 2), -1.0))
+    with pytest.raises(ValueError, match="tract_lengths must not be negative"):
+        simulate(connectome, duration=0.1)
+    connectome = make_connectome(np.full((2, 2), np.nan), np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="weights holds NaN"):
+        simulate(connectome, duration=0.1)
+
+
+def test_without_tvb_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tvb.simulator.lab", None)
+    with pytest.raises(ImportError, match=r"deepsif-lite\[tvb\]"):
+        simulate(random_connectome(), duration=0.1, engine="tvb")
