@@ -163,6 +163,7 @@ def write_image(
 
 
 def _write_report(image, evoked, table, fig, path: Path) -> None:
+    import matplotlib.pyplot as plt
     import mne
 
     report = mne.Report(title=f"Source image: {path.stem}", verbose="error")
@@ -177,4 +178,5 @@ def _write_report(image, evoked, table, fig, path: Path) -> None:
     report.add_html(rows, title=f"The {_N_ROWS} strongest regions")
     sensors = evoked.copy().pick("eeg").plot(spatial_colors=False, show=False)
     report.add_figure(sensors, title="EEG")
+    plt.close(sensors)
     report.save(path, overwrite=True, open_browser=False, verbose="error")

@@ -171,13 +171,27 @@ class SourceImage:
         )
 
     def to_table(
-        self, tmin: float | None = None, tmax: float | None = None
+        self,
+        tmin: float | None = None,
+        tmax: float | None = None,
+        *,
+        of: str = "samples",
     ) -> pd.DataFrame:
         """Return one row a region, strongest first.
 
-        Columns: ``region``, ``hemisphere``, ``x_mm``, ``y_mm``, ``z_mm`` (centroid,
-        fsaverage RAS), ``area_mm2``, ``peak`` (signed value of largest magnitude in
-        the window), ``peak_time_s``, ``in_extent``.
+        Parameters
+        ----------
+        tmin, tmax : float, optional
+            Window, s. By default all times.
+        of : {"samples", "map"}
+            How the extent is found, see :meth:`extent`.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``region``, ``hemisphere``, ``x_mm``, ``y_mm``, ``z_mm``
+            (centroid, fsaverage RAS), ``area_mm2``, ``peak`` (signed value of
+            largest magnitude), ``peak_time_s``, ``in_extent``.
         """
         import pandas as pd
 
@@ -194,7 +208,7 @@ class SourceImage:
                 "area_mm2": 1e6 * self.cortex.areas,
                 "peak": peak,
                 "peak_time_s": part.times[sample],
-                "in_extent": np.isin(regions, part.extent()),
+                "in_extent": np.isin(regions, part.extent(of=of)),
             }
         )
         order = np.argsort(-np.abs(peak), kind="stable")

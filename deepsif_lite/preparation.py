@@ -24,6 +24,7 @@ MAX_ANGLE = 25.0
 """Degrees from a channel of the head model to the nearest recorded one, beyond which
 its signal is extrapolated (neighbours in the 10-10 system lie about 18 apart)."""
 
+_SPLINE_REG = 1e-5  # as MNE for bad channels; without it the rim of the cap runs wild
 _MAX_PLAUSIBLE = 0.1  # V; a drifting amplifier stays below, microvolts read as V do not
 _OLD_NAMES = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8"}
 _DECORATION = re.compile(r"^eeg[ _-]+|[ _-]+(ref|le|ar|avg|av)$|\.+$")
@@ -266,7 +267,7 @@ def _by_position(eeg: Instance, info: mne.Info) -> Instance:
     )
     _check_coverage(positions, info)
     with mne.use_log_level("error"):
-        moved = eeg.interpolate_to(info.get_montage(), method="spline")
+        moved = eeg.interpolate_to(info.get_montage(), method="spline", reg=_SPLINE_REG)
     return moved.reorder_channels(info.ch_names)
 
 

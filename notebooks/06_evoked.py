@@ -1,0 +1,229 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Find the visual cortex
+#
+# A checkerboard flashed in the right half of the visual field reaches the *left* visual cortex first.
+# About a tenth of a second later the scalp shows a positive wave over the back of the head, the P100.
+# Here a network that was trained on simulated epileptic spikes images this response of a healthy brain: does it point to the visual cortex?
+#
+# **Paper map.** Fig. 7A, Results "Source Imaging of Cortical Sensory and Cognitive Processing" {cite:p}`sun2022deepsif`.
+# The recording is the one the authors publish: the MNE sample subject {cite:p}`gramfort2013`, 56 responses averaged, mapped to the 64 channels of a BioSemi cap.
+# Fig. 7B and C (touch, oddball) use recordings that we could not find in public.
+#
+# **You will learn**
+# - how a network for another cap comes about: same sources, another leadfield;
+# - how to check a channel order that a file does not state;
+# - how to compare a source image with an atlas.
+#
+# **Run time.** Half a minute at profile `lite` on two cores.
+
+# %% tags=["parameters"]
+profile = "lite"
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+import deepsif_lite as dl
+from deepsif_lite.cohort import virtual_response
+from deepsif_lite.recordings import RecordingUnavailable
+
+dl.figures.use_style()
+METHODS = ("deepsif", "sloreta", "lcmv")
+CALCARINE = (-0.010, -0.085, 0.002)  # m, fsaverage: left primary visual cortex
+
+# %%
+model = dl.load_model("lite-64")
+head, cortex = model.head, model.head.cortex
+print(f"{head.name}: {len(head.ch_names)} electrodes, {cortex.n_regions} regions")
+
+# %% [markdown]
+# ## The recording
+#
+# The published file holds 350 samples of 64 channels, scaled to a maximum of one; its unit is lost.
+# It holds no channel names either.
+# BioSemi's order (A1 to A32, B1 to B32) is an inference, and it can be checked: under the right order, neighbouring electrodes record nearly the same.
+#
+# Where the file cannot be reached, the cells below show a **virtual subject** with a source in the left visual cortex, and say so.
+
+# %% tags=["published-data"]
+try:
+    evoked, subject = dl.load_recording("vep"), "MNE sample subject"
+    visual = {"Brodmann 17 and 18": dl.areas.brodmann_regions(cortex, dl.areas.VISUAL)}
+except RecordingUnavailable:
+    evoked, subject = (
+        virtual_response(head, CALCARINE, latency=0.093),
+        "virtual subject",
+    )
+    near = np.linalg.norm(cortex.centroids - np.array(CALCARINE), axis=1) < 0.03
+    visual = {"within 30 mm of the virtual source": np.flatnonzero(near)}
+evoked.set_eeg_reference("average", verbose=False)
+print(f"{subject}: {len(evoked.ch_names)} channels, {len(evoked.times)} samples")
+
+# %% tags=["published-data"]
+positions = np.array([channel["loc"][:3] for channel in evoked.info["chs"]])
+distance = np.linalg.norm(positions[:, None] - positions, axis=-1)
+nearest = np.argsort(distance, axis=1)[:, 1:4]
+
+
+def neighbour_correlation(order):
+    """Mean correlation of each channel with its three nearest ones."""
+    alike = np.corrcoef(evoked.data[order])
+    return np.take_along_axis(alike, nearest, axis=1).mean()
+
+
+rng = np.random.default_rng(0)
+shuffled = [neighbour_correlation(rng.permutation(64)) for _ in range(200)]
+print(f"this order: {neighbour_correlation(np.arange(64)):.2f}")
+print(f"best of 200 random orders: {max(shuffled):.2f}")
+
+# %% [markdown]
+# The P100 is the first peak of the global field power (the standard deviation over channels) after 60 ms.
+# The paper finds it at 93 ms.
+
+# %% tags=["published-data"]
+power = evoked.data.std(axis=0)
+early = (evoked.times >= 0.06) & (evoked.times <= 0.13)
+latency = evoked.times[early][power[early].argmax()]
+score = {"vep/latency": 1e3 * latency}
+data = "virtual" if subject == "virtual subject" else "real"
+path = dl.results.write_scores("06_evoked", score, profile, data=data)
+print(f"P100 at {1e3 * latency:.0f} ms")
+
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The visual evoked potential. Left: all channels, the vertical line marks the P100. Right: the scalp map at that time; the positive focus lies over the left back of the head.", "name": "fig-vep"}, "image": {"alt": "Left, overlaid time courses of 64 channels with a first peak near 93 milliseconds and a larger one later. Right, a scalp map that is positive over the left occipital electrodes."}}
+at_peak = evoked.data[:, np.argmin(np.abs(evoked.times - latency))]
+fig, axes = plt.subplots(
+    1, 2, figsize=(8, 2.8), width_ratios=(2, 1), layout="constrained"
+)
+dl.figures.plot_butterfly(
+    1e6 * evoked.data.T,
+    evoked.times,
+    ax=axes[0],
+    ylabel="potential (arbitrary)",
+    title=subject,
+    mark=latency,
+)
+_ = dl.figures.plot_topography(
+    1e6 * at_peak, evoked.info, ax=axes[1], label="arbitrary"
+)
+plt.show()
+
+# %% [markdown]
+# ## The image at the P100
+#
+# The network `lite-64` was trained like `lite-75`, on the same simulated sources, heard through 64 electrodes.
+# Nothing in its training resembled a visual response: the only bridge is that both are patches of cortex that become active together for some tens of milliseconds.
+
+# %% tags=["published-data"]
+images = {"deepsif": dl.image(evoked, model=model)}
+for method in METHODS[1:]:
+    images[method] = dl.image(evoked, method, head, baseline=(None, 0))
+window = (latency - 0.01, latency + 0.01)
+maps = {method: result.map(*window) for method, result in images.items()}
+
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Source images averaged over the 20 ms around the P100. Each map is divided by its own maximum. Outlined: Brodmann areas 17 and 18.", "name": "fig-vep-maps"}, "image": {"alt": "Three rows of cortex maps, one a method, seen from the side, from the middle and from behind. The outline marks primary and secondary visual cortex at the back of both hemispheres."}}
+fig, axes = dl.figures.plot_methods(
+    maps,
+    cortex,
+    views=("lh-lateral", "lh-medial", "rh-medial", "rh-lateral", "posterior"),
+    outlines=visual,
+    title=f"{subject}, {1e3 * latency:.0f} ms",
+)
+path = dl.results.write_figure("06_vep", fig, profile)
+plt.show()
+
+# %% [markdown]
+# Where do the ten strongest regions lie?
+# The stimulus was in the right half of the visual field, so we expect the left hemisphere.
+
+# %% tags=["published-data"]
+(name, regions), rows = next(iter(visual.items())), []
+left = regions[cortex.hemisphere[regions] == "lh"]
+for method, result in images.items():
+    top = result.strongest(10, *window)
+    x, y, z = 1e3 * np.average(cortex.centroids[top], axis=0, weights=maps[method][top])
+    first = 1e3 * cortex.distances[top[0], left].min()
+    rows.append(
+        {
+            "method": dl.figures.method_name(method),
+            "x (mm)": round(x),
+            "y (mm)": round(y),
+            "z (mm)": round(z),
+            "of ten on the left": int((cortex.hemisphere[top] == "lh").sum()),
+            "of ten in the target": int(np.isin(top, left).sum()),
+            "strongest to target (mm)": round(float(first)),
+        }
+    )
+strongest = pd.DataFrame(rows).set_index("method")
+path = dl.results.write_table("06_vep", strongest, profile)
+print(f"target: {name}, left hemisphere, {len(left)} regions")
+strongest
+
+# %% [markdown]
+# We call it a pass when the strongest region lies in the target and more than half of the ten strongest do.
+
+# %% tags=["published-data"]
+for method, row in strongest.iterrows():
+    inside, away = row["of ten in the target"], row["strongest to target (mm)"]
+    verdict = "pass" if inside > 5 and away == 0 else "FAIL"
+    print(f"{method}: {inside:.0f} of ten, strongest {away:.0f} mm away: {verdict}")
+
+# %% [markdown]
+# Areas 17 and 18 are small: a parcel beside them is 10 mm away at most.
+# How much of each map lies there, against the share of the cortex that they cover?
+
+# %% tags=["published-data"]
+for method, values in maps.items():
+    share = (values * cortex.areas)[regions].sum() / (values * cortex.areas).sum()
+    print(f"{dl.figures.method_name(method):8s} {share:.0%} of the map in the target")
+cover = cortex.areas[regions].sum() / cortex.areas.sum()
+print(f"cortex   {cover:.0%}")
+
+# %% [markdown]
+# ## Time course
+#
+# The image is a film.
+# Here is the mean magnitude over the left and the right target, for DeepSIF.
+
+# %% tags=["published-data"] mystnb={"figure": {"caption": "DeepSIF's mean magnitude over the target in each hemisphere. The stimulus comes at time 0; the vertical line marks the P100.", "name": "fig-vep-course"}, "image": {"alt": "Two curves from minus 0.2 to 0.5 seconds, left and right visual cortex, both low before the stimulus."}}
+film = images["deepsif"]
+right = regions[cortex.hemisphere[regions] == "rh"]
+fig, ax = plt.subplots(figsize=(7, 2.4), layout="constrained")
+for side, label, style in ((left, "left", "-"), (right, "right", "--")):
+    if len(side):
+        course = np.abs(film.activity[side]).mean(axis=0)
+        ax.plot(film.times, course, style, color="#D55E00", label=f"{label} hemisphere")
+ax.axvline(latency, color="#444444", lw=0.8)
+ax.set(xlabel="time (s)", ylabel="magnitude (no unit)")
+_ = ax.legend()
+plt.show()
+
+# %% [markdown]
+# ## Summary
+# - A cap with other electrodes needs another leadfield and a network trained on it; the simulated sources stay.
+# - The table and the lines below it say whether each method points to the left visual cortex at the P100.
+# - The latency of the P100 is read from the recording, not from the image.
+#
+# ## Limits
+# - One subject, one response, and a template head instead of the subject's own.
+# - The published file was mapped to 64 channels by spherical splines; nothing can be done about what that lost.
+# - The order of the channels is inferred.
+# - The somatosensory and oddball recordings of Fig. 7 are not here.
+#
+# ## Exercises
+# 1. Image the response at 174 ms, the largest peak. Which areas take part?
+# 2. Shuffle the channel names of `evoked` and image it again. Would you have noticed from the map alone?
+# 3. Mirror the head: swap left and right electrodes (`O1` and `O2`, and so on). Does the image mirror as well?
+# 4. Use `result.extent(*window, of="map")` to list the active regions. How much of areas 17 and 18 do they cover?
+#
+# **Next:** [image your own EEG](07_your_eeg.ipynb).

@@ -1,0 +1,243 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Image your own EEG
+#
+# This chapter takes a recording from a file to a source image that other programs can open.
+# It shows what is checked on the way, what is repaired with a warning, and what is refused.
+#
+# **Paper map.** None: the paper publishes no tool for this. The steps are those of its Methods, "Sensory and Cognitive Data Analyses" {cite:p}`sun2022deepsif`.
+#
+# **You will learn**
+# - which recordings can be imaged, and how to prepare them;
+# - what the messages mean and what to do;
+# - how to save the result, and the same in one command.
+#
+# **Run time.** Half a minute at profile `lite` on two cores.
+#
+# :::{warning}
+# Research software, not a medical device.
+# :::
+
+# %% tags=["parameters"]
+profile = "lite"
+
+# %%
+import tempfile
+import warnings
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import mne
+import numpy as np
+
+import deepsif_lite as dl
+from deepsif_lite.cohort import virtual_response
+from deepsif_lite.recordings import RecordingUnavailable
+
+dl.figures.use_style()
+folder = Path(tempfile.mkdtemp())
+
+# %% [markdown]
+# ## What you need
+#
+# - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. The networks were trained on one second at 500 Hz.
+# - **Clean data**: filtered (0.5 or 1 to 40 Hz), artefacts removed, bad channels marked. Source imaging turns artefacts into sources.
+# - **Volts**, as everywhere in MNE.
+# - **Channels** with 10-10 names, or with positions.
+#
+# | cap | network |
+# | :-- | :-- |
+# | 75 channels of the paper, or most 10-10 caps with 57 or more of them | `lite-75` |
+# | BioSemi 64, and most 64-channel 10-10 caps | `lite-64` |
+# | others | train one: `deepsif-lite train`, [chapter 3](03_training.ipynb) |
+#
+# ## Read a file
+#
+# `read_evoked` opens any file that MNE reads {cite:p}`gramfort2013`: evoked responses (choose one by `condition`), epochs (averaged), raw recordings (give a window).
+# Before imaging, mark what is bad and filter: the paper kept 0 to 40 Hz and left out `EEG 053`, and so do we.
+# As an example we take MNE's own small test recording: checkerboards in the right visual field, **6 epochs only**, 60 channels named `EEG 001`, `EEG 002` and so on.
+# Where it cannot be reached, a **virtual subject** takes its place, with the same kind of names.
+
+# %% tags=["published-data"]
+try:
+    evoked, subject = dl.load_recording("mne-visual-right"), "MNE test recording"
+except RecordingUnavailable:
+    head = dl.load_head_model("template-64")
+    evoked = virtual_response(head, (-0.010, -0.085, 0.002), latency=0.1)
+    names = {name: f"EEG {i + 1:03d}" for i, name in enumerate(evoked.ch_names)}
+    evoked, subject = evoked.rename_channels(names), "virtual subject"
+evoked.comment = "right visual field"
+evoked.save(folder / "visual-ave.fif", verbose="error")
+evoked = dl.files.read_evoked(folder / "visual-ave.fif")
+evoked.info["bads"] = ["EEG 053"]  # known to be bad in this recording
+evoked.filter(None, 40.0)
+print(f"{subject}: {len(evoked.ch_names)} channels, {evoked.info['sfreq']:.0f} Hz")
+print(evoked.ch_names[:3], "...")
+
+# %% [markdown]
+# ## Match the channels
+#
+# Channels are matched **by name**: case, a prefix `EEG`, suffixes such as `-REF` and the old names T3, T4, T5, T6 do not matter.
+# These names say nothing, so the recording is refused:
+
+# %% tags=["published-data"]
+model = dl.load_model("lite-64")
+try:
+    model.apply(evoked)
+except ValueError as error:
+    print(str(error)[:60], "...", str(error)[-61:])
+
+# %% [markdown]
+# Its channels have positions, though.
+# `match="position"` interpolates every channel of the network from the recorded ones by spherical splines {cite:p}`perrin1989`, as the paper did.
+# Electrodes that no recorded channel is near to are named in a warning: there the signal is guessed.
+
+# %% tags=["published-data"]
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    image = model.apply(evoked, match="position")
+for warning in caught:
+    print(warning.message)
+warnings.filterwarnings("ignore", message="Channels")  # seen once, not again below
+print(f"{image.activity.shape[0]} regions, {image.activity.shape[1]} samples")
+
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Left: the recording after preparation, on the network's 64 channels. Right: the scalp map at the first peak of the global field power after 60 ms.", "name": "fig-own-eeg"}, "image": {"alt": "Left, overlaid time courses of 64 channels. Right, a scalp map."}}
+ready = dl.preparation.prepare(evoked, model.head.info, 500.0, match="position")
+early = (ready.times > 0.06) & (ready.times < 0.14)
+latency = ready.times[early][ready.data.std(axis=0)[early].argmax()]
+fig, axes = plt.subplots(
+    1, 2, figsize=(8, 2.8), width_ratios=(2, 1), layout="constrained"
+)
+dl.figures.plot_butterfly(
+    1e6 * ready.data.T, ready.times, ax=axes[0], ylabel="potential (µV)", mark=latency
+)
+at_peak = 1e6 * ready.data[:, np.argmin(np.abs(ready.times - latency))]
+_ = dl.figures.plot_topography(at_peak, ready.info, ax=axes[1], label="µV")
+axes[0].set_title(subject)
+plt.show()
+
+# %% [markdown]
+# ## Look at the image
+#
+# A `SourceImage` holds the activity of every region over time.
+# `plot` shows the 20 ms around its peak unless told otherwise, with the extent by Otsu's threshold outlined {cite:p}`otsu1979`.
+# The network's output has **no unit**: input and output are divided by their largest value.
+
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. Six epochs are few: expect a noisy map.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a coloured map and an outline around its strongest part."}}
+fig, axes = image.plot(
+    latency - 0.01, latency + 0.01, title=f"{subject}, {1e3 * latency:.0f} ms"
+)
+plt.show()
+
+# %% tags=["published-data"]
+table = image.to_table(latency - 0.01, latency + 0.01, of="map")
+table.head(5).round({"x_mm": 0, "y_mm": 0, "z_mm": 0, "area_mm2": 0, "peak": 2})
+
+# %% [markdown]
+# Other methods take the same recording, and a time without signal for their noise:
+
+# %% tags=["published-data"]
+other = dl.image(evoked, "sloreta", "template-64", baseline=(None, 0), match="position")
+for method, result in (("DeepSIF", image), ("sLORETA", other)):
+    top = result.strongest(10, latency - 0.01, latency + 0.01)
+    x, y, z = 1e3 * result.cortex.centroids[top].mean(axis=0)
+    print(f"{method}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
+
+# %% [markdown]
+# ## Save it
+#
+# `write_image` writes a source estimate on fsaverage5 (open it with `mne.read_source_estimate`, or in FreeSurfer's tools), the table of regions, the figure, and an HTML report.
+
+# %% tags=["published-data"]
+written = dl.files.write_image(image, evoked, folder, "visual")
+print([path.name for path in written])
+stc = mne.read_source_estimate(folder / "visual")
+print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
+
+# %% [markdown]
+# The same from a shell:
+#
+# ```bash
+# deepsif-lite image visual-ave.fif --model lite-64 --match position --out results
+# deepsif-lite image recording.edf --tmin 12.0 --tmax 13.0 --method sloreta
+# deepsif-lite --help
+# ```
+#
+# ## What is refused, and why
+#
+# A network always answers, also to nonsense.
+# So the recording is looked at first, and each message names the channel and the cure.
+
+# %%
+montage = mne.channels.make_standard_montage("biosemi64")
+info = mne.create_info(montage.ch_names, 500.0, "eeg").set_montage(montage)
+rng = np.random.default_rng(0)
+clean = mne.EvokedArray(
+    1e-6 * rng.standard_normal((64, 350)), info, tmin=-0.2, verbose=False
+)
+
+
+def microvolts(evoked):
+    evoked.data *= 1e6
+
+
+def dead_electrode(evoked):
+    evoked.data[evoked.ch_names.index("C3")] = 0
+
+
+def not_a_number(evoked):
+    evoked.data[evoked.ch_names.index("Oz"), 10] = np.nan
+
+
+def half_a_cap(evoked):
+    evoked.pick(evoked.ch_names[:32])
+
+
+for spoil in (microvolts, dead_electrode, not_a_number, half_a_cap):
+    recording = clean.copy()
+    spoil(recording)
+    try:
+        model.apply(recording)
+    except ValueError as error:
+        print(f"{spoil.__name__}: {error}\n")
+
+# %% [markdown]
+# A few missing or bad channels are interpolated, with a warning:
+
+# %%
+recording = clean.copy()
+recording.info["bads"] = ["C3", "T7"]
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    result = model.apply(recording)
+print(caught[0].message)
+
+# %% [markdown]
+# That `clean` recording is pure noise, and the network still draws a map: *nothing in the output says that there is no source*.
+# Look at the scalp map first, compare methods, and image halves of your epochs separately: what does not repeat is not there.
+#
+# ## Summary
+# - Average, clean, in volts, about one second: then `dl.load_model(...).apply(evoked)`.
+# - Channels go by name or by position; missing ones are interpolated up to a quarter.
+# - The result is a `SourceImage`: regions, times, extent, source estimate, table, plot.
+#
+# ## Limits
+# - The template head stands for yours. Lesions, earlier surgery and children's heads are outside it.
+# - The network knows focal patches of cortex, 15 to 60 cm², active for tens of milliseconds. Deep nuclei and rhythms of the whole brain are not in its world.
+# - Amplitudes have no unit.
+#
+# ## Exercises
+# 1. Image one of your own recordings with two methods. Where do they agree?
+# 2. Split the epochs of a recording in two halves and image both.
+# 3. Drop electrodes one by one from `clean` plus a dipole's field: when does the image move?
+#
+# **Next:** the [scorecard](../book/scorecard.md).
