@@ -45,6 +45,7 @@ lint: setup  ## Check the code's style with ruff
 
 notebooks: setup  ## Execute all chapters again in place and store their outputs
 	$(BIN)/python book/execute.py --profile lite --in-place
+	cp _build/results/lite/04_example.png book/_static/teaser.png
 
 run: setup  ## Execute one chapter in place: make run NB=01_simulation
 	@test -n "$(NB)" || { echo "Say which chapter: make run NB=01_simulation"; exit 2; }

@@ -88,6 +88,7 @@ outlines = {f"source {k}": p for k, p in enumerate(example.patches, 1)}
 fig, axes = dl.figures.plot_methods(
     {"truth": truth, **strength}, cortex, outlines=outlines
 )
+_ = dl.results.write_figure("04_example", fig, profile, dpi=150)
 
 # %% [markdown]
 # Does it also find *what* the sources did?
@@ -154,9 +155,9 @@ ours = corrected[corrected["method"] == "deepsif"]
 
 # %%
 means = evaluation.summary(corrected, ["n_sources", "method"])
-wide = means.loc[:, (list(METRICS), ["mean", "std"])]
-_ = dl.results.write_table("04_methods", wide.reset_index(), profile, seed=seed)
-means.loc[:, (list(METRICS), "mean")].droplevel(1, axis=1).round(2)
+flat = means.set_axis(["_".join(column) for column in means.columns], axis=1)
+_ = dl.results.write_table("04_methods", flat.reset_index(), profile, seed=seed)
+means.xs("mean", axis=1, level=1)[list(METRICS)].round(2)
 
 
 # %% [markdown]
