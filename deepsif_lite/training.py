@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from .weights import head_fingerprint, load_weights, save_weights
 if TYPE_CHECKING:
     from .head import HeadModel
     from .spike_library import SpikeLibrary
+    from .synthesis import Batch
 
 logger = logging.getLogger(__name__)
 
@@ -219,9 +221,13 @@ class _Run:
             disable=not progress,
             desc=f"training {config.network}",
         )
-        with bar:
+        with bar, ThreadPoolExecutor(1) as maker:
+            # While one batch is learnt from, the next is made beside it.
+            upcoming = maker.submit(self._batch, self.step)
             while self.step < config.n_steps:
-                totals.append(self._advance())
+                batch = upcoming.result()
+                upcoming = maker.submit(self._batch, self.step + 1)
+                totals.append(self._advance(batch))
                 bar.update(config.batch_size)
                 now = time.monotonic()
                 self.seconds = before + now - began
@@ -236,14 +242,16 @@ class _Run:
                     break
         self.checkpoint()
 
-    def _advance(self) -> float:
+    def _batch(self, step: int) -> Batch:
+        first = step * self.config.batch_size
+        return self.stream.batch(range(first, first + self.config.batch_size))
+
+    def _advance(self, batch: Batch) -> float:
         config = self.config
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate * schedule(
                 config.schedule, self.step, config.n_steps
             )
-        first = self.step * config.batch_size
-        batch = self.stream.batch(range(first, first + config.batch_size))
         with self._precision():
             loss = self.network.loss(batch)["total"]
         self.optimizer.zero_grad(set_to_none=True)

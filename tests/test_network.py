@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F  # noqa: N812
 
 from deepsif_lite.network import PaperNetwork, ScanNetwork, build_network, temporal_modes
 from deepsif_lite.synthesis import SyntheticEEG
@@ -29,7 +28,9 @@ def test_modes_are_the_leading_singular_vectors(batch):
     maps, strengths, courses = temporal_modes(batch.eeg, 4)
     _, values, vectors = torch.linalg.svd(batch.eeg, full_matrices=False)
     expected = values[:, :4] / batch.eeg.shape[1] ** 0.5
-    torch.testing.assert_close(strengths, expected, rtol=2e-3, atol=1e-4)
+    # Subspace iteration is exact for what stands out, close for the noise floor.
+    torch.testing.assert_close(strengths[:, :2], expected[:, :2], rtol=1e-3, atol=0)
+    torch.testing.assert_close(strengths, expected, rtol=3e-2, atol=0)
     agreement = (maps[:, :2] * vectors[:, :2]).sum(-1).abs()
     assert float(agreement.min()) > 0.999
     gram = courses @ courses.transpose(1, 2) / courses.shape[-1]
@@ -56,13 +57,12 @@ def test_loss_in_mode_space_is_the_loss_over_time(batch, network):
     assert float(inside) == pytest.approx(float(over_time - outside), rel=2e-3)
 
 
-def test_output_turns_with_the_sign_of_nothing_else(batch, network):
-    """Doubling the sampling rate changes the activity at the same times little."""
+def test_network_is_equivariant_in_time(batch, network):
+    """What comes later in the EEG comes as much later in the activity."""
     with torch.no_grad():
-        once = network(batch.eeg)
-        fine = F.interpolate(batch.eeg.transpose(1, 2), scale_factor=2, mode="linear")
-        twice = network(fine.transpose(1, 2))[:, ::2]
-    assert np.corrcoef(once.ravel(), twice.ravel())[0, 1] > 0.99
+        moved = network(batch.eeg.roll(37, 1))
+        expected = network(batch.eeg).roll(37, 1)
+    torch.testing.assert_close(moved, expected, atol=1e-4, rtol=1e-3)
 
 
 def test_probability_is_one(batch, network):
