@@ -249,6 +249,7 @@ def _download(name: str) -> Path:
         urls={name: record["url"]},
     )
     downloader = pooch.HTTPDownloader(timeout=_DOWNLOAD_TIMEOUT)
+    pooch.get_logger().setLevel("WARNING")  # it prints where the cache lies
     try:
         return Path(cache.fetch(name, downloader=downloader))
     except (requests.RequestException, OSError, ValueError) as error:
