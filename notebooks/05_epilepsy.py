@@ -11,7 +11,7 @@
 # %% [markdown]
 # # Find the source of epileptic spikes
 #
-# Between seizures, the brain of a person with focal epilepsy makes short sharp waves, *interictal spikes*.
+# Between seizures, the brain of a person with focal epilepsy makes short sharp waves, [interictal spikes](../book/glossary.md).
 # Where they come from helps to decide which tissue surgery should remove.
 # Here DeepSIF, sLORETA and a beamformer image the averaged spike of one real patient, and then of a small cohort of virtual patients whose sources are known.
 #
@@ -62,7 +62,7 @@ print(f"{len(cohort)} virtual patients")
 # The recording is the average of five spikes, 75 electrodes at 500 Hz, with time 0 at the peak of the global field power.
 # What is known about the patient: seizure-free after removal of the left anterior temporal lobe.
 # The removed tissue is not published as a set of regions, so we ask a coarser question: are the strongest regions in the **left temporal lobe**?
-# We take the lobe from the Brodmann areas of the PALS-B12 atlas {cite:p}`vanessen2005`.
+# We take the lobe from the [Brodmann areas](../book/glossary.md) of the PALS-B12 atlas {cite:p}`vanessen2005`.
 #
 # Where the recording cannot be reached, the cells below show the first virtual patient instead, and say so.
 
@@ -103,7 +103,7 @@ plt.show()
 #
 # ### Three images of the same second
 #
-# sLORETA {cite:p}`pascualmarqui2002` and the unit-noise-gain beamformer (LCMV, {cite:p}`vanveen1997`) need the noise at each electrode.
+# [sLORETA](../book/glossary.md) {cite:p}`pascualmarqui2002` and the unit-noise-gain [beamformer](../book/glossary.md) (LCMV, {cite:p}`vanveen1997`) need the noise at each electrode.
 # They take it from the part of the recording that ends 0.6 s before the peak.
 # The paper does not give its settings; ours are MNE's defaults {cite:p}`gramfort2013`.
 # The network has no settings: it sees one second around the peak.
@@ -152,7 +152,7 @@ for method, inside in strongest.iloc[:, -1].items():
 # %% [markdown]
 # ### From a map to a set of regions
 #
-# The paper averages the image over 100 ms around the peak and splits the map by Otsu's threshold {cite:p}`otsu1979`: the value that separates two classes best.
+# The paper averages the image over 100 ms around the peak and splits the map by [Otsu's threshold](../book/glossary.md) {cite:p}`otsu1979`: the value that separates two classes best.
 # A compact map survives this well. A smooth one does not: much of it lies above the threshold.
 
 # %% tags=["published-data"]

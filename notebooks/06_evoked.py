@@ -20,7 +20,7 @@
 # Fig. 7B and C (touch, oddball) use recordings that we could not find in public.
 #
 # **You will learn**
-# - how a network for another cap comes about: same sources, another leadfield;
+# - how a network for another cap comes about: same sources, another [leadfield](../book/glossary.md);
 # - how to check a channel order that a file does not state;
 # - how to compare a source image with an atlas.
 #
@@ -54,7 +54,7 @@ print(f"{head.name}: {len(head.ch_names)} electrodes, {cortex.n_regions} regions
 # It holds no channel names either.
 # BioSemi's order (A1 to A32, B1 to B32) is an inference, and it can be checked: under the right order, neighbouring electrodes record nearly the same.
 #
-# Where the file cannot be reached, the cells below show a **virtual subject** with a source in the left visual cortex, and say so.
+# Where the file cannot be reached, the cells below show a **[virtual subject](../book/glossary.md)** with a source in the left visual cortex, and say so.
 
 # %% tags=["published-data"]
 try:

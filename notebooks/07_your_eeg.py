@@ -65,7 +65,7 @@ folder = Path(tempfile.mkdtemp())
 # `read_evoked` opens any file that MNE reads {cite:p}`gramfort2013`: evoked responses (choose one by `condition`), epochs (averaged), raw recordings (give a window).
 # Before imaging, mark what is bad and filter: the paper kept 0 to 40 Hz and left out `EEG 053`, and so do we.
 # As an example we take MNE's own small test recording: checkerboards in the right visual field, **6 epochs only**, 60 channels named `EEG 001`, `EEG 002` and so on.
-# Where it cannot be reached, a **virtual subject** takes its place, with the same kind of names.
+# Where it cannot be reached, a **[virtual subject](../book/glossary.md)** takes its place, with the same kind of names.
 
 # %% tags=["published-data"]
 try:
@@ -129,7 +129,7 @@ plt.show()
 # ## Look at the image
 #
 # A `SourceImage` holds the activity of every region over time.
-# `plot` shows the 20 ms around its peak unless told otherwise, with the extent by Otsu's threshold outlined {cite:p}`otsu1979`.
+# `plot` shows the 20 ms around its peak unless told otherwise, with the [extent](../book/glossary.md) by Otsu's threshold outlined {cite:p}`otsu1979`.
 # The network's output has **no unit**: input and output are divided by their largest value.
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. Six epochs are few: expect a noisy map.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a coloured map and an outline around its strongest part."}}
