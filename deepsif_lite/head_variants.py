@@ -450,19 +450,17 @@ def agreement(leadfield: NDArray, published: NDArray) -> dict[str, float]:
     Returns
     -------
     dict
-        ``median`` and ``percentile_5`` of the topography correlation over parcels
-        whose sign agrees, ``rdm`` (median relative difference measure, 0 to 2),
-        ``magnitude`` (median ratio of sizes, published over ours) and ``reversed``
-        (parcels whose topography has the opposite sign).
+        ``median`` and ``percentile_5`` of the topography correlation, ``rdm`` (median
+        relative difference measure, 0 to 2), ``magnitude`` (median ratio of sizes,
+        published over ours) and ``reversed`` (parcels with the opposite sign).
     """
     ours, theirs = average_reference(leadfield), average_reference(published)
     correlation = topography_correlation(ours, theirs)
-    same = correlation[correlation > 0]
     sizes = np.linalg.norm(ours, axis=0), np.linalg.norm(theirs, axis=0)
     difference = ours / sizes[0] - theirs / sizes[1]
     return {
         "median": float(np.median(correlation)),
-        "percentile_5": float(np.percentile(same, 5)),
+        "percentile_5": float(np.percentile(correlation, 5)),
         "rdm": float(np.median(np.linalg.norm(difference, axis=0))),
         "magnitude": float(np.median(sizes[1] / sizes[0])),
         "reversed": int((correlation < 0).sum()),
@@ -473,7 +471,7 @@ def compare_with_published(
     geometries: dict[str, Geometry] | None = None,
     *,
     frequency: int = VARIANT_FREQUENCY,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, dict[str, NDArray]]:
     """Change one thing at a time and compare with the published leadfield.
 
     Each head is compared twice: with electrodes where the 10-10 system puts them, and
@@ -488,8 +486,10 @@ def compare_with_published(
 
     Returns
     -------
-    pandas.DataFrame
+    table : pandas.DataFrame
         Columns ``change``, ``electrodes`` and those of :func:`agreement`.
+    correlations : dict of str to array of shape (n_regions,)
+        Topography correlation of each parcel, by ``"<change>/<electrodes>"``.
 
     Raises
     ------
@@ -500,15 +500,18 @@ def compare_with_published(
 
     published = load_head_model("published-75")
     caps = [Cap(), Cap(layout="published")]
-    rows = []
+    rows, correlations = [], {}
     for change, geometry in (geometries or COMPARED_GEOMETRIES).items():
         gains = build_gains(geometry, caps, published.cortex, frequency=frequency)
         for cap, (_, gain) in zip(caps, gains, strict=True):
             leadfield = sum_over_parcels(gain, published.cortex)
             scores = agreement(leadfield, published.leadfield)
             rows.append({"change": change, "electrodes": cap.layout, **scores})
+            correlations[f"{change}/{cap.layout}"] = topography_correlation(
+                leadfield, published.leadfield
+            )
         logger.info("compared: %s", change)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows), correlations
 
 
 def store_comparison(folder: Path | None = None) -> Path:
@@ -524,12 +527,24 @@ def store_comparison(folder: Path | None = None) -> Path:
     Returns
     -------
     pathlib.Path
-        ``comparison.csv``.
+        ``comparison.csv``; the correlations go to ``comparison.npz`` beside it.
     """
     folder = data_dir() / "head" if folder is None else folder
     path = folder / "comparison.csv"
-    compare_with_published().to_csv(path, index=False, float_format="%.4f")
+    table, correlations = compare_with_published()
+    table.to_csv(path, index=False, float_format="%.4f")
+    small = {key: value.astype(np.float32) for key, value in correlations.items()}
+    np.savez_compressed(path.with_suffix(".npz"), **small)
     return path
+
+
+def load_comparison() -> tuple[pd.DataFrame, dict[str, NDArray]]:
+    """Read what :func:`store_comparison` stored; see :func:`compare_with_published`."""
+    import pandas as pd
+
+    path = data_dir() / "head" / "comparison.csv"
+    with np.load(path.with_suffix(".npz")) as stored:
+        return pd.read_csv(path), {key: stored[key] for key in stored.files}
 
 
 if __name__ == "__main__":

@@ -186,3 +186,61 @@ def test_dipole_outside_the_brain_is_refused():
             np.array([[0, 0, 0.05], [0, 0, 0.0785]]),
             np.eye(3)[:2],
         )
+
+
+@pytest.mark.slow
+def test_template_head_agrees_with_mne_boundary_elements():
+    """MNE's linear collocation on the same shells, another method and code."""
+    pytest.importorskip("openmeeg")
+    import mne
+    from mne.io.constants import FIFF
+
+    from deepsif_lite import head
+
+    shells = head.template_shells(8)
+    template = head.load_head_model("template-75")
+    cortex = template.cortex
+    depth = bem.clearance(shells, cortex.vertices)
+    # Collocation is inaccurate next to a surface; keep one mesh width away.
+    vertices = np.flatnonzero(depth > 0.012)[::40]
+    positions, normals = cortex.vertices[vertices], cortex.normals[vertices]
+    ours = bem.eeg_gain(shells, template.electrodes, positions, normals)
+    surfaces = []
+    for name, part, sigma in (
+        ("scalp", FIFF.FIFFV_BEM_SURF_ID_HEAD, 0.33),
+        ("outer_skull", FIFF.FIFFV_BEM_SURF_ID_SKULL, 0.33 * 0.0125),
+        ("inner_skull", FIFF.FIFFV_BEM_SURF_ID_BRAIN, 0.33),
+    ):
+        surface = {
+            "id": part,
+            "sigma": sigma,
+            "rr": shells.surface(name),
+            "np": len(shells.directions),
+            "tris": shells.faces,
+            "ntri": len(shells.faces),
+            "coord_frame": FIFF.FIFFV_COORD_MRI,
+        }
+        surfaces.append(mne.surface.complete_surface_info(surface, verbose=False))
+    solution = mne.make_bem_solution(surfaces, verbose=False)
+    trans = mne.channels.compute_native_head_t(template.info.get_montage())
+    to_mri = mne.channels.make_dig_montage(
+        nasion=head.fiducials()[1],
+        lpa=head.fiducials()[0],
+        rpa=head.fiducials()[2],
+        coord_frame="mri",
+    )
+    trans = mne.channels.compute_native_head_t(to_mri)
+    dipoles = mne.setup_volume_source_space(
+        pos={"rr": positions, "nn": normals}, sphere_units="m", verbose=False
+    )
+    forward = mne.make_forward_solution(
+        template.info, trans, dipoles, solution, meg=False, verbose=False
+    )
+    along_axes = forward["sol"]["data"].reshape(len(template.ch_names), -1, 3)
+    in_head = normals @ trans["trans"][:3, :3].T  # MRI to head
+    theirs = np.einsum("cvk,vk->cv", along_axes, in_head)
+    r = head.topography_correlation(ours, theirs)
+    size = np.linalg.norm(ours - ours.mean(0)) / np.linalg.norm(theirs - theirs.mean(0))
+    assert np.median(r) > 0.99
+    assert np.percentile(r, 5) > 0.95
+    assert size == pytest.approx(1, abs=0.15)
