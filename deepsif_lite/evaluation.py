@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .extent import active_regions
 from .metrics import score_sources
 from .solvers import get_solver
 
@@ -57,9 +58,10 @@ def evaluate(
         Clips that training has not seen.
     methods : sequence of str
         ``"deepsif"`` and names of :data:`deepsif_lite.solvers.SOLVERS`.
-    variants : sequence of {"corrected", "published"}
-        How active regions are selected, see
-        :func:`deepsif_lite.extent.active_regions`.
+    variants : sequence of {"corrected", "published", "map"}
+        How active regions are selected. The first two threshold all samples, see
+        :func:`deepsif_lite.extent.active_regions`; ``"map"`` thresholds the root
+        mean square over time, which suits estimates that are noisy in time.
     n_sources : sequence of int
         One test set each.
     n_samples : int
@@ -102,7 +104,9 @@ def evaluate(
         msg = f"head {head.name!r} and the model's {model.head.name!r} differ in channels."
         raise ValueError(msg)
     rows: list[dict] = []
-    bar = tqdm(total=n_samples * len(n_sources), disable=not progress, unit="EEG")
+    # Saying nothing (instead of disable=False) lets TQDM_DISABLE have its way.
+    quiet = {} if progress else {"disable": True}
+    bar = tqdm(total=n_samples * len(n_sources), unit="EEG", **quiet)
     with bar, Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
         for count in n_sources:
             stream = SyntheticEEG(
@@ -143,11 +147,21 @@ def _score_sample(
             predicted if method == "deepsif" else get_solver(method)(sample.eeg, head)
         )
         for variant in variants:
-            scores = score_sources(activity, truth, sample.patches, cortex, variant)
+            active = _select(activity, variant)
+            scores = score_sources(
+                activity, truth, sample.patches, cortex, active=active
+            )
             for k, score in enumerate(scores):
                 row = {"method": method, "variant": variant, "sample": index}
                 rows.append(row | facts[k] | _in_units(score))
     return rows
+
+
+def _select(activity: np.ndarray, variant: str) -> np.ndarray:
+    if variant == "map":
+        strength = np.sqrt(np.mean(np.square(activity), axis=0))
+        return active_regions(strength[None], min_samples=1)
+    return active_regions(activity, variant=variant)
 
 
 def _facts(sample: Sample, head: HeadModel) -> list[dict]:

@@ -157,6 +157,7 @@ def score_sources(
     patches: Sequence[np.ndarray],
     cortex: Cortex,
     variant: str = "corrected",
+    active: np.ndarray | None = None,
 ) -> list[dict[str, float]]:
     """Score each true source of a sample.
 
@@ -172,6 +173,8 @@ def score_sources(
         Distances and areas of the regions.
     variant : {"corrected", "published"}
         How active regions are found, see :func:`deepsif_lite.extent.active_regions`.
+    active : array of int, optional
+        Regions selected in another way; ``variant`` is not used then.
 
     Returns
     -------
@@ -189,7 +192,8 @@ def score_sources(
     activity, truth_activity = np.asarray(activity), np.asarray(truth_activity)
     patches = [np.asarray(patch, dtype=int) for patch in patches]
     _check(activity, truth_activity, patches, cortex)
-    active = active_regions(activity, variant=variant)
+    if active is None:
+        active = active_regions(activity, variant=variant)
     return _score_each(active, activity, truth_activity, patches, cortex)
 
 

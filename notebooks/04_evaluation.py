@@ -52,12 +52,22 @@ print(f"the paper: {dl.scorecard.paper_values().value['size/test_samples']:,.0f}
 # %% [markdown]
 # ## One recording, looked at closely
 #
-# Before averages, one example with two sources.
+# Before averages, one example with two sources: the first one of the stream whose sources lie where a figure can show them.
 # The network sees only the scalp maps and time courses of {numref}`fig-evaluation-eeg`.
 
 # %%
 stream = dl.SyntheticEEG(head, clips, n_sources=2, seed=seed)
-example = stream[2]
+
+
+def is_easy_to_see(sample):
+    """Both sources on the outer side of the brain, more than 6 cm apart."""
+    seeds = cortex.centroids[[patch[0] for patch in sample.patches]]
+    return np.abs(seeds[:, 0]).min() > 0.045 and np.ptp(seeds, axis=0).max() > 0.06
+
+
+example = next(
+    sample for sample in map(stream.__getitem__, range(200)) if is_easy_to_see(sample)
+)
 times = np.arange(len(example.eeg)) / clips.sfreq
 loudest = int(np.abs(example.eeg).max(axis=1).argmax())
 print(f"noise: {example.snr_db:.0f} dB")
@@ -138,19 +148,30 @@ _ = axes[0].set_ylabel("activity (no unit)")
 # Its recall is 0 here; its precision, LE and correlation do not exist and are left out of their means.
 #
 # ## The test sets
+#
+# For the network regions are selected from all samples, as in the paper.
+# sLORETA and LCMV are noisy at every moment, so under that rule nearly every region counts at some time.
+# For them the threshold is put on the root mean square over time, which serves them better; both rules are compared further down.
 
 # %% tags=["nbval-ignore-output"]
 table = evaluation.evaluate(
     model,
     clips,
     methods=METHODS,
-    variants=("corrected", "published"),
+    variants=("corrected", "published", "map"),
     n_samples=n_samples,
     seed=seed,
 )
 samples = evaluation.per_sample(table)
-corrected = samples[samples["variant"] == "corrected"]
-sources = table[table["variant"] == "corrected"]
+
+
+def headline(rows):
+    """Select regions by all samples for the network, by the map for the solvers."""
+    wanted = np.where(rows["method"] == "deepsif", "corrected", "map")
+    return rows[rows["variant"] == wanted]
+
+
+corrected, sources = headline(samples), headline(table)
 ours = corrected[corrected["method"] == "deepsif"]
 
 # %%
@@ -265,7 +286,7 @@ fig, axes = dl.figures.plot_cortex(
 # A point-like estimate could be in the right place and still tell nothing about how much cortex is involved.
 # {numref}`fig-evaluation-area` compares areas, summed over the sources of a recording.
 
-# %% mystnb={"figure": {"name": "fig-evaluation-area", "caption": "Estimated against simulated area for all recordings, with the identity line. r is Pearson's correlation. Paper: Fig. 3C, r = 0.83."}, "image": {"alt": "Three scatter plots of estimated against simulated area for DeepSIF, sLORETA and LCMV, with a dashed identity line."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-area", "caption": "Estimated against simulated area for all recordings, with the identity line; triangles at the upper edge lie beyond. r is Pearson's correlation. Paper: Fig. 3C, r = 0.83."}, "image": {"alt": "Three scatter plots of estimated against simulated area for DeepSIF, sLORETA and LCMV, with a dashed identity line."}}
 fig, axes = plt.subplots(1, 3, figsize=(8.5, 2.9), layout="constrained")
 for ax, method in zip(axes, METHODS, strict=True):
     rows = corrected[corrected["method"] == method]
@@ -298,11 +319,12 @@ apart[["detected", "recall", "error_mm"]].mean().round(2).assign(sources=apart.s
 # Two choices matter for scores.
 #
 # 1. *Selection.* The code finds Otsu's threshold on the magnitude of the output, then compares it with the signed, unscaled output. We compare like with like.
+#    A third way, here called *map*, thresholds the root mean square over time.
 # 2. *Misses.* The published script drops a missed source from every mean. We count its recall as 0.
 
 # %%
 rows = []
-for variant in ("corrected", "published"):
+for variant in ("corrected", "published", "map"):
     for method in METHODS:
         part = samples[(samples["variant"] == variant) & (samples["method"] == method)]
         rows.append(
@@ -373,7 +395,7 @@ _ = dl.results.write_scores("04_evaluation", scores, profile, seed=seed)
 # ## Limits
 #
 # - The test recordings come from the same simulator and the same head as the training ones. That flatters the network, here as in the paper; sLORETA and LCMV know the head but not the simulator.
-# - sLORETA and LCMV run with MNE's default settings, and their extent is cut by Otsu's threshold too, which suits sparse images better than smooth ones.
+# - sLORETA and LCMV run with MNE's default settings, and their extent is cut by Otsu's threshold too, which suits sparse images better than smooth ones. LCMV adapts to the recording and has only one second of it.
 # - The test sets are smaller than the paper's by the factor printed at the top, so a mean has a standard error: the standard deviation over the square root of the number of recordings.
 #
 # ## Exercises
