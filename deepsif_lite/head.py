@@ -226,7 +226,7 @@ def _published_head() -> HeadModel:
     from .recordings import fetch
 
     leadfield = loadmat(fetch("deepsif/anatomy/leadfield_75_20k.mat"))["fwd"]
-    shells = template_shells()
+    shells = load_shells()
     cap = published_cap(fiducials())
     ch_names = list(cap)
     nominal = template_positions(ch_names, fiducials()[1])
@@ -271,6 +271,19 @@ def _fsaverage(part: str) -> Path:
     import mne
 
     return Path(mne.__file__).parent / "data" / "fsaverage" / f"fsaverage-{part}.fif"
+
+
+def load_shells() -> Shells:
+    """Load the shells that the shipped leadfield was computed with.
+
+    Returns
+    -------
+    shells : Shells
+        What :func:`template_shells` builds, without building it.
+    """
+    stored = _stored_template()
+    names = ("center", "directions", "faces", "inner_skull", "outer_skull", "scalp")
+    return Shells(**{name: stored[name] for name in names})
 
 
 @lru_cache(maxsize=4)

@@ -222,7 +222,6 @@ def test_template_head_agrees_with_mne_boundary_elements():
         }
         surfaces.append(mne.surface.complete_surface_info(surface, verbose=False))
     solution = mne.make_bem_solution(surfaces, verbose=False)
-    trans = mne.channels.compute_native_head_t(template.info.get_montage())
     to_mri = mne.channels.make_dig_montage(
         nasion=head.fiducials()[1],
         lpa=head.fiducials()[0],

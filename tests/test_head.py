@@ -59,7 +59,7 @@ def test_other_parcels_use_the_same_vertices(template):
 
 
 def test_electrodes_lie_on_the_scalp_outside_the_cortex(template):
-    shells = head.template_shells()
+    shells = head.load_shells()
     on_scalp = shells.project(template.electrodes)
     np.testing.assert_allclose(template.electrodes, on_scalp, atol=1e-6)
     assert 5e-3 < template.depth.min() < template.depth.max() < 0.1

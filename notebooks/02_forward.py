@@ -1,0 +1,399 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # See what the scalp sees of a source
+#
+# A source in the cortex drives current through brain, skull and scalp, and electrodes pick up the potential it leaves there.
+# The *forward model* computes this potential for every source once and for all: a matrix, the *leadfield*.
+# This chapter builds the head, looks at what electrodes see of near and deep sources, and compares our leadfield with the one the paper's authors published.
+#
+# **Paper map.** Methods, "Forward Modeling" (fsaverage5, three-shell boundary elements, sources along the normals of the cortex); the forward part of Fig. 1 {cite:p}`sun2022deepsif`.
+# The paper gives no number for the forward model itself; the check is against the authors' leadfield file.
+#
+# **You will learn**
+# - what the three shells of a head model are and why the skull matters most;
+# - why a source on a gyrus, in a sulcus and in the depth look different on the scalp;
+# - how few patterns 75 electrodes can tell apart, and what that does to an image;
+# - how to find out why two head models differ: change one thing at a time.
+#
+# **Run time.** About a minute at profile `lite` on two cores.
+
+# %% tags=["parameters"]
+profile = "lite"
+
+# %%
+from importlib.util import find_spec
+from time import perf_counter
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+import deepsif_lite as dl
+from deepsif_lite import head as forward
+from deepsif_lite.head_variants import (
+    HEAD_VARIANTS,
+    load_comparison,
+    load_head_variant,
+)
+from deepsif_lite.recordings import RecordingUnavailable
+from deepsif_lite.solvers import sloreta
+
+dl.figures.use_style()
+
+# %% [markdown]
+# ## Three shells
+#
+# Tissue conducts well, bone badly.
+# We model the head as three nested conductors: everything inside the skull, the skull, and the scalp.
+# Each has one conductivity $\sigma$; the skull's is 80 times smaller than the others' (ratio $1 : 0.0125 : 1$, as in the published model).
+#
+# The cortex is fsaverage5's pial surface {cite:p}`fischl1999`; inner skull and scalp are fsaverage's as MNE-Python ships them {cite:p}`gramfort2013`.
+# Nobody ships an outer skull, so we put one 4 mm outside the inner skull.
+# The electrodes are the 75 of the paper, placed by the 10-10 system.
+
+# %%
+head = dl.load_head_model("template-75")
+cortex, shells = head.cortex, forward.load_shells()
+thickness = shells.scalp - shells.outer_skull
+print(head)
+print(f"{len(shells.directions)} points a shell, {len(cortex.vertices)} sources")
+print(
+    f"skull {1e3 * forward.SKULL_THICKNESS:.0f} mm, scalp {1e3 * thickness.min():.0f} mm at least"
+)
+
+# %% mystnb={"figure": {"caption": "The template head. Left: the scalp from the left front with the electrodes. Middle and right: cuts through the three shells, 1 cm right of the midline and through the centre, with the cortex inside and the electrodes near the cut.", "name": "fig-head"}, "image": {"alt": "A head seen from the left front covered with electrodes, and two cross-sections with scalp, outer skull and inner skull as nested outlines around the folded cortex."}}
+fig, axes = dl.figures.plot_head(shells, cortex, head.electrodes)
+path = dl.results.write_figure("02_head", fig, profile)
+plt.show()
+
+# %% [markdown]
+# ## From a source to the electrodes
+#
+# At EEG frequencies the potential $V$ follows the current at once (no capacitance, no waves), so for a source current density $\mathbf{j}$
+#
+# $$\nabla\cdot(\sigma\nabla V) = \nabla\cdot\mathbf{j}, \qquad \sigma\,\partial V/\partial n = 0 \text{ on the scalp.}$$
+#
+# Inside each shell $\sigma$ is constant, so it is enough to know $V$ and the current on the three surfaces: *boundary elements*.
+# OpenMEEG solves for both with its symmetric method {cite:p}`gramfort2010`.
+# By reciprocity one solve per electrode gives its sensitivity to every source: 75 solves instead of 20,484.
+#
+# Neurons of a cortical column lie side by side along the normal of the cortex, and their dipole moments add up along it.
+# A source is therefore a current dipole at a vertex of the pial surface, along its normal.
+# A region's column of the leadfield $G$ is the sum over its vertices, and the scalp sees
+#
+# $$\mathbf{v}(t) = G\,\mathbf{s}(t), \qquad G \in \mathbb{R}^{75 \times 994}.$$
+#
+# It is linear: that is what makes training data cheap in [chapter 3](03_training.ipynb).
+
+# %%
+G = head.leadfield
+n_vertices = np.bincount(cortex.region_of_vertex[cortex.region_of_vertex >= 0])
+normal = forward.sum_over_parcels(cortex.normals.T, cortex) / n_vertices
+print(f"leadfield: {G.shape[0]} channels x {G.shape[1]} regions, V/(A m)")
+print(f"a region has {n_vertices.min()} to {n_vertices.max()} sources")
+print(
+    f"normals inside a region cancel to {np.linalg.norm(normal, axis=0).mean():.2f} on average"
+)
+
+# %% [markdown]
+# Three sources show what decides a scalp map.
+# The *crown* of a gyrus points at the scalp: one focus above it.
+# The *wall* of a sulcus points along the scalp: a positive and a negative focus, none of them above the source.
+# The *deep* source is the region farthest from all electrodes: a map that spreads over the whole head.
+
+# %%
+outward = cortex.centroids - shells.center
+outward = (outward / np.linalg.norm(outward, axis=1, keepdims=True)).T
+upright = (normal * outward).sum(axis=0)
+coherence = np.linalg.norm(normal, axis=0)
+near_c3 = np.linalg.norm(
+    cortex.centroids - head.electrodes[head.ch_names.index("C3")], axis=1
+)
+close = near_c3 < 0.05
+sources = {
+    "crown": int(np.where(close, upright, -1).argmax()),
+    "wall": int(np.where(close, coherence - 2 * np.abs(upright), -1).argmax()),
+    "deep": int(head.depth.argmax()),
+}
+for name, region in sources.items():
+    x, y, z = 1e3 * cortex.centroids[region]
+    print(
+        f"{name:5s} region {region}: ({x:.0f}, {y:.0f}, {z:.0f}) mm, "
+        f"{1e3 * head.depth[region]:.0f} mm from the nearest electrode"
+    )
+
+# %% mystnb={"figure": {"caption": "Scalp maps of three sources of 1 nA m at each vertex of a region, average reference. Above each map: its largest magnitude. The deep source's map has no focus: it spreads over the whole head.", "name": "fig-topographies"}, "image": {"alt": "Three scalp maps. The crown gives one strong focus on the left, the wall gives a positive and a negative focus side by side, the deep source gives a smooth pattern over the whole head."}}
+topographies = 1e-9 * forward.average_reference(G)
+fig, axes = plt.subplots(1, 3, figsize=(7.6, 2.6), layout="constrained")
+for ax, (name, region) in zip(axes, sources.items(), strict=True):
+    nanovolts = 1e9 * topographies[:, region]
+    largest = np.abs(nanovolts).max()
+    _ = dl.figures.plot_topography(
+        nanovolts,
+        head.info,
+        ax=ax,
+        title=f"{name}: {largest:.0f} nV",
+        label="nV",
+        vlim=(-largest, largest),
+    )
+plt.show()
+
+# %% [markdown]
+# ## What the electrodes see best
+#
+# The *sensitivity* of a region is the size of its scalp map: the root mean square over channels of its column of $G$, after average reference.
+# Its *depth* is the distance to the nearest electrode, as the paper defines it.
+
+# %% mystnb={"figure": {"caption": "How strongly each region is seen at the scalp, for a dipole of 1 A m at each of its vertices. Crowns of gyri are seen best; the medial and lower surfaces, and regions whose walls cancel, hardly.", "name": "fig-sensitivity"}, "image": {"alt": "Four views of the inflated cortex. Sensitivity is high on the lateral convexity and low on the medial surface."}}
+fig, axes = dl.figures.plot_cortex(
+    head.sensitivity, cortex, label="V/(A m)", title="Sensitivity"
+)
+path = dl.results.write_figure("02_sensitivity", fig, profile)
+plt.show()
+
+# %% mystnb={"figure": {"caption": "Left: sensitivity against depth, one dot a region. Depth explains a part; the rest is how much the folds inside a region cancel. Right: the same for single vertices, where nothing cancels.", "name": "fig-depth"}, "image": {"alt": "Two scatter plots falling with depth; the right one, for vertices, is much tighter."}}
+to_nearest = np.min(
+    [np.linalg.norm(cortex.vertices - e, axis=1) for e in head.electrodes], axis=0
+)
+per_vertex = forward.average_reference(head.vertex_gain).std(axis=0)
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.7), layout="constrained")
+axes[0].scatter(1e3 * head.depth, head.sensitivity, s=6, alpha=0.5, lw=0)
+axes[1].scatter(1e3 * to_nearest[::4], per_vertex[::4], s=3, alpha=0.3, lw=0)
+for ax, what in zip(axes, ("region", "vertex"), strict=True):
+    ax.set(xlabel="distance to the nearest electrode (mm)", yscale="log")
+    ax.set_ylabel(f"sensitivity of a {what} (V/(A m))")
+plt.show()
+
+# %%
+rank_region = spearmanr(head.depth, head.sensitivity).statistic
+rank_vertex = spearmanr(to_nearest, per_vertex).statistic
+print(f"depth: {1e3 * head.depth.min():.0f} to {1e3 * head.depth.max():.0f} mm")
+print(
+    f"rank correlation with sensitivity: regions {rank_region:.2f}, vertices {rank_vertex:.2f}"
+)
+
+# %% [markdown]
+# ## Why imaging is hard
+#
+# 994 unknowns, 75 measurements; and neighbouring electrodes see nearly the same.
+# The singular values of the leadfield say how many independent patterns stand above a given noise.
+
+# %%
+singular = np.linalg.svd(forward.average_reference(G), compute_uv=False)
+for db in (5, 20, 40):
+    seen = int((singular > singular[0] * 10 ** (-db / 20)).sum())
+    print(f"{seen:2d} of {len(singular)} patterns within {db} dB of the strongest")
+
+# %% [markdown]
+# A linear method turns a source into a blurred copy of itself, its *point spread*.
+# Below, the noise-free scalp map of each region goes through sLORETA {cite:p}`pascualmarqui2002`.
+# Its maximum is in the right place, as its theory promises; but the map around it is wide, and wider for deep sources.
+# The width we print is the mean distance of the cortex above half maximum from the source, weighted by the map.
+
+# %%
+unit = float(np.median(np.linalg.norm(topographies, axis=0)))
+spread = np.abs(sloreta.solve(topographies.T / unit, head))  # row: image of a source
+hits = spread.argmax(axis=1) == np.arange(cortex.n_regions)
+above = spread * (spread > 0.5 * spread.max(axis=1, keepdims=True))
+width = (above * cortex.distances).sum(axis=1) / above.sum(axis=1)
+print(f"maximum in the right region: {hits.mean():.0%}")
+thirds = np.array_split(np.argsort(head.depth), 3)
+for name, regions in zip(("shallow", "middle", "deep"), thirds, strict=True):
+    print(f"{name} third: width {1e3 * np.median(width[regions]):.0f} mm (median)")
+
+# %% mystnb={"figure": {"caption": "Point spread of the three sources in sLORETA, each divided by its maximum; the source itself is outlined. From top to bottom: crown, wall, deep.", "name": "fig-point-spread"}, "image": {"alt": "Three rows of cortex maps. The crown's image is a patch around the source, the deep source's image covers a large part of the medial cortex."}}
+fig, axes = dl.figures.plot_methods(
+    {name: spread[region] for name, region in sources.items()},
+    cortex,
+    outlines={name: [region] for name, region in sources.items()},
+)
+plt.show()
+
+# %% [markdown]
+# ## Against the published leadfield
+#
+# The authors published their leadfield for 994 regions of their own on the same surface.
+# We sum our vertices over *their* regions and correlate each region's scalp map with theirs, after average reference.
+
+# %% tags=["published-data"]
+try:
+    published = dl.load_head_model("published-75")
+except RecordingUnavailable:
+    published = None
+if published is None:
+    print("The published leadfield is not here; the stored comparison is shown below.")
+else:
+    ours = forward.sum_over_parcels(head.vertex_gain, published.cortex)
+    agreement = forward.topography_correlation(ours, published.leadfield)
+    print(f"median correlation {np.median(agreement):.3f}")
+    print(f"opposite sign: {(agreement < 0).sum()} of {len(agreement)} regions")
+
+# %% [markdown]
+# Good, but not the same. What is the difference?
+# We change **one thing at a time** and compare again, each time with two sets of electrode positions: 10-10, and the positions of the authors' electrode file taken as they stand.
+# The table is computed by `deepsif_lite.head_variants.compare_with_published`, which takes a boundary-element run a row pair, and is stored with the head model.
+
+# %%
+comparison, correlations = load_comparison()
+table = comparison.pivot(
+    index="change", columns="electrodes", values=["median", "percentile_5", "magnitude"]
+)
+table = table.loc[comparison["change"].drop_duplicates()].round(3)
+dl.results.write_table("02_comparison", comparison, profile)
+table
+
+# %% mystnb={"figure": {"caption": "Topography correlation with the published leadfield over its 994 regions. Left: with electrodes where the 10-10 system puts them, and where the authors' file has them. Right: median when one more thing is changed, authors' positions.", "name": "fig-agreement"}, "image": {"alt": "Left, two histograms; with the authors' electrode positions almost all correlations are above 0.98. Right, horizontal bars of the median for each change; the skull's conductivity lowers it most."}}
+fig, axes = plt.subplots(
+    1, 2, figsize=(8.4, 2.9), width_ratios=(1, 1.1), layout="constrained"
+)
+bins = np.linspace(0.7, 1, 61)
+labels = {"10-10": "10-10 positions", "published": "authors' positions"}
+for layout, label in labels.items():
+    values = correlations[f"template/{layout}"]
+    axes[0].hist(values[values > 0], bins=bins, alpha=0.65, label=label)
+axes[0].set(xlabel="topography correlation", ylabel="regions")
+axes[0].legend(loc="upper left")
+bars = comparison[comparison["electrodes"] == "published"]
+axes[1].barh(bars["change"], bars["median"], color=dl.figures.METHOD_COLORS["sloreta"])
+axes[1].set(xlim=(0.9, 1), xlabel="median correlation")
+axes[1].invert_yaxis()
+path = dl.results.write_figure("02_agreement", fig, profile)
+plt.show()
+
+# %%
+best = correlations["template/published"]
+print(f"10-10 positions:    median {np.median(correlations['template/10-10']):.3f}")
+print(
+    f"authors' positions: median {np.median(best):.3f}, 5th percentile {np.percentile(best, 5):.3f}"
+)
+print(f"opposite sign: {(best < 0).sum()} of {len(best)} regions")
+
+# %% [markdown]
+# Nearly all of the difference is **where the electrodes are**.
+# The authors' file gives positions around an origin about 2 cm above the ears.
+# Taken as they stand in fsaverage's ear frame, and moved onto the scalp, they sit too low on the head: Fpz comes to lie just above the nasion, where the 10-10 system has it a tenth of the way to the inion.
+# With those positions our leadfield and theirs agree almost perfectly, so surface, shells, conductivities and dipole directions are all understood.
+
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The electrodes from the left: where the 10-10 system puts them (grey) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side view of the head outline with two sets of electrodes; the published set is shifted downwards by about two centimetres."}}
+if published is not None:
+    left = head.electrodes[:, 0] < 0.01
+    pairs = 1e3 * np.stack([head.electrodes, published.electrodes])[:, left]
+    outline = 1e3 * shells.surface("scalp")
+    fig, ax = plt.subplots(figsize=(3.6, 3.4), layout="constrained")
+    front_back = outline[np.abs(outline[:, 0]) < 8]
+    ax.plot(front_back[:, 1], front_back[:, 2], ".", ms=2, color="#c9a27e")
+    ax.plot(pairs[:, :, 1], pairs[:, :, 2], lw=0.7, color="#999999")
+    ax.plot(*pairs[0, :, 1:].T, "o", ms=4, color="#777777", label="10-10")
+    ax.plot(*pairs[1, :, 1:].T, "o", ms=4, label="published leadfield")
+    ax.set(aspect="equal", xlabel="y (mm)", ylabel="z (mm)", ylim=(-115, 105))
+    ax.legend(loc="lower left")
+    moved = np.linalg.norm(head.electrodes - published.electrodes, axis=1)
+    print(f"electrodes differ by {1e3 * np.median(moved):.0f} mm (median)")
+    plt.show()
+
+# %% [markdown]
+# We keep the 10-10 positions for our template, because real electrodes are placed by the 10-10 system.
+# The published leadfield stays available as `dl.load_head_model("published-75")`, and chapter 4 uses it as a head the network was not trained on.
+#
+# A second observation: in the published file some regions have exactly the opposite sign.
+# Our maps fit them as well as the others once their sign is turned.
+# They are no scattered accidents: they lie together, around amygdala and hippocampus, in both hemispheres.
+
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Topography correlation with the published leadfield, authors' electrode positions, on the authors' regions. Blue regions have the opposite sign in the published file.", "name": "fig-agreement-map"}, "image": {"alt": "Cortex maps in uniform red with blue patches in the mesial temporal lobe and lower insula of both hemispheres."}}
+if published is not None:
+    fig, axes = dl.figures.plot_cortex(
+        best,
+        published.cortex,
+        views=("lh-lateral", "lh-medial", "rh-medial", "rh-lateral", "ventral"),
+        vmin=-1,
+        vmax=1,
+        cmap=dl.figures.colormap("diverging"),
+        label="correlation",
+    )
+    plt.show()
+
+# %% tags=["published-data"]
+if published is not None:
+    turned = np.flatnonzero(best < 0)
+    for side in ("lh", "rh"):
+        here = turned[published.cortex.hemisphere[turned] == side]
+        x, y, z = 1e3 * published.cortex.centroids[here].mean(axis=0)
+        print(f"{side}: {len(here)} regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
+
+# %% [markdown]
+# ## Other heads
+#
+# No patient has the template's head.
+# The library ships variants of it: another skull, displaced electrodes, and random plausible head shapes (length, width and height by 4 %, bumps by 2 %, skull 3 to 6 mm).
+# How far does each move the scalp maps?
+
+# %%
+reference = load_head_variant("coarse")  # computed on the same number of points
+rows = []
+for name in HEAD_VARIANTS:
+    other = load_head_variant(name)
+    r = forward.topography_correlation(other.leadfield, reference.leadfield)
+    size = np.median(other.sensitivity / reference.sensitivity)
+    rows.append((name, np.median(r), np.percentile(r, 5), size))
+variants = pd.DataFrame(rows, columns=["variant", "median", "percentile 5", "size"])
+variants["kind"] = variants["variant"].str.replace(r"shape-\d+", "shapes", regex=True)
+summary = variants.groupby("kind", sort=False).mean(numeric_only=True).round(3)
+dl.results.write_table("02_variants", variants, profile)
+summary
+
+# %% [markdown]
+# `size` is the sensitivity relative to the template's.
+# The skull's conductivity changes the size of the maps much more than their shape; the network normalises its input, so the shape is what it meets.
+# Electrodes displaced by 1 cm change the shape about as much as a wrong skull does.
+#
+# ## Build one yourself
+#
+# The shipped leadfield was computed once by `python -m deepsif_lite.head`.
+# With coarse shells it takes seconds, and the result is already close.
+
+# %% tags=["nbval-ignore-output"]
+channels = ("Fpz", "Cz", "Oz", "T7", "T8", "F3", "P4")
+if find_spec("openmeeg") is None:
+    print("OpenMEEG is not installed here: pip install 'deepsif-lite[head]'.")
+else:
+    start = perf_counter()
+    coarse = forward.build_head_model(
+        channels=channels, shells=forward.template_shells(5)
+    )
+    rows = [head.ch_names.index(channel) for channel in channels]
+    r = forward.topography_correlation(coarse.leadfield, head.leadfield[rows])
+    print(
+        f"{perf_counter() - start:.0f} s with {len(forward.template_shells(5).scalp)} points a shell"
+    )
+    print(f"median correlation with the shipped model {np.median(r):.4f}")
+
+# %% [markdown]
+# ## Summary
+#
+# - Three shells, 20,484 dipoles along the normals of the cortex, 994 regions, 75 electrodes: one matrix $G$.
+# - Crowns give one focus, walls two, deep sources maps without a focus; folds inside a region cancel.
+# - Few patterns stand above the noise, so a linear method blurs; [chapter 4](04_evaluation.ipynb) shows what a network trained on plausible activity makes of it.
+# - Our leadfield equals the published one once the electrodes stand in the same places.
+#
+# **Limits.** One conductivity a shell, no fluid layer, no anisotropy, no holes in the skull.
+# The outer skull is a construction, not a measurement.
+# Whether a patient's cap sits as the 10-10 system says is unknown unless it was digitised.
+# The published leadfield's unit depends on the conductivity its software assumed, so we compare shapes; sizes differ by a constant factor (column `magnitude`).
+#
+# **Exercises.**
+# 1. Put the crown and the wall 1 cm apart and add their maps with equal strength. Can you still see two sources?
+# 2. Drop all but the 19 electrodes of the 10-20 system from `G`. How many patterns remain within 20 dB?
+# 3. Compute the point spread with $\lambda^2 = 1$ instead of $1/9$ (`sloreta.solve(..., lambda2=1)`). What changes for deep sources?
+# 4. Build a head with `template_shells(5, skull_thickness=8e-3)`. Which regions' maps change most?
+#
+# **Next.** [Chapter 3](03_training.ipynb) turns simulated activity and this leadfield into training data.
