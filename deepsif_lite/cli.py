@@ -32,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         try:
             arguments.run(arguments)
+        except BrokenPipeError:  # the reader of a pipe, such as head, has left
+            sys.stderr.close()
+            return 141
         except _EXPECTED as error:
             text = error.args[0] if isinstance(error, KeyError) else error
             sys.stderr.write(f"deepsif-lite: error: {' '.join(str(text).split())}\n")

@@ -156,13 +156,13 @@ def write_image(
     png = folder / f"{stem}.png"
     fig.savefig(png, dpi=150)
     html = folder / f"{stem}-report.html"
-    _write_report(image, evoked, table, fig, html)
     plt.close(fig)
+    _write_report(image, evoked, table, png, html)
     hemispheres = [folder / f"{stem}-{hemi}.stc" for hemi in ("lh", "rh")]
     return [*hemispheres, csv, png, html]
 
 
-def _write_report(image, evoked, table, fig, path: Path) -> None:
+def _write_report(image, evoked, table, png: Path, path: Path) -> None:
     import matplotlib.pyplot as plt
     import mne
 
@@ -173,9 +173,10 @@ def _write_report(image, evoked, table, fig, path: Path) -> None:
         "(Otsu). Research software, not a medical device.</p>"
     )
     report.add_html(note, title="Summary")
-    report.add_figure(fig, title="Cortex at the peak")
-    rows = table.head(_N_ROWS).round(2).to_html(index=False, border=0)
-    report.add_html(rows, title=f"The {_N_ROWS} strongest regions")
+    report.add_image(png, title="Cortex at the peak")
+    rows = table.head(_N_ROWS).round(2)
+    html = rows.to_html(index=False, border=0, classes="table table-sm")
+    report.add_html(html, title=f"The {_N_ROWS} strongest regions")
     sensors = evoked.copy().pick("eeg").plot(spatial_colors=False, show=False)
     report.add_figure(sensors, title="EEG")
     plt.close(sensors)
