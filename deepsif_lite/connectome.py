@@ -126,7 +126,8 @@ def surrogate_connectome(cortex: Cortex, seed: int = 994) -> Connectome:
     rescaled to a normal distribution); both directions of a link are nearly equal.
     A tract is the straight line times a log-normal detour. Three constants are then
     set so that density, median in-strength and mean tract length are the published
-    ones.
+    ones; where parcels are so few that straight lines are longer already, tracts are
+    straight lines.
 
     Parameters
     ----------
@@ -204,5 +205,7 @@ def _tract_lengths(distance: NDArray, detour: NDArray, linked: NDArray) -> NDArr
     def lengths(stretch: float) -> NDArray:
         return np.minimum(distance * np.maximum(stretch * detour, 1), MAX_LENGTH)
 
-    stretch = brentq(lambda s: lengths(s)[linked].mean() - MEAN_LENGTH, 0.1, 10)
+    if lengths(0.0)[linked].mean() >= MEAN_LENGTH:  # few, distant parcels
+        return lengths(0.0) * linked
+    stretch = brentq(lambda s: lengths(s)[linked].mean() - MEAN_LENGTH, 0.0, 10)
     return lengths(stretch) * linked

@@ -66,6 +66,14 @@ def test_surrogate_depends_on_its_seed_alone():
     assert not np.array_equal(once.weights, other.weights)
 
 
+def test_few_parcels_get_straight_tracts():
+    cortex = load_cortex(60)
+    connectome = surrogate_connectome(cortex)
+    linked = connectome.weights > 0
+    straight = np.minimum(cortex.distances * 1e3, 189.5)
+    np.testing.assert_allclose(connectome.tract_lengths[linked], straight[linked])
+
+
 @pytest.mark.published(CONNECTIVITY)
 def test_published_connectome():
     connectome = load_connectome("published")

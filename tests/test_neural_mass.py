@@ -74,6 +74,56 @@ def test_published_connectome_equals_tvb():
     assert_equals_tvb(connectome, gain, duration=0.15)
 
 
+def heun_in_plain_numpy(connectome, gain, initial, n_steps, dt=0.5):
+    """The equations once more, written for reading rather than for speed."""
+    m = MODEL
+
+    def rate(v):
+        return 2 * m.max_rate / (1 + np.exp(m.slope * (m.threshold - v)))
+
+    def slope(y, coupling):
+        a, b, contacts = m.excitatory_rate, m.inhibitory_rate, m.contacts
+        to_excitatory = 0.8 * contacts * rate(contacts * y[0])
+        to_inhibitory = 0.25 * contacts * rate(0.25 * contacts * y[0])
+        return np.array(
+            [
+                y[3],
+                y[4],
+                y[5],
+                gain * a * rate(y[1] - y[2]) - 2 * a * y[3] - a**2 * y[0],
+                gain * a * (0.087 + to_excitatory + coupling)
+                - 2 * a * y[4]
+                - a**2 * y[1],
+                22.0 * b * to_inhibitory - 2 * b * y[5] - b**2 * y[2],
+            ]
+        )
+
+    delays = np.rint(connectome.tract_lengths / 3.0 / dt).astype(int)
+    states = list(initial)
+    source = np.arange(connectome.n_nodes)
+    for _ in range(n_steps):
+        past = np.array([y[1] - y[2] for y in states])
+        delayed = past[len(states) - 1 - delays, source[None, :]]
+        with np.errstate(over="ignore"):
+            coupling = (connectome.weights * rate(delayed)).sum(axis=1)
+            first = slope(states[-1], coupling)
+            second = slope(states[-1] + dt * first, coupling)
+        states.append(states[-1] + dt / 2 * (first + second))
+    return np.array([y[1] - y[2] for y in states[len(initial) :]])
+
+
+def test_float64_equals_plain_numpy():
+    """TVB keeps its delayed states in float32; this reference does not."""
+    connectome = random_connectome()
+    gain = np.linspace(3.25, 3.6, connectome.n_nodes)
+    initial = random_history(connectome)
+    ours = simulate(
+        connectome, gain, noise_std=0, duration=0.5, initial=initial, dtype="float64"
+    )
+    theirs = heun_in_plain_numpy(connectome, gain, initial, 1000)
+    np.testing.assert_allclose(ours[0], theirs, rtol=0, atol=1e-9)
+
+
 def test_float32_stays_close_to_float64():
     connectome = random_connectome()
     runs = [
