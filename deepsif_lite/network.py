@@ -77,7 +77,7 @@ class ScanNetwork(nn.Module):
     - *globally*, every map is a token of a transformer; attention unmixes sources
       that share maps, and each token is read out to a loading on every parcel;
     - *locally*, every parcel asks how well patches around it, of several sizes, fit
-      into the span of the first maps (the scan of MUSIC, Mosher & Leahy 1992), and
+      into the span of the first maps (the scan of MUSIC; Mosher, Lewis and Leahy 1992), and
       one small perceptron, the same for all parcels, judges the answers.
 
     Both add up to the loading of each map on each parcel, and to the probability

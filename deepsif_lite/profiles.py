@@ -15,7 +15,7 @@ class Profile:
         ``"smoke"``, ``"lite"`` or ``"paper"``.
     simulation_seconds : float
         Model time of the live simulations in chapter 1 (s).
-    live_training_minutes : float
+    live_training_steps : int
         Length of the short training run shown in chapter 3.
     n_test_samples : int
         Synthetic test samples in each of the one-, two- and three-source sets.
@@ -30,7 +30,7 @@ class Profile:
 
     name: str
     simulation_seconds: float
-    live_training_minutes: float
+    live_training_steps: int
     n_test_samples: int
     n_patients: int
     batch_size: int
@@ -40,9 +40,9 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", 2.0, 0.1, 20, 3, 32, 2),
-        Profile("lite", 10.0, 1.0, 300, 8, 64, 110),
-        Profile("paper", 20.0, 30.0, 3976, 20, 64, 994),
+        Profile("smoke", 2.0, 5, 20, 3, 32, 2),
+        Profile("lite", 10.0, 150, 300, 8, 64, 110),
+        Profile("paper", 20.0, 5000, 3976, 20, 64, 994),
     )
 }
 
