@@ -896,6 +896,38 @@ def plot_area(
 
 
 @_styled
+def plot_stages(stages: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[Figure, Axes]:
+    """Draw networks as rows of boxes, input on the left.
+
+    Parameters
+    ----------
+    stages : mapping of network to sequence of (text, kind)
+        ``kind`` is ``"data"`` (grey) or ``"layer"`` (colour).
+
+    Returns
+    -------
+    fig, ax : Figure and Axes
+    """
+    import matplotlib.pyplot as plt
+
+    n_columns = max(len(row) for row in stages.values())
+    size = (1.35 * n_columns, 1.25 * len(stages))
+    fig, ax = plt.subplots(figsize=size, layout="constrained")
+    fill = {"data": "#e6e6e6", "layer": "#fbe3c4"}
+    for y, (name, row) in enumerate(stages.items()):
+        ax.text(-0.45, -y - 0.47, name, weight="bold", va="center")
+        for x, (text, kind) in enumerate(row):
+            box = {"boxstyle": "round,pad=0.35", "fc": fill[kind], "ec": "0.5"}
+            ax.text(x, -y, text, ha="center", va="center", fontsize=7, bbox=box)
+            if x:
+                arrow = {"arrowstyle": "->", "color": "0.4"}
+                ax.annotate("", (x - 0.36, -y), (x - 0.64, -y), arrowprops=arrow)
+    ax.set(xlim=(-0.5, n_columns - 0.5), ylim=(-len(stages) + 0.35, 0.5))
+    ax.axis("off")
+    return fig, ax
+
+
+@_styled
 def plot_loss(
     history: pd.DataFrame,
     *,
