@@ -73,3 +73,66 @@ def test_help_of_every_command():
         )
         assert done.returncode == 0
         assert "usage: deepsif-lite" in done.stdout
+
+
+def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
+    from deepsif_lite import spike_library, training
+
+    seen = {}
+
+    def train(head, clips, out, **options):
+        seen.update(head=head.name, clips=clips, out=out, **options)
+        return tmp_path / "run"
+
+    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(
+        spike_library, "load_spike_library", lambda name, split: (name, split)
+    )
+    arguments = "train --head template-64 --steps 7 --batch-size 3 --seed 4"
+    assert main([*arguments.split(), "--minutes", "2", "--out", "run"]) == 0
+    assert seen["head"] == "template-64"
+    assert seen["clips"] == ("lite", "train")
+    assert (seen["out"], seen["max_minutes"]) == ("run", 2)
+    config = seen["config"]
+    assert (config.n_steps, config.batch_size, config.seed) == (7, 3, 4)
+    assert capsys.readouterr().out.strip() == str(tmp_path / "run")
+
+
+def test_simulate_names_both_splits(monkeypatch, capsys, tmp_path):
+    from deepsif_lite import spike_build
+
+    seen = {}
+
+    def build(profile, out, **options):
+        seen.update(profile=profile.name, out=out, **options)
+
+    monkeypatch.setattr(spike_build, "build_spike_library", build)
+    assert main(["simulate", "--profile", "smoke", "--out", str(tmp_path)]) == 0
+    assert (seen["profile"], seen["out"], seen["seed"]) == ("smoke", tmp_path, 0)
+    assert seen["connectome"].name.startswith("template")
+    printed = capsys.readouterr().out.split()
+    assert printed == [str(tmp_path / f"smoke-{s}.npz") for s in ("train", "test")]
+
+
+def test_evaluate_writes_a_row_a_source(monkeypatch, capsys, tmp_path):
+    import pandas as pd
+
+    from deepsif_lite import evaluation, imaging, spike_library
+
+    row = {"method": "deepsif", "variant": "corrected", "n_sources": 1, "snr_db": 10.0}
+    row |= dict.fromkeys([*evaluation.METRICS, "recall_detected", "detected"], 0.5)
+    row |= {"area_true_cm2": 20.0, "area_found_cm2": 18.0}
+    table = pd.DataFrame([row | {"sample": i} for i in range(2)])
+    monkeypatch.setattr(imaging, "load_model", lambda name: name)
+    monkeypatch.setattr(spike_library, "load_spike_library", lambda name, split: split)
+
+    def evaluate(model, clips, **options):
+        assert (model, clips, options["n_samples"]) == ("lite-64", "test", 2)
+        return table
+
+    monkeypatch.setattr(evaluation, "evaluate", evaluate)
+    out = tmp_path / "new" / "scores.csv"
+    arguments = ["evaluate", "--model", "lite-64", "--samples", "2", "--out", str(out)]
+    assert main(arguments) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(out), table)
+    assert str(out) in capsys.readouterr().out
