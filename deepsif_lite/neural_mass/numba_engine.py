@@ -3,7 +3,8 @@
 Every array ends in the simulations, so that one instruction advances the same region
 in all simulations of a group. What travels along the links is the firing rate, not
 the potential: it is computed once per region and step, kept in a ring buffer, and
-read by each link at its own delay.
+read by each link at its own delay. Reading memory is what takes the time, so links
+whose delay allows it are read for several steps at once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from .lane_math import draw_normals, exp
 from .lanes import LANES, convert, load, store
 from .model import MODEL
 from .problem import Problem
+
+#: Steps that long links are read for at once.
+BLOCK = 8
 
 
 def run(
@@ -46,20 +50,19 @@ class _Group:
         self.sims, self.stride = sims, problem.stride
         # Unused lanes repeat the last simulation.
         lanes = sims[np.minimum(np.arange(LANES), len(sims) - 1)]
-        links = csr_array(problem.connectome.weights)
-        target = np.repeat(np.arange(problem.n_nodes), np.diff(links.indptr))
-        self.row = links.indptr.astype(np.int64)
-        self.source = links.indices.astype(np.int64)
-        self.delay = problem.delays[target, links.indices]
-        self.weight = links.data.astype(dtype)
+        self.long, self.short = _links(problem, dtype)
 
         history = np.stack([problem.history(sim) for sim in sims], axis=-1)
         history = history[..., np.minimum(np.arange(LANES), len(sims) - 1)]
         self.state = np.ascontiguousarray(history[-1].swapaxes(0, 1), dtype)
-        self.rate = np.empty((problem.horizon + 1, problem.n_nodes, LANES), dtype)
-        potential = np.ascontiguousarray(history[:, 1] - history[:, 2], dtype)
         self.constants = _constants(problem.dt).astype(dtype)
-        _fill_rates(potential, self.constants, self.rate)
+        potential = np.ascontiguousarray(history[:, 1] - history[:, 2], dtype)
+        # The first slots once more at the end, so that a block never wraps around; an
+        # odd number, so that regions do not compete for the same lines of the cache.
+        self.n_slots = max(problem.horizon, 2 * BLOCK)
+        n_stored = (self.n_slots + BLOCK - 1) | 1
+        self.rate = np.zeros((problem.n_nodes, n_stored, LANES), dtype)
+        _fill_rates(potential, self.constants, self.rate, self.n_slots)
         self.newest = problem.horizon - 1
 
         self.gain = np.ascontiguousarray(problem.gain[lanes].T, dtype)
@@ -74,12 +77,11 @@ class _Group:
         self.newest = _integrate(
             self.state,
             self.rate,
+            self.n_slots,
             self.newest,
             self.random,
-            self.row,
-            self.source,
-            self.delay,
-            self.weight,
+            *self.long,
+            *self.short,
             self.gain,
             self.mean_input,
             self.noise,
@@ -88,6 +90,21 @@ class _Group:
             buffer,
         )
         out[self.sims] = np.moveaxis(buffer[..., : len(self.sims)], -1, 0)
+
+
+def _links(problem: Problem, dtype: DTypeLike) -> tuple[tuple, tuple]:
+    """Links that may and may not be read a block at once, as compressed rows.
+
+    Each a tuple (row starts, sources, delays, weights).
+    """
+    parts = []
+    for chosen in (problem.delays >= BLOCK - 1, problem.delays < BLOCK - 1):
+        links = csr_array(np.where(chosen, problem.connectome.weights, 0))
+        target = np.repeat(np.arange(problem.n_nodes), np.diff(links.indptr))
+        delay = problem.delays[target, links.indices]
+        row, source = links.indptr.astype(np.int64), links.indices.astype(np.int64)
+        parts.append((row, source, delay, links.data.astype(dtype)))
+    return parts[0], parts[1]
 
 
 def _random_state(problem: Problem, sim: int) -> NDArray[np.int32]:
@@ -126,15 +143,50 @@ def _firing_rate(potential, constants):
     return max_rate / (exp(offset - potential * slope) + constants[13])
 
 
+@njit(error_model="numpy")
+def _store_rate(rate, node, slot, n_slots, fired):
+    store(rate, (node, slot), fired)
+    if slot < BLOCK - 1:
+        store(rate, (node, slot + n_slots), fired)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fill_rates(potential, constants, rate):
+def _fill_rates(potential, constants, rate, n_slots):
     for step in range(potential.shape[0]):
         for node in range(potential.shape[1]):
-            store(
-                rate,
-                (step, node),
-                _firing_rate(load(potential, (step, node)), constants),
-            )
+            fired = _firing_rate(load(potential, (step, node)), constants)
+            _store_rate(rate, node, step, n_slots, fired)
+
+
+@njit(error_model="numpy")
+def _read_long_links(rate, n_slots, newest, links, mean_input, incoming):
+    """Input of every region in the next ``BLOCK`` steps, as far as already known."""
+    row, source, delay, weight = links
+    base = load(mean_input, (0,))
+    for node in range(incoming.shape[0]):
+        c0, c1, c2, c3 = base, base, base, base
+        c4, c5, c6, c7 = base, base, base, base
+        for link in range(row[node], row[node + 1]):
+            past = newest - delay[link]
+            if past < 0:
+                past += n_slots
+            j, w = source[link], weight[link]
+            c0 = c0 + load(rate, (j, past)) * w
+            c1 = c1 + load(rate, (j, past + 1)) * w
+            c2 = c2 + load(rate, (j, past + 2)) * w
+            c3 = c3 + load(rate, (j, past + 3)) * w
+            c4 = c4 + load(rate, (j, past + 4)) * w
+            c5 = c5 + load(rate, (j, past + 5)) * w
+            c6 = c6 + load(rate, (j, past + 6)) * w
+            c7 = c7 + load(rate, (j, past + 7)) * w
+        store(incoming, (node, 0), c0)
+        store(incoming, (node, 1), c1)
+        store(incoming, (node, 2), c2)
+        store(incoming, (node, 3), c3)
+        store(incoming, (node, 4), c4)
+        store(incoming, (node, 5), c5)
+        store(incoming, (node, 6), c6)
+        store(incoming, (node, 7), c7)
 
 
 @njit(error_model="numpy")
@@ -159,8 +211,13 @@ def _derivatives(y, fired, incoming, drive, constants):
 def _integrate(
     state,
     rate,
+    n_slots,
     newest,
     random,
+    long_row,
+    long_source,
+    long_delay,
+    long_weight,
     row,
     source,
     delay,
@@ -174,22 +231,27 @@ def _integrate(
 ):
     """Heun steps until ``out`` is full; return the ring's newest slot."""
     dt, half, a = constants[0], constants[0] * constants[14], constants[1]
-    n_nodes, n_slots = state.shape[0], rate.shape[0]
+    n_nodes, n_steps = state.shape[0], out.shape[0] * stride
+    long_links = (long_row, long_source, long_delay, long_weight)
+    known = np.empty((n_nodes, BLOCK, LANES), rate.dtype)
     normals = np.zeros((n_nodes + n_nodes % 2, LANES), np.float32)
     noisy = noise.max() > 0
-    for step in range(out.shape[0] * stride):
+    for step in range(n_steps):
+        ahead = step % BLOCK
+        if ahead == 0:
+            _read_long_links(rate, n_slots, newest, long_links, mean_input, known)
         if noisy:
             draw_normals(random, normals)
         slot = newest + 1 if newest + 1 < n_slots else 0
         sample = step // stride
         kept = sample * stride == step
         for node in range(n_nodes):
-            incoming = load(mean_input, (0,))
+            incoming = load(known, (node, ahead))
             for link in range(row[node], row[node + 1]):
                 past = newest - delay[link]
                 if past < 0:
                     past += n_slots
-                incoming = incoming + load(rate, (past, source[link])) * weight[link]
+                incoming = incoming + load(rate, (source[link], past)) * weight[link]
 
             y0, y1, y2 = (
                 load(state, (node, 0)),
@@ -205,7 +267,7 @@ def _integrate(
             kick = convert(load(normals, (node,)), y4) * load(noise, (0,))
 
             # The rate of the present state is already in the ring.
-            fired = load(rate, (newest, node))
+            fired = load(rate, (node, newest))
             d3, d4, d5 = _derivatives(
                 (y0, y1, y2, y3, y4, y5), fired, incoming, drive, constants
             )
@@ -226,7 +288,7 @@ def _integrate(
             store(state, (node, 4), y4 + (d4 + e4) * half + kick)
             store(state, (node, 5), y5 + (d5 + e5) * half)
             psp = y1 - y2
-            store(rate, (slot, node), _firing_rate(psp, constants))
+            _store_rate(rate, node, slot, n_slots, _firing_rate(psp, constants))
             if kept:
                 store(out, (sample, node), psp)
         newest = slot
