@@ -95,6 +95,7 @@ def evaluate(
     """
     import pandas as pd
     from joblib import Parallel, delayed
+    from threadpoolctl import threadpool_limits
     from tqdm.auto import tqdm
 
     from .synthesis import SyntheticEEG
