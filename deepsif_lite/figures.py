@@ -915,14 +915,14 @@ def plot_stages(stages: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[Figure
     fig, ax = plt.subplots(figsize=size, layout="constrained")
     fill = {"data": "#e6e6e6", "layer": "#fbe3c4"}
     for y, (name, row) in enumerate(stages.items()):
-        ax.text(-0.45, -y - 0.47, name, weight="bold", va="center")
+        ax.text(-0.4, -y + 0.42, name, weight="bold", va="center")
         for x, (text, kind) in enumerate(row):
             box = {"boxstyle": "round,pad=0.35", "fc": fill[kind], "ec": "0.5"}
             ax.text(x, -y, text, ha="center", va="center", fontsize=7, bbox=box)
             if x:
                 arrow = {"arrowstyle": "->", "color": "0.4"}
                 ax.annotate("", (x - 0.36, -y), (x - 0.64, -y), arrowprops=arrow)
-    ax.set(xlim=(-0.5, n_columns - 0.5), ylim=(-len(stages) + 0.35, 0.5))
+    ax.set(xlim=(-0.5, n_columns - 0.5), ylim=(-len(stages) + 0.6, 0.6))
     ax.axis("off")
     return fig, ax
 

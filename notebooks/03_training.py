@@ -123,8 +123,8 @@ fig, ax = dl.figures.plot_stages(
             ("EEG\n500 × 75", "data"),
             ("8 maps,\n8 courses", "data"),
             ("transformer\n+ scan", "layer"),
-            ("8 × 994 loadings\n× 994 gates", "layer"),
-            ("courses × loadings\n500 × 994", "data"),
+            ("loadings\n8 × 994\n× gates", "layer"),
+            ("activity =\ncourses × loadings\n500 × 994", "data"),
         ],
     }
 )
