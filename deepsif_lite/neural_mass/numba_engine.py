@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from .lane_math import draw_normals, exp
 from .lanes import LANES, convert, load, store
-from .model import MODEL
+from .model import MODEL, STATE_NAMES
 from .problem import Problem
 
 #: Steps that long links are read for at once.
@@ -52,11 +52,14 @@ class _Group:
         lanes = sims[np.minimum(np.arange(LANES), len(sims) - 1)]
         self.long, self.short = _links(problem, dtype)
 
-        history = np.stack([problem.history(sim) for sim in sims], axis=-1)
-        history = history[..., np.minimum(np.arange(LANES), len(sims) - 1)]
-        self.state = np.ascontiguousarray(history[-1].swapaxes(0, 1), dtype)
+        self.state = np.empty((problem.n_nodes, len(STATE_NAMES), LANES), dtype)
+        potential = np.empty((problem.horizon, problem.n_nodes, LANES), dtype)
+        for lane in range(LANES):
+            if lane < len(sims):
+                past = problem.history(sims[lane])
+            self.state[..., lane] = past[-1].T
+            potential[..., lane] = past[:, 1] - past[:, 2]
         self.constants = _constants(problem.dt).astype(dtype)
-        potential = np.ascontiguousarray(history[:, 1] - history[:, 2], dtype)
         # The first slots once more at the end, so that a block never wraps around; an
         # odd number, so that regions do not compete for the same lines of the cache.
         self.n_slots = max(problem.horizon, 2 * BLOCK)
