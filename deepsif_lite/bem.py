@@ -1,8 +1,8 @@
 """Three-shell boundary elements: shells of the template head, and their leadfield.
 
 The head is three nested conductors (brain, skull, scalp). OpenMEEG's symmetric BEM
-gives the scalp potential of a dipole (Gramfort et al. 2010, doi:10.1186/1475-925X-9-45).
-By reciprocity one solve per electrode serves every dipole.
+gives the scalp potential and the magnetic field of a dipole (Gramfort et al. 2010,
+doi:10.1186/1475-925X-9-45). By reciprocity one solve a sensor serves every dipole.
 """
 
 from __future__ import annotations
@@ -202,11 +202,79 @@ def eeg_gain(
         The shells are not nested, or a dipole is not inside the brain.
     """
     openmeeg = _import_openmeeg()
-    from scipy.linalg import solve
-
     _check_nested(shells)
     _check_inside(shells, positions)
-    # OpenMEEG wants triangles clockwise seen from outside.
+    geometry = _geometry(shells, conductivity, skull_ratio)
+    with _silent():
+        sensors = openmeeg.Sensors(
+            openmeeg.Matrix(np.asfortranarray(electrodes)), geometry
+        )
+        at_electrodes = _to_dense(openmeeg.Head2EEGMat(geometry, sensors))
+    return _adjoint_gain(geometry, at_electrodes, np.hstack([positions, orientations]))
+
+
+def meg_gain(
+    shells: Shells,
+    magnetometers: NDArray,
+    directions: NDArray,
+    positions: NDArray,
+    orientations: NDArray,
+    *,
+    conductivity: float = BRAIN_CONDUCTIVITY,
+    skull_ratio: float = SKULL_RATIO,
+) -> NDArray:
+    """Compute the magnetic field of unit current dipoles at point magnetometers.
+
+    Parameters
+    ----------
+    shells : Shells
+    magnetometers, directions : array of shape (n_sensors, 3)
+        Outside the scalp, metres; unit vectors along which the field is measured.
+    positions, orientations, conductivity, skull_ratio
+        As in :func:`eeg_gain`.
+
+    Returns
+    -------
+    gain : array of shape (n_sensors, n_dipoles)
+        T/(A m).
+
+    Raises
+    ------
+    ImportError
+        OpenMEEG is not installed.
+    ValueError
+        The shells are not nested, a dipole is not inside the brain, or a
+        magnetometer is not outside the scalp.
+    """
+    openmeeg = _import_openmeeg()
+    _check_nested(shells)
+    _check_inside(shells, positions)
+    height = np.linalg.norm(magnetometers - shells.center, axis=1)
+    on_scalp = np.linalg.norm(shells.project(magnetometers) - shells.center, axis=1)
+    if not (height > on_scalp).all():
+        msg = "magnetometers: some lie inside the head; move them out."
+        raise ValueError(msg)
+    geometry = _geometry(shells, conductivity, skull_ratio)
+    n_sensors = len(magnetometers)
+    coils = (
+        [f"M{k}" for k in range(n_sensors)],
+        openmeeg.Matrix(np.asfortranarray(magnetometers)),
+        openmeeg.Matrix(np.asfortranarray(directions)),
+        np.ones(n_sensors),
+        np.zeros(n_sensors),  # points, no coil area
+    )
+    dipoles = np.hstack([positions, orientations])
+    with _silent():
+        sensors = openmeeg.Sensors(*coils)
+        at_sensors = openmeeg.Head2MEGMat(geometry, sensors).array()
+        primary = openmeeg.DipSource2MEGMat(
+            openmeeg.Matrix(np.asfortranarray(dipoles)), sensors
+        ).array()
+    return primary + _adjoint_gain(geometry, at_sensors, dipoles)
+
+
+def _geometry(shells: Shells, conductivity: float, skull_ratio: float):
+    """Hand the shells to OpenMEEG, which wants triangles clockwise from outside."""
     faces = np.ascontiguousarray(shells.faces[:, ::-1], dtype=np.uint64)
     meshes = [
         (np.ascontiguousarray(shells.surface(name)), faces)
@@ -214,16 +282,32 @@ def eeg_gain(
     ]
     sigmas = (conductivity, conductivity * skull_ratio, conductivity)
     with _silent():
-        geometry = openmeeg.make_nested_geometry(meshes, sigmas)
+        return _import_openmeeg().make_nested_geometry(meshes, sigmas)
+
+
+def _adjoint_gain(geometry, to_sensors: NDArray, dipoles: NDArray) -> NDArray:
+    """Solve once a sensor, whatever the number of dipoles.
+
+    Parameters
+    ----------
+    geometry
+        OpenMEEG's.
+    to_sensors : array of shape (n_sensors, n_unknowns)
+        From the solution on the surfaces to the sensors.
+    dipoles : array of shape (n_dipoles, 6)
+        Positions and moments.
+
+    Returns
+    -------
+    array of shape (n_sensors, n_dipoles)
+    """
+    from scipy.linalg import solve
+
+    openmeeg = _import_openmeeg()
+    with _silent():
         packed = openmeeg.HeadMat(geometry)
-        sensors = openmeeg.Sensors(
-            openmeeg.Matrix(np.asfortranarray(electrodes)), geometry
-        )
-        at_electrodes = _to_dense(openmeeg.Head2EEGMat(geometry, sensors))
-    # Adjoint: one right-hand side an electrode, whatever the number of dipoles.
-    adjoint = solve(_unpack(packed), at_electrodes.T, assume_a="sym", overwrite_a=True)
-    dipoles = np.hstack([positions, orientations])
-    gain = np.empty((len(electrodes), len(dipoles)))
+    adjoint = solve(_unpack(packed), to_sensors.T, assume_a="sym", overwrite_a=True)
+    gain = np.empty((len(to_sensors), len(dipoles)))
     for start in range(0, len(dipoles), _DIPOLES_PER_BLOCK):
         block = slice(start, start + _DIPOLES_PER_BLOCK)
         with _silent():
@@ -269,7 +353,8 @@ def clearance(shells: Shells, positions: NDArray) -> NDArray:
     """Return how far each point lies inside the inner skull, along its radius (m)."""
     rays = positions - shells.center
     radius = np.linalg.norm(rays, axis=1)
-    rays = rays / radius[:, None]
+    rays = rays / np.where(radius > 0, radius, 1)[:, None]
+    rays[radius == 0] = (0, 0, 1)  # at the centre any direction will do
     surface = shells.directions * shells.inner_skull[:, None]
     return cast_rays(rays, surface, shells.faces) - radius
 

@@ -74,7 +74,9 @@ class HeadModel:
     electrodes : array of shape (n_channels, 3)
         Where the leadfield has its electrodes, metres, MRI (surface RAS) frame.
     vertex_gain : array of shape (n_channels, n_vertices) | None
-        The same per vertex of the cortex (None for the published model).
+        The same per vertex of the cortex (None where it is not stored).
+    modality : {"eeg", "meg"}
+        MEG has magnetometers for electrodes, T/(A m) for a unit, and no reference.
     """
 
     name: str
@@ -84,10 +86,11 @@ class HeadModel:
     cortex: Cortex
     electrodes: NDArray
     vertex_gain: NDArray | None = None
+    modality: str = "eeg"
 
     @cached_property
     def depth(self) -> NDArray:
-        """Distance of each parcel's centre to the nearest electrode, metres."""
+        """Distance of each parcel's centre to the nearest sensor, metres."""
         from scipy.spatial import cKDTree
 
         return cKDTree(self.electrodes).query(self.cortex.centroids)[0]
@@ -96,9 +99,11 @@ class HeadModel:
     def sensitivity(self) -> NDArray:
         """Size of each parcel's topography, root mean square over channels.
 
-        V/(A m) after average reference, shape (n_regions,).
+        Shape (n_regions,). EEG: V/(A m) after average reference; MEG: T/(A m).
         """
-        return average_reference(self.leadfield).std(axis=0)
+        eeg = self.modality == "eeg"
+        maps = average_reference(self.leadfield) if eeg else self.leadfield
+        return np.sqrt((maps**2).mean(axis=0))
 
     def __repr__(self) -> str:
         n_channels, n_regions = self.leadfield.shape

@@ -40,10 +40,12 @@ from scipy.stats import spearmanr
 
 import deepsif_lite as dl
 from deepsif_lite import head as forward
+from deepsif_lite.bem import BRAIN_CONDUCTIVITY
 from deepsif_lite.head_variants import (
     HEAD_VARIANTS,
     load_comparison,
     load_head_variant,
+    load_meg_head,
 )
 from deepsif_lite.recordings import RecordingUnavailable
 from deepsif_lite.solvers import sloreta
@@ -183,6 +185,28 @@ print(
 )
 
 # %% [markdown]
+# ## The same sources in MEG
+#
+# The same boundary elements give the magnetic field outside the head.
+# In a sphere, a dipole that points outward has no magnetic field outside at all, and in a head nearly none: MEG sees walls well and crowns poorly.
+# The library ships the field of our sources at a helmet of 148 magnetometers (a construction, not a certain machine).
+
+# %% mystnb={"figure": {"caption": "Sensitivity of MEG relative to EEG against how much a region points outward (0: along the scalp, 1: straight out), each divided by its median. Regions whose dipoles point outward are seen by EEG, hardly by MEG.", "name": "fig-meg"}, "image": {"alt": "Scatter plot on a logarithmic axis: the ratio of MEG to EEG sensitivity falls as regions point more outward."}}
+meg = load_meg_head()
+radial = np.abs(upright) / coherence
+ratio = meg.sensitivity / head.sensitivity
+ratio /= np.median(ratio)
+fig, ax = plt.subplots(figsize=(3.8, 2.7), layout="constrained")
+ax.scatter(radial, ratio, s=6, alpha=0.5, lw=0)
+ax.set(xlabel="outward part of the mean normal", yscale="log")
+ax.set_ylabel("MEG / EEG sensitivity")
+plt.show()
+
+# %%
+print(f"{meg.leadfield.shape[0]} magnetometers, T/(A m)")
+print(f"rank correlation with outwardness: {spearmanr(radial, ratio).statistic:.2f}")
+
+# %% [markdown]
 # ## Why imaging is hard
 #
 # 994 unknowns, 75 measurements; and neighbouring electrodes see nearly the same.
@@ -277,12 +301,19 @@ print(
     f"authors' positions: median {np.median(best):.3f}, 5th percentile {np.percentile(best, 5):.3f}"
 )
 print(f"opposite sign: {(best < 0).sum()} of {len(best)} regions")
+size = comparison.set_index(["change", "electrodes"])["magnitude"][
+    "template", "published"
+]
+print(
+    f"size: theirs are {size:.2f} of ours, {size / BRAIN_CONDUCTIVITY:.2f} with equal conductivities"
+)
 
 # %% [markdown]
 # Nearly all of the difference is **where the electrodes are**.
 # The authors' file gives positions around an origin about 2 cm above the ears.
 # Taken as they stand in fsaverage's ear frame, and moved onto the scalp, they sit too low on the head: Fpz comes to lie just above the nasion, where the 10-10 system has it a tenth of the way to the inion.
-# With those positions our leadfield and theirs agree almost perfectly, so surface, shells, conductivities and dipole directions are all understood.
+# With those positions the scalp maps agree almost perfectly, so surface, conductivities, skull and dipole directions are close to theirs: of the other changes only a much better conducting skull hurts, and a thicker or less conductive one helps a little.
+# What remains is their size. Theirs are smaller by a nearly constant factor; a part is the conductivity (Brainstorm's default is 1 S/m for the brain, ours 0.33 S/m), the rest we cannot explain. A thicker or less conductive skull goes in the right direction.
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "The electrodes from the left: where the 10-10 system puts them (grey) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side view of the head outline with two sets of electrodes; the published set is shifted downwards by about two centimetres."}}
 if published is not None:
@@ -388,7 +419,7 @@ else:
 # **Limits.** One conductivity a shell, no fluid layer, no anisotropy, no holes in the skull.
 # The outer skull is a construction, not a measurement.
 # Whether a patient's cap sits as the 10-10 system says is unknown unless it was digitised.
-# The published leadfield's unit depends on the conductivity its software assumed, so we compare shapes; sizes differ by a constant factor (column `magnitude`).
+# The size of the published leadfield is not fully explained (column `magnitude`: published over ours), so we compare shapes.
 #
 # **Exercises.**
 # 1. Put the crown and the wall 1 cm apart and add their maps with equal strength. Can you still see two sources?

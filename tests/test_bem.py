@@ -148,6 +148,49 @@ def test_gain_is_linear_in_the_moment(gains):
         np.testing.assert_allclose(gain[:, k + 2], mixed, atol=1e-9 * gain.max())
 
 
+def sarvas(sensors, directions, positions, moments):
+    """Magnetic field of dipoles in any sphere around the origin (Sarvas 1987)."""
+    field = np.empty((len(sensors), len(positions)))
+    for k, (place, moment) in enumerate(zip(positions, moments, strict=True)):
+        apart = sensors - place
+        a = np.linalg.norm(apart, axis=1)
+        r = np.linalg.norm(sensors, axis=1)
+        along = (apart * sensors).sum(axis=1)
+        f = a * (r * a + r**2 - sensors @ place)
+        grad = (a**2 / r + along / a + 2 * a + 2 * r)[:, None] * sensors
+        grad -= (a + 2 * r + along / a)[:, None] * place
+        cross = np.cross(moment, place)
+        b = f[:, None] * cross - (sensors @ cross)[:, None] * grad
+        field[:, k] = 1e-7 * ((b * directions).sum(axis=1) / f**2)
+    return field
+
+
+def test_magnetic_field_matches_sarvas():
+    pytest.importorskip("openmeeg")
+    shells = spheres(5)
+    directions, _ = bem.geodesic_sphere(2)
+    sensors = 0.11 * directions
+    rng = np.random.default_rng(0)
+    tilted = directions + 0.3 * rng.normal(size=directions.shape)
+    tilted /= np.linalg.norm(tilted, axis=1, keepdims=True)
+    positions = np.array([[0, 0, 0.05], [0.02, 0.03, 0.03], [0, 0, 0.05]])
+    moments = np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]])
+    gain = bem.meg_gain(shells, sensors, tilted, positions, moments)
+    oracle = sarvas(sensors, tilted, positions, moments)
+    for k in (0, 1):
+        error = np.linalg.norm(gain[:, k] - oracle[:, k])
+        assert error < 0.02 * np.linalg.norm(oracle[:, k])
+    # A radial dipole in a sphere is silent.
+    assert np.abs(gain[:, 2]).max() < 0.03 * np.abs(gain[:, 0]).max()
+
+
+def test_magnetometers_inside_the_head_are_refused():
+    with pytest.raises(ValueError, match="magnetometers"):
+        bem.meg_gain(
+            spheres(2), 0.05 * np.eye(3), np.eye(3), np.zeros((1, 3)), np.eye(3)[:1]
+        )
+
+
 def test_geodesic_sphere_is_closed_and_points_outward():
     directions, faces = bem.geodesic_sphere(6)
     assert len(directions) == 10 * 6**2 + 2
