@@ -168,3 +168,27 @@ def test_style_is_left_alone(cortex):
     before = dict(mpl.rcParams)
     figures.plot_cortex(np.ones(994), cortex, views=["lh-lateral"])
     assert dict(mpl.rcParams) == before
+
+
+def test_a_cut_through_a_sphere_is_a_circle():
+    from deepsif_lite.bem import geodesic_sphere
+
+    points, faces = geodesic_sphere(8)
+    segments = figures._crossings(points, faces, axis=0, at=0.6)
+    assert segments.shape[1:] == (2, 3)
+    np.testing.assert_allclose(segments[:, :, 0], 0.6, atol=1e-12)
+    radius = np.linalg.norm(segments[:, :, 1:], axis=2)
+    np.testing.assert_allclose(radius, 0.8, rtol=0.02)
+    ends = segments[:, :, 1:].round(6).reshape(-1, 2)
+    _, visits = np.unique(ends, axis=0, return_counts=True)
+    assert (visits == 2).all()  # a closed line
+
+
+def test_plot_head_draws_every_shell(cortex):
+    from deepsif_lite.head import load_head_model, load_shells
+
+    head = load_head_model("template-75")
+    _, axes = figures.plot_head(load_shells(), head.cortex, head.electrodes)
+    assert len(axes) == 3
+    labels = axes[-1].get_legend_handles_labels()[1]
+    assert {"scalp", "outer skull", "inner skull", "cortex"} <= set(labels)
