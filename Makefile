@@ -12,7 +12,7 @@ export TQDM_DISABLE := 1
 export MNE_LOGGING_LEVEL := WARNING
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site test lint notebooks run serve linkcheck clean full-clean
+.PHONY: help setup book site test bench lint notebooks run serve linkcheck clean full-clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ test: setup  ## Run pytest, and nbval on all chapters
 	DEEPSIF_LITE_RESULTS=_build/test-results $(BIN)/python -m pytest tests \
 		_build/nbval --nbval --nbval-sanitize-with book/nbval_sanitize.cfg \
 		--nbval-cell-timeout 1200
+
+bench: setup  ## Time the simulator against The Virtual Brain (some minutes)
+	$(BIN)/python benchmarks/simulation.py
 
 lint: setup  ## Check the code's style with ruff
 	$(BIN)/ruff check .

@@ -42,7 +42,9 @@ def run(
         count = min(chunk_samples, n_samples - start)
         chunks = []
         for simulator in simulators:
-            ((_, psp),) = simulator.run(n_steps=count * problem.stride)
+            # Sigmoids saturate far from threshold; numpy would warn of the overflow.
+            with np.errstate(over="ignore"):
+                ((_, psp),) = simulator.run(n_steps=count * problem.stride)
             kept = psp[:: problem.stride, :, :, 0]
             chunks.append(kept[:, 0] - kept[:, 1])
         yield np.stack(chunks).astype(dtype)
