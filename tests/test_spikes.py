@@ -265,6 +265,20 @@ def test_build_is_resumable_and_independent_of_workers(tmp_path, monkeypatch):
     assert read(tmp_path / "parallel") == whole
 
 
+def test_build_on_a_dask_cluster_gives_the_same_bits(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    from joblib import parallel_config
+
+    options = {"connectome": small_connectome(), "progress": False}
+    build_spike_library(TINY, tmp_path / "serial", n_jobs=1, **options)
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster), parallel_config("dask"):
+        build_spike_library(TINY, tmp_path / "dask", n_jobs=-1, **options)
+    assert read(tmp_path / "dask") == read(tmp_path / "serial")
+
+
 def test_shipped_library_can_be_simulated_again(libraries, tmp_path):
     """Not bit for bit: another processor, or order of summation, rounds otherwise."""
     plan = spike_build.library_plans("lite")[1]
