@@ -119,12 +119,14 @@ def evaluate(
                 images = [None] * len(samples)
                 if "deepsif" in methods:
                     images = model.predict(np.stack([s.eeg for s in samples]))
-                parts = parallel(
+                jobs = (
                     delayed(_score_sample)(
                         i, s, p, model.head, stream, methods, variants
                     )
                     for i, s, p in zip(indices, samples, images, strict=True)
                 )
+                with threadpool_limits(1, user_api="blas"):  # jobs share the cores
+                    parts = parallel(jobs)
                 rows += [row for part in parts for row in part]
                 bar.update(len(indices))
     return pd.DataFrame(rows)
