@@ -97,6 +97,11 @@ class ScanNetwork(nn.Module):
         Size of the perceptron of the parcels.
     gate_weight : float
         Weight of the cross-entropy on patch membership against the squared error.
+    gate_power : float
+        The probability is raised to this power when imaging. One minimises the
+        squared error; less lets doubtful rims of patches in, which gives recall for
+        precision. The default was chosen on training clips so that nine tenths of a
+        single source's regions are found.
     """
 
     def __init__(
@@ -109,9 +114,11 @@ class ScanNetwork(nn.Module):
         n_heads: int = 4,
         local_width: int = 64,
         gate_weight: float = 0.3,
+        gate_power: float = 0.85,
     ) -> None:
         super().__init__()
         self.n_modes, self.gate_weight = n_modes, gate_weight
+        self.gate_power = gate_power
         n_scales = len(PATCH_PROFILES)
         self.register_buffer("scan", torch.zeros(n_scales, n_regions, n_channels))
         self.embed = nn.Sequential(
@@ -170,8 +177,9 @@ class ScanNetwork(nn.Module):
     def forward(self, eeg: Tensor) -> Tensor:
         """Return source activity for normalised EEG."""
         maps, strengths, courses = temporal_modes(eeg, self.n_modes)
-        loadings, _ = self.loadings(maps, strengths)
-        return courses.transpose(1, 2) @ loadings
+        loadings, logits = self.loadings(maps, strengths)
+        gate = logits.sigmoid() ** self.gate_power
+        return courses.transpose(1, 2) @ (loadings * gate[:, None])
 
     def probability(self, eeg: Tensor) -> Tensor:
         """Return each parcel's probability of activity, (n_samples, n_regions)."""
@@ -191,6 +199,7 @@ class ScanNetwork(nn.Module):
         Returns
         -------
         loadings : tensor of shape (n_samples, n_modes + 1, n_regions)
+            What each region has of each course if it is active, before the gate.
             The last row belongs to the constant: EEG has lost its mean, sources
             have not.
         logits : tensor of shape (n_samples, n_regions)
@@ -207,8 +216,7 @@ class ScanNetwork(nn.Module):
         # A map and its loadings change sign together: the fit carries the sign.
         local = fit[:, -1] * judged[..., 1:].transpose(1, 2)
         rows = (self.readout(modes) + local) * strengths[..., None]
-        rows = torch.cat([rows, 0.1 * self.constant(constant)], 1)
-        return rows * logits.sigmoid().detach()[:, None], logits
+        return torch.cat([rows, 0.1 * self.constant(constant)], 1), logits
 
     def _judge(self, fit: Tensor, summary: Tensor) -> Tensor:
         """Judge each parcel by how well patches around it fit the first maps."""
@@ -228,6 +236,8 @@ class ScanNetwork(nn.Module):
         """
         maps, strengths, courses = temporal_modes(batch.eeg, self.n_modes)
         loadings, logits = self.loadings(maps, strengths)
+        # The gate learns from its own loss alone, which keeps it a probability.
+        loadings = loadings * logits.sigmoid().detach()[:, None]
         n_times = batch.waveforms.shape[-1]
         target = (courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
         member = (batch.weights > 0).any(1).float()

@@ -19,7 +19,7 @@ def batch():
 def network():
     torch.manual_seed(0)
     head = toy_head()
-    net = ScanNetwork(20, 120, n_modes=5, width=32, local_width=16)
+    net = ScanNetwork(20, 120, n_modes=5, width=32, local_width=16, gate_power=1)
     net.set_geometry(head.leadfield, head.cortex.adjacency)
     return net
 
@@ -63,6 +63,15 @@ def test_network_is_equivariant_in_time(batch, network):
         moved = network(batch.eeg.roll(37, 1))
         expected = network(batch.eeg).roll(37, 1)
     torch.testing.assert_close(moved, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_gate_power_raises_the_doubtful_alone(batch, network):
+    with torch.no_grad():
+        before, p = network(batch.eeg), network.probability(batch.eeg)
+        network.gate_power = 0.5
+        after = network(batch.eeg)
+        network.gate_power = 1
+    torch.testing.assert_close(after, before / p[:, None] ** 0.5)
 
 
 def test_probability_is_one(batch, network):
