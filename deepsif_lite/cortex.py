@@ -209,7 +209,9 @@ def _assemble(name: str, region_of_vertex: NDArray) -> Cortex:
     )
     areas = membership.sum(axis=1)
     centroids = (membership @ vertices) / areas[:, None]
-    first = np.array([np.flatnonzero(region_of_vertex == r)[0] for r in range(n_regions)])
+    first = np.array(
+        [np.flatnonzero(region_of_vertex == r)[0] for r in range(n_regions)]
+    )
     return Cortex(
         name=name,
         vertices=vertices,

@@ -298,7 +298,9 @@ class SyntheticEEG:
         amplitude = self._amplitude(wave, flat, background, source_snr)
         strength = strength * amplitude[..., None]
         sources = torch.einsum("bst,bsc->btc", wave, topography * amplitude[..., None])
-        eeg = torch.baddbmm(sources, self._basis.expand(len(draws), -1, -1), background.sum(1))
+        eeg = torch.baddbmm(
+            sources, self._basis.expand(len(draws), -1, -1), background.sum(1)
+        )
         eeg = normalise(eeg + self._noise(eeg, draws))
         weights = torch.zeros(
             (*regions.shape[:2], len(self._gain)), device=self.device

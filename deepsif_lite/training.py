@@ -206,19 +206,18 @@ class _Run:
                 writer.writerows(self.log)
 
     def fit(self, max_minutes: float | None, progress: bool) -> None:
-        from tqdm.auto import tqdm
 
         config = self.config
         deadline = math.inf if max_minutes is None else 60 * max_minutes
         log_every = max(1, config.n_steps // 200)
         began = saved = time.monotonic()
         before, totals = self.seconds, []
-        bar = tqdm(
+        bar = progress_bar(
+            progress,
             total=config.n_steps * config.batch_size,
             initial=self.step * config.batch_size,
             unit="sample",
             unit_scale=True,
-            disable=not progress,
             desc=f"training {config.network}",
         )
         with bar, ThreadPoolExecutor(1) as maker:

@@ -1,12 +1,16 @@
 """Networks: modes against the full decomposition, sizes, invariances."""
 
-import numpy as np
 import pytest
 import torch
-
-from deepsif_lite.network import PaperNetwork, ScanNetwork, build_network, temporal_modes
-from deepsif_lite.synthesis import SyntheticEEG
 from toys import toy_clips, toy_head
+
+from deepsif_lite.network import (
+    PaperNetwork,
+    ScanNetwork,
+    build_network,
+    temporal_modes,
+)
+from deepsif_lite.synthesis import SyntheticEEG
 
 
 @pytest.fixture(scope="module")

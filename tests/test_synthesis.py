@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from toys import toy_clips, toy_head
 
 from deepsif_lite.patches import decay
 from deepsif_lite.synthesis import SyntheticEEG, normalise
-
-from toys import toy_clips, toy_head
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import csv
 
 import pytest
 import torch
+from toys import toy_clips, toy_head
 
 from deepsif_lite.training import TrainingConfig, schedule, start_from, train
 from deepsif_lite.weights import load_weights
-from toys import toy_clips, toy_head
 
 CONFIG = TrainingConfig(
     n_steps=12, batch_size=8, validation_size=8, n_sources=(1,), learning_rate=2e-3
@@ -41,7 +41,9 @@ def test_a_killed_run_resumes_to_the_bit(head, clips, tmp_path):
     a, b = weights_of(whole), weights_of(parts)
     assert all(torch.equal(a[name], b[name]) for name in a)
     logs = [list(csv.DictReader((d / "log.csv").open())) for d in (whole, parts)]
-    assert [r["training_loss"] for r in logs[0]] == [r["training_loss"] for r in logs[1]]
+    assert [r["training_loss"] for r in logs[0]] == [
+        r["training_loss"] for r in logs[1]
+    ]
     assert logs[0][-1]["step"] == "12"
 
 

@@ -5,10 +5,10 @@ import copy
 import numpy as np
 import pytest
 import torch
+from toys import toy_head
 
 from deepsif_lite import weights
 from deepsif_lite.network import build_network
-from toys import toy_head
 
 SPEC = {"kind": "paper", "n_channels": 20, "n_regions": 30}
 
