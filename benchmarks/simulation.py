@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import torch
 
 import deepsif_lite as dl
 from deepsif_lite.neural_mass.lanes import LANES
@@ -57,6 +58,11 @@ def speeds(brain: dl.Connectome, n_cores: int) -> pd.DataFrame:
             rows[f"numba, {dtype}, {cores} cores"] = seconds_per_step(
                 brain, LANES * cores, 1600, dtype=dtype, n_jobs=cores
             )
+    # On the CPU this engine is for tests; where there is a GPU, fill it.
+    gpu = torch.cuda.is_available()
+    name = f"torch, float32, {torch.cuda.get_device_name() if gpu else 'CPU'}"
+    sizes = (4096, 2048) if gpu else (LANES, 256)
+    rows[name] = seconds_per_step(brain, *sizes, engine="torch")
     table = pd.DataFrame({"microseconds a step": pd.Series(rows) * 1e6})
     table["ratio"] = table.iloc[0, 0] / table.iloc[:, 0]
     return table

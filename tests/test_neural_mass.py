@@ -124,6 +124,55 @@ def test_float64_equals_plain_numpy():
     np.testing.assert_allclose(ours[0], theirs, rtol=0, atol=1e-9)
 
 
+def test_torch_engine_equals_numba_without_noise():
+    connectome = random_connectome()
+    gain = np.linspace(3.25, 3.6, 3)[:, None] * np.ones(connectome.n_nodes)
+    runs = [
+        simulate(
+            connectome,
+            gain,
+            noise_std=0,
+            duration=0.5,
+            initial=random_history(connectome),
+            dtype="float64",
+            engine=engine,
+        )
+        for engine in ("numba", "torch")
+    ]
+    np.testing.assert_allclose(runs[1], runs[0], rtol=0, atol=1e-9)
+
+
+def test_torch_engine_chunks_strides_and_noise():
+    connectome = random_connectome(24, seed=5)
+    gain = np.full((3, 24), 3.25)
+    options = {"gain": gain, "seed": 1, "engine": "torch"}
+    whole = simulate(connectome, duration=0.31, **options)
+    assert whole.shape == (3, 620, 24)
+    np.testing.assert_array_equal(
+        simulate(connectome, duration=0.31, stride=3, **options), whole[:, :618:3]
+    )
+    chunks = list(simulate_chunks(connectome, duration=0.31, chunk=0.07, **options))
+    np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole)
+    options["gain"] = gain[:2]
+    alone = simulate(connectome, duration=0.31, **options)
+    np.testing.assert_allclose(alone, whole[:2], rtol=1e-3, atol=0.02)
+
+    runs = [
+        simulate(
+            connectome,
+            gain=np.full((8, 24), 3.25),
+            duration=2.0,
+            stride=4,
+            seed=2,
+            engine=engine,
+        )[:, 250:]
+        for engine in ("numba", "torch")
+    ]
+    assert runs[0].mean() == pytest.approx(runs[1].mean(), rel=0.05)
+    deviations = [run.std(axis=1).mean() for run in runs]
+    assert deviations[0] == pytest.approx(deviations[1], rel=0.05)
+
+
 def test_float32_stays_close_to_float64():
     connectome = random_connectome()
     runs = [

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENGINES", "MODEL", "JansenRit", "simulate", "simulate_chunks"]
 
-ENGINES = ("numba", "tvb")
+ENGINES = ("numba", "torch", "tvb")
 
 
 def simulate(
@@ -63,8 +63,9 @@ def simulate(
     initial : array, shape (6, n_nodes) or (horizon, 6, n_nodes) | None
         Past states, newest last, shared by all simulations; None draws them
         uniformly from TVB's state ranges.
-    engine : "numba" | "tvb"
-        Compiled, or The Virtual Brain itself (extra ``tvb``).
+    engine : "numba" | "torch" | "tvb"
+        Compiled for the CPU, for a GPU, or The Virtual Brain itself (extra ``tvb``).
+        Noise comes from each engine's own streams.
     dtype : "float32" | "float64"
         Type of the computation (TVB always computes in float64) and of the result.
     n_jobs : int | None
