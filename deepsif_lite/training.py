@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from .network import build_network
+from .progress import progress_bar
 from .synthesis import SyntheticEEG
 from .weights import head_fingerprint, load_weights, save_weights
 
