@@ -35,7 +35,7 @@ site: setup  ## Build the site from the stored notebooks, executing nothing
 
 test: setup  ## Run pytest, and nbval on all chapters
 	$(BIN)/python book/nbval_copies.py
-	DEEPSIF_LITE_RESULTS=_build/test-results $(BIN)/python -m pytest tests \
+	DEEPSIF_LITE_RESULTS=$(CURDIR)/_build/test-results $(BIN)/python -m pytest tests \
 		_build/nbval --nbval --nbval-sanitize-with book/nbval_sanitize.cfg \
 		--nbval-cell-timeout 1200
 

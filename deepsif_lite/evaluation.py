@@ -13,6 +13,7 @@ import numpy as np
 
 from .extent import active_regions
 from .metrics import score_sources
+from .progress import progress_bar
 from .solvers import get_solver
 
 if TYPE_CHECKING:
@@ -96,7 +97,6 @@ def evaluate(
     import pandas as pd
     from joblib import Parallel, delayed
     from threadpoolctl import threadpool_limits
-    from tqdm.auto import tqdm
 
     from .synthesis import SyntheticEEG
 
@@ -105,9 +105,7 @@ def evaluate(
         msg = f"head {head.name!r} and the model's {model.head.name!r} differ in channels."
         raise ValueError(msg)
     rows: list[dict] = []
-    # Saying nothing (instead of disable=False) lets TQDM_DISABLE have its way.
-    quiet = {} if progress else {"disable": True}
-    bar = tqdm(total=n_samples * len(n_sources), unit="EEG", **quiet)
+    bar = progress_bar(progress, total=n_samples * len(n_sources), unit="EEG")
     with bar, Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
         for count in n_sources:
             stream = SyntheticEEG(

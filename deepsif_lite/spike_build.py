@@ -22,6 +22,7 @@ from .connectome import Connectome, load_connectome
 from .neural_mass import simulate_chunks
 from .paths import data_dir
 from .profiles import Profile, get_profile
+from .progress import progress_bar
 from .spike_library import N_COEFS, STEP, library_path, pack_levels
 from .spikes import CLIP_SAMPLES, SFREQ, ClipCutter
 
@@ -215,7 +216,6 @@ def _run_groups(
     progress: bool,
 ) -> None:
     from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
 
     tasks = (
         delayed(_simulate_group)(plan, connectome, seed, group, parts / name)
@@ -223,12 +223,12 @@ def _run_groups(
         if not (parts / name).is_file()
     )
     done = sum((parts / name).is_file() for name in names)
-    bar = tqdm(
+    bar = progress_bar(
+        progress,
         total=len(names),
         initial=done,
         desc=f"{plan.split} spikes",
         unit="group",
-        disable=not progress,
     )
     with bar:
         runner = Parallel(n_jobs, return_as="generator_unordered", pre_dispatch="all")
