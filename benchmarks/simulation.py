@@ -22,6 +22,7 @@ from deepsif_lite.recordings import RecordingUnavailable
 
 DT = 0.5e-3  # s
 REPEATS = 3
+PAPER_STEPS = 994 * 3 * 400_000  # 994 regions, three inputs, 200 s each, at one gain
 
 
 def load_brain() -> dl.Connectome:
@@ -104,7 +105,13 @@ def main() -> None:
     brain = load_brain()
     load = os.getloadavg()[0]
     print(f"{brain.name} connectome, {brain.n_nodes} nodes, load {load:.1f}\n")
-    print(speeds(brain, arguments.cores).round(1).to_string(), "\n")
+    table = speeds(brain, arguments.cores)
+    print(table.round(1).to_string(), "\n")
+    fastest = table["microseconds a step"].min() * 1e-6
+    hours = PAPER_STEPS * fastest / 3600
+    print(
+        f"the paper's library at the fastest of these: {hours:.1f} h (extrapolated)\n"
+    )
     print(shares(brain).round(2).to_string(), "\n")
     if arguments.parity:
         worst = parity(brain, arguments.parity)
