@@ -264,14 +264,19 @@ def _spike_evoked(eeg: np.ndarray, head: HeadModel, sfreq: float) -> mne.Evoked:
 def _grow(
     source: np.ndarray, ratio: float, cortex: Cortex, rng: np.random.Generator
 ) -> np.ndarray:
-    """Add neighbours of a patch until its area is ``ratio`` times as large."""
+    """Add neighbours of a patch until its area is ``ratio`` times as large.
+
+    The nearest to one of its regions, drawn at random, come first: surgery removes
+    a block.
+    """
+    center = rng.choice(source)
     grown = set(source.tolist())
     wanted = ratio * cortex.areas[source].sum()
     while cortex.areas[list(grown)].sum() < wanted:
         edge = {int(n) for region in grown for n in cortex.neighbors[region]} - grown
         if not edge:  # the hemisphere is used up
             break
-        grown.add(int(rng.choice(sorted(edge))))
+        grown.add(min(edge, key=lambda region: cortex.distances[center, region]))
     return np.array(sorted(grown))
 
 

@@ -224,7 +224,7 @@ plt.show()
 # %% [markdown]
 # ## A virtual cohort
 #
-# A virtual patient has one spiking patch of cortex, grown and simulated as in [chapter 1](01_simulation.ipynb), and a **resection** that holds the patch and some of its neighbours: 1.3 to 3 times its area, as surgeons remove more than the source.
+# A virtual patient has one spiking patch of cortex, grown and simulated as in [chapter 1](01_simulation.ipynb), and a **[resection](../book/glossary.md)** that holds the patch and a block around one of its regions: 1.3 to 3 times its area, as surgeons remove more than the source.
 # The **onset zone** is the seed of the patch and the four regions nearest to it.
 #
 # Against the resection $R$ and with the found regions $E$, areas $a$ and the map $w$ on $E$ normalised to sum one,
@@ -355,7 +355,7 @@ zone.loc[list(METHODS)].round(1)
 # ## Limits
 # - One real patient is an example, not evidence. The paper's 20 recordings are on Figshare, without the resections.
 # - The virtual patients share the cortex, the conductivities and the neural mass model with the training set. Only electrode positions and spikes are new. Real heads differ more.
-# - Region areas stand for tissue volume, and the resection is grown at random.
+# - Region areas stand for tissue volume, and the resection is a block around a random region of the source.
 # - Nothing here may guide treatment.
 #
 # ## Exercises
