@@ -98,7 +98,7 @@ outlines = {f"source {k}": p for k, p in enumerate(example.patches, 1)}
 fig, axes = dl.figures.plot_methods(
     {"truth": truth, **strength}, cortex, outlines=outlines
 )
-_ = dl.results.write_figure("04_example", fig, profile, dpi=150)
+_ = dl.results.write_figure("04_example", fig, profile, dpi=110)
 
 # %% [markdown]
 # Does it also find *what* the sources did?
@@ -183,7 +183,7 @@ means.xs("mean", axis=1, level=1)[list(METRICS)].round(2)
 
 # %% [markdown]
 # The network of this run beside the paper's, as mean ± standard deviation over recordings.
-# The paper's network is larger and saw a hundred times more samples; the test sets are not the same recordings.
+# The paper's network is larger and went through its 620,256 samples about twenty times; the test sets are not the same recordings.
 
 # %% tags=["hide-input"]
 paper = dl.scorecard.paper_values()
@@ -264,8 +264,14 @@ print(
     f"deepest 5 % of sources (from {deepest['depth_mm'].min():.0f} mm): "
     f"{deepest['error_mm'].mean():.1f} mm; the paper: about 6 mm"
 )
+missed = 1 - network.groupby("snr_db")["detected"].mean()
+print("sources missed, by noise:", (100 * missed).round(1).to_dict(), "%")
+print(f"sources missed, deepest 5 %: {100 * (1 - deepest['detected'].mean()):.1f} %")
 
 # %% [markdown]
+# Read error and misses together: a source that is not found at all has no error.
+# Low noise and shallow sources leave an error too, because a patch has an edge and the edge is where the network hesitates.
+#
 # Where on the cortex does it go wrong?
 # With a few sources a region there is no map of single regions yet, so each region shows the mean over sources whose seed lies within 15 mm.
 
