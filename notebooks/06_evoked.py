@@ -30,6 +30,8 @@
 profile = "lite"
 
 # %%
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -131,7 +133,8 @@ plt.show()
 
 # %% tags=["published-data"]
 heard = evoked.copy().crop(tmax=latency + 0.04)
-images = {"deepsif": dl.image(heard, model=model)}
+with warnings.catch_warnings(action="ignore"):  # a third of the trained length
+    images = {"deepsif": dl.image(heard, model=model)}
 whole = dl.image(evoked, model=model)
 for method in METHODS[1:]:
     images[method] = dl.image(evoked, method, head, baseline=(None, 0))
