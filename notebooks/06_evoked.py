@@ -62,13 +62,15 @@ print(f"{head.name}: {len(head.ch_names)} electrodes, {cortex.n_regions} regions
 try:
     evoked, subject = dl.load_recording("vep"), "MNE sample subject"
     visual = {"Brodmann 17 and 18": dl.areas.brodmann_regions(cortex, dl.areas.VISUAL)}
+    wider = dl.areas.brodmann_regions(cortex, (*dl.areas.VISUAL, 19))
 except RecordingUnavailable:
     evoked, subject = (
         virtual_response(head, CALCARINE, latency=0.093),
         "virtual subject",
     )
-    near = np.linalg.norm(cortex.centroids - np.array(CALCARINE), axis=1) < 0.03
-    visual = {"within 30 mm of the virtual source": np.flatnonzero(near)}
+    away = np.linalg.norm(cortex.centroids - np.array(CALCARINE), axis=1)
+    visual = {"within 30 mm of the virtual source": np.flatnonzero(away < 0.03)}
+    wider = np.flatnonzero(away < 0.045)
 evoked.set_eeg_reference("average", verbose=False)
 print(f"{subject}: {len(evoked.ch_names)} channels, {len(evoked.times)} samples")
 
@@ -141,12 +143,12 @@ for method in METHODS[1:]:
 window = (latency - 0.01, latency + 0.01)
 maps = {method: result.map(*window) for method, result in images.items()}
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Source images averaged over the 20 ms around the P100. Each map is divided by its own maximum. Outlined: Brodmann areas 17 and 18.", "name": "fig-vep-maps"}, "image": {"alt": "Three rows of cortex maps, one a method, seen from the side, from the middle and from behind. The outline marks primary and secondary visual cortex at the back of both hemispheres."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Source images averaged over the 20 ms around the P100. Each map is divided by its own maximum. Outlined: Brodmann areas 17 and 18, and the same with area 19.", "name": "fig-vep-maps"}, "image": {"alt": "Three rows of cortex maps, one a method, seen from the side, from the middle and from behind. The outlines mark the visual areas at the back of both hemispheres."}}
 fig, axes = dl.figures.plot_methods(
     maps,
     cortex,
     views=("lh-lateral", "lh-medial", "rh-medial", "rh-lateral", "posterior"),
-    outlines=visual,
+    outlines={**visual, "with area 19": wider},
     title=f"{subject}, {1e3 * latency:.0f} ms",
 )
 path = dl.results.write_figure("06_vep", fig, profile)
@@ -155,10 +157,12 @@ plt.show()
 # %% [markdown]
 # Where do the ten strongest regions lie?
 # The stimulus was in the right half of the visual field, so we expect the left hemisphere.
+# The paper looks at areas 17 and 18; the early P100 is also placed in the lateral extrastriate cortex, to which area 19 belongs {cite:p}`dirusso2002`, so the table counts it apart.
 
 # %% tags=["published-data"]
 (name, regions), rows = next(iter(visual.items())), []
 left = regions[cortex.hemisphere[regions] == "lh"]
+wider_left = wider[cortex.hemisphere[wider] == "lh"]
 for method, result in images.items():
     top = result.strongest(10, *window)
     x, y, z = 1e3 * np.average(cortex.centroids[top], axis=0, weights=maps[method][top])
@@ -171,6 +175,7 @@ for method, result in images.items():
             "z (mm)": round(z),
             "of ten on the left": int((cortex.hemisphere[top] == "lh").sum()),
             "of ten in the target": int(np.isin(top, left).sum()),
+            "or in area 19": int(np.isin(top, wider_left).sum()),
             "strongest to target (mm)": round(float(first)),
         }
     )
@@ -189,13 +194,19 @@ for method, row in strongest.iterrows():
     print(f"{method}: {inside:.0f} of ten, strongest {away:.0f} mm away: {verdict}")
 
 # %% [markdown]
-# And from the whole recording, 200 ms before to 500 ms after the stimulus?
+# The end of the window is our choice, so here is what other ends give for DeepSIF, up to the whole recording:
 
 # %% tags=["published-data"]
-top = whole.strongest(10, *window)
-x, y, z = 1e3 * cortex.centroids[top].mean(axis=0)
-print(f"DeepSIF, whole recording: {np.isin(top, left).sum()} of ten in the target,")
-print(f"centre of the ten at ({x:.0f}, {y:.0f}, {z:.0f}) mm")
+for end in (latency + 0.04, 0.15, 0.2, 0.3, evoked.times[-1]):
+    with warnings.catch_warnings(action="ignore"):
+        result = dl.image(evoked, model=model, tmax=end)
+    top = result.strongest(10, *window)
+    x, y, z = 1e3 * cortex.centroids[top].mean(axis=0)
+    print(
+        f"until {1e3 * end:3.0f} ms: {np.isin(top, left).sum()} of ten in the target, "
+        f"{np.isin(top, wider_left).sum():2d} with area 19, "
+        f"around ({x:.0f}, {y:.0f}, {z:.0f}) mm"
+    )
 
 # %% [markdown]
 # Areas 17 and 18 are small: a parcel beside them is 10 mm away at most.
