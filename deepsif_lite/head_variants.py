@@ -388,9 +388,10 @@ class HeadShape:
 
 
 def store_variants(folder: Path | None = None) -> Path:
-    """Build all of :data:`HEAD_VARIANTS` and store them (half an hour on one core).
+    """Build all of :data:`HEAD_VARIANTS` and store them (20 minutes on one core).
 
-    Run as ``python -m deepsif_lite.head_variants``.
+    Run as ``python -m deepsif_lite.head_variants``. What the file already holds is
+    kept, so that an interrupted run goes on; delete it to build all again.
 
     Parameters
     ----------
@@ -403,19 +404,31 @@ def store_variants(folder: Path | None = None) -> Path:
         ``variants.npz``: leadfield and electrodes of each, and a content hash.
     """
     folder = data_dir() / "head" if folder is None else folder
+    path = folder / "variants.npz"
     cortex = load_cortex()
     arrays = {}
+    if path.is_file():
+        with np.load(path) as stored:
+            arrays = {key: stored[key] for key in stored.files if key != "sha256"}
     for geometry, names in _by_geometry():
+        if all(f"{name}/leadfield" in arrays for name in names):
+            continue
         caps = [HEAD_VARIANTS[name].cap for name in names]
         gains = build_gains(geometry, caps, cortex)
         for name, (electrodes, gain) in zip(names, gains, strict=True):
             leadfield = sum_over_parcels(gain, cortex)
             arrays[f"{name}/leadfield"] = leadfield.astype(np.float32)
             arrays[f"{name}/electrodes"] = electrodes.astype(np.float32)
+        _write_whole(path, arrays)
         logger.info("built %s", ", ".join(names))
-    path = folder / "variants.npz"
-    np.savez_compressed(path, sha256=np.array(content_hash(arrays)), **arrays)
     return path
+
+
+def _write_whole(path: Path, arrays: dict[str, NDArray]) -> None:
+    """Write beside, then move into place: a kill leaves the old file or the new."""
+    partial = path.with_suffix(".part.npz")
+    np.savez_compressed(partial, sha256=np.array(content_hash(arrays)), **arrays)
+    partial.replace(path)
 
 
 def _by_geometry() -> Iterator[tuple[Geometry, list[str]]]:
