@@ -386,6 +386,7 @@ summary
 # `size` is the sensitivity relative to the template's.
 # The skull's conductivity changes the size of the maps much more than their shape; the network normalises its input, so the shape is what it meets.
 # Electrodes displaced by 1 cm change the shape about as much as a wrong skull does.
+# Another head shape changes little as long as the electrodes follow it: what counts is where an electrode is relative to the cortex below.
 #
 # ## Build one yourself
 #
