@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOT_RUN = "not run"
-NOT_JUDGED = "not judged: virtual patients"
+NOT_JUDGED = "not judged"  # ours comes from a virtual subject
 
 
 def paper_values() -> pd.DataFrame:
@@ -108,9 +108,9 @@ def _badge(text: str) -> str:
 
 def summary(table: pd.DataFrame, profile: str) -> str:
     """Return one sentence: how many numbers are met, short, not run, not judged."""
-    words = table["verdict"].str.split(" by ").str[0].str.split(":").str[0]
+    words = table["verdict"].str.split(" by ").str[0]
     counts = words.value_counts()
-    order = ["met", "short", NOT_JUDGED.split(":")[0], NOT_RUN]
+    order = ["met", "short", NOT_JUDGED, NOT_RUN]
     parts = [f"**{counts.get(word, 0)}** {word}" for word in order]
     return (
         f"Profile `{profile}`: of {len(table)} numbers of the paper, "
