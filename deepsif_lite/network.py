@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from .head import average_reference
+
 if TYPE_CHECKING:
     from .synthesis import Batch
 
@@ -161,7 +163,7 @@ class ScanNetwork(nn.Module):
         leadfield : array of shape (n_channels, n_regions)
         adjacency : array of bool, shape (n_regions, n_regions)
         """
-        leadfield = leadfield - leadfield.mean(axis=0)
+        leadfield = average_reference(leadfield)
         reach = np.eye(len(adjacency), dtype=bool)
         rings = [reach]
         for _ in range(max(map(len, PATCH_PROFILES)) - 1):

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .head import average_reference
 from .patches import decay, patch_candidates
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class SyntheticEEG:
         self.half_distance = half_distance
         self.device = torch.device(device)
         self._check()
-        leadfield = head.leadfield - head.leadfield.mean(axis=0)
+        leadfield = average_reference(head.leadfield)
         # Only ratios count, and float32 likes numbers near one.
         leadfield = leadfield / np.linalg.norm(leadfield, axis=0).mean()
         self._gain = self._tensor(leadfield.T, torch.float32)  # (n_regions, n_channels)

@@ -15,12 +15,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from .head import average_reference, load_head_model
 from .network import build_network
 from .progress import progress_bar
 from .synthesis import SyntheticEEG
@@ -278,12 +280,14 @@ class _Run:
             }
         )
 
+    @cached_property
+    def _validation(self) -> Batch:
+        last = VALIDATION_OFFSET + self.config.validation_size
+        return self.stream.batch(range(VALIDATION_OFFSET, last))
+
     @torch.no_grad()
     def validate(self) -> float:
         """Loss on samples that training never sees."""
-        if not hasattr(self, "_validation"):
-            last = VALIDATION_OFFSET + self.config.validation_size
-            self._validation = self.stream.batch(range(VALIDATION_OFFSET, last))
         with self._precision():
             return float(self.network.loss(self._validation)["total"])
 
@@ -380,11 +384,8 @@ def start_from(network: torch.nn.Module, initial: str | Path, head: HeadModel) -
 
 def _translate(head: HeadModel, other: str) -> np.ndarray:
     """Return the matrix that turns this head's scalp maps into the other's."""
-    from .head import load_head_model
-
-    ours = head.leadfield - head.leadfield.mean(axis=0)
-    theirs = load_head_model(other).leadfield
-    theirs = theirs - theirs.mean(axis=0)
+    ours = average_reference(head.leadfield)
+    theirs = average_reference(load_head_model(other).leadfield)
     gram = ours @ ours.T
     ridge = 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram))
     return np.linalg.solve(gram + ridge, ours @ theirs.T).T

@@ -57,20 +57,27 @@ def save_weights(network: nn.Module, folder: str | Path, card: dict) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("weights-*.safetensors"):
         old.unlink()
-    shard, size, count = {}, 0, 0
-    state = network.state_dict()
-    for position, (name, value) in enumerate(state.items()):
-        value = value.detach().cpu().to(torch.float16).contiguous()
-        if shard and size + value.nbytes > SHARD_BYTES:
-            save_file(shard, folder / f"weights-{count}.safetensors")
-            shard, size, count = {}, 0, count + 1
-        shard[name] = value
-        size += value.nbytes
-        if position == len(state) - 1:
-            save_file(shard, folder / f"weights-{count}.safetensors")
+    halves = {
+        name: value.detach().cpu().to(torch.float16).contiguous()
+        for name, value in network.state_dict().items()
+    }
+    for count, shard in enumerate(_shards(halves)):
+        save_file(shard, folder / f"weights-{count}.safetensors")
     text = json.dumps(card, indent=1, ensure_ascii=False)
     (folder / "card.json").write_text(text + "\n", encoding="utf-8")
     return folder
+
+
+def _shards(state: dict) -> list[dict]:
+    """Split named tensors, in order, into groups of at most ``SHARD_BYTES``."""
+    shards, size = [{}], 0
+    for name, value in state.items():
+        if shards[-1] and size + value.nbytes > SHARD_BYTES:
+            shards.append({})
+            size = 0
+        shards[-1][name] = value
+        size += value.nbytes
+    return shards
 
 
 def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
