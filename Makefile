@@ -12,10 +12,10 @@ export TQDM_DISABLE := 1
 export MNE_LOGGING_LEVEL := WARNING
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site test bench lint notebooks run serve linkcheck clean full-clean
+.PHONY: help setup book site test bench bench-statistics lint notebooks run serve linkcheck clean full-clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: $(VENV)/.ready  ## Make the virtual environment from constraints.txt
 
@@ -39,8 +39,12 @@ test: setup  ## Run pytest, and nbval on all chapters
 		_build/nbval --nbval --nbval-sanitize-with book/nbval_sanitize.cfg \
 		--nbval-cell-timeout 1200
 
-bench: setup  ## Time the simulator against The Virtual Brain (some minutes)
+bench: setup  ## Time simulation (beside The Virtual Brain) and training (some minutes)
 	$(BIN)/python benchmarks/simulation.py
+	$(BIN)/python benchmarks/training.py
+
+bench-statistics: setup  ## Compare noisy simulations with The Virtual Brain (half an hour)
+	env -u TQDM_DISABLE $(BIN)/python benchmarks/simulation_statistics.py --save data/tvb_statistics.csv
 
 lint: setup  ## Check the code's style with ruff
 	$(BIN)/ruff check .

@@ -36,6 +36,7 @@ _PUBLIC = {
 # Rooms used whole by the chapters: dl.figures.plot_cortex, dl.results.write_table.
 _ROOMS = {
     "areas",
+    "calibration",
     "cohort",
     "evaluation",
     "figures",

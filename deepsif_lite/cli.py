@@ -59,7 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for add in (_add_image, _add_simulate, _add_train, _add_evaluate, _add_data):
+    for add in (
+        _add_image,
+        _add_simulate,
+        _add_pack,
+        _add_train,
+        _add_evaluate,
+        _add_export,
+        _add_data,
+    ):
         add(commands)
     return parser
 
@@ -144,6 +152,7 @@ def _simulate(arguments: argparse.Namespace) -> None:
     from .profiles import get_profile
     from .spike_build import build_spike_library
     from .spike_library import library_path
+    from .spike_report import read_report, report_lines
 
     profile = get_profile(arguments.profile)
     build_spike_library(
@@ -153,47 +162,107 @@ def _simulate(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         n_jobs=arguments.jobs,
     )
+    for line in report_lines(read_report(Path(arguments.out) / profile.name)):
+        _say(line)
     for split in ("train", "test"):
         _say(library_path(Path(arguments.out) / profile.name, split))
 
 
-def _add_train(commands) -> None:
+def _add_pack(commands) -> None:
     parser = _command(
-        commands, "train", _train, "Train a network; call again to go on training."
+        commands,
+        "pack",
+        _pack,
+        "Write what training needs of a head model, for a machine without MNE and "
+        "nilearn. There, give the file to train as --head.",
     )
     parser.add_argument("--head", default="template-75", help="head model")
+    parser.add_argument("--out", required=True, help="file to write, .npz")
+
+
+def _pack(arguments: argparse.Namespace) -> None:
+    from .head import load_head_model
+    from .pack import pack_head
+
+    _say(pack_head(load_head_model(arguments.head), arguments.out))
+
+
+def _add_train(commands) -> None:
+    parser = _command(
+        commands,
+        "train",
+        _train,
+        "Train a network; call again to go on training. Under torchrun, processes "
+        "share the work.",
+    )
+    parser.add_argument(
+        "--head", default="template-75", help="head model, or a file of pack"
+    )
     parser.add_argument("--network", default="lite", help="lite or paper")
+    parser.add_argument(
+        "--profile", default="lite", help="size of the run: smoke, lite or paper"
+    )
     parser.add_argument(
         "--spikes", default="lite", help="spike library: lite, or its folder and stem"
     )
-    parser.add_argument("--steps", type=int, default=4000, help="optimiser steps")
-    parser.add_argument("--batch-size", type=int, default=64)
+    chosen = "; by default the profile's"
+    parser.add_argument("--steps", type=int, help="optimiser steps" + chosen)
+    parser.add_argument("--batch-size", type=int, help="samples a step" + chosen)
+    parser.add_argument("--learning-rate", type=float, help="at its peak" + chosen)
+    parser.add_argument(
+        "--n-sources", type=int, nargs="+", help="one is drawn a sample" + chosen
+    )
+    parser.add_argument(
+        "--ema-decay", type=float, default=0.0, help="average weights over steps"
+    )
+    parser.add_argument(
+        "--precision", default="auto", help="float32, bfloat16, float16 or auto"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--initial", help="network to start from")
     parser.add_argument("--device", help="cpu or cuda; by default what there is")
-    parser.add_argument("--minutes", type=float, help="stop after this long")
+    parser.add_argument("--max-minutes", type=float, help="stop after this long")
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on from the checkpoint in --out",
+    )
     parser.add_argument("--out", required=True, help="folder of the run")
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from .head import load_head_model
-    from .spike_library import load_spike_library
-    from .training import TrainingConfig, train
+    import logging
+    from dataclasses import replace
 
-    config = TrainingConfig(
-        network=arguments.network,
-        n_steps=arguments.steps,
-        batch_size=arguments.batch_size,
+    from .pack import load_training_head
+    from .spike_library import load_spike_library
+    from .training import plan, train
+
+    # Without tqdm, progress comes as lines of the log.
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    given = {
+        "n_steps": arguments.steps,
+        "batch_size": arguments.batch_size,
+        "learning_rate": arguments.learning_rate,
+        "n_sources": tuple(arguments.n_sources or ()) or None,
+    }
+    config = replace(
+        plan(arguments.profile, arguments.network),
         seed=arguments.seed,
+        ema_decay=arguments.ema_decay,
+        precision=arguments.precision,
+        **{name: value for name, value in given.items() if value is not None},
     )
     written = train(
-        load_head_model(arguments.head),
+        load_training_head(arguments.head),
         load_spike_library(arguments.spikes, split="train"),
         arguments.out,
         config=config,
         initial=arguments.initial,
         device=arguments.device,
-        max_minutes=arguments.minutes,
+        max_minutes=arguments.max_minutes,
+        resume=arguments.resume,
     )
     _say(written)
 
@@ -238,6 +307,24 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     means = summary(per_sample(table), by=["method", "n_sources"])
     _say(means.xs("mean", axis=1, level=1).round(3).to_string())
     _say(out)
+
+
+def _add_export(commands) -> None:
+    parser = _command(
+        commands,
+        "export",
+        _export,
+        "Write a lite network as one ONNX file, EEG in and activity out.",
+    )
+    parser.add_argument("--model", default="lite-75", help="shipped name or folder")
+    parser.add_argument("--out", required=True, help="file to write, .onnx")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from .imaging import load_model
+    from .onnx_export import export_onnx
+
+    _say(export_onnx(load_model(arguments.model), arguments.out))
 
 
 def _add_data(commands) -> None:

@@ -9,7 +9,7 @@ Dataset").
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial.distance import cdist
 
+from .parcels import Parcels
 from .paths import data_dir
 
 # mm. fsaverage's mean thickness falls to 0 in the medial wall; the bound is chosen
@@ -25,79 +26,42 @@ MEDIAL_WALL_THICKNESS = 1.5
 
 
 @dataclass(frozen=True, eq=False)
-class Cortex:
-    """A parcelled fsaverage5 cortex.
+class Cortex(Parcels):
+    """A parcelled fsaverage5 cortex: its :class:`Parcels` and the surface they cut.
 
     Attributes
     ----------
-    name : str
-        ``"template-<n_regions>"`` or ``"published"``.
     vertices : array of shape (n_vertices, 3)
         Pial surface, metres, fsaverage RAS; left hemisphere first.
     faces : array of shape (n_faces, 3)
         Triangles, as vertex indices.
     inflated : array of shape (n_vertices, 3)
         The same vertices on the inflated surface (no unit), for display.
-    region_of_vertex : array of int, shape (n_vertices,)
-        Parcel of each vertex, -1 where there is none (medial wall).
     sulc : array of shape (n_vertices,)
         Sulcal depth (no unit, positive in sulci), for display.
-    n_regions : int
-        Number of parcels.
     normals : array of shape (n_vertices, 3)
         Unit normals of the pial surface, outward.
     vertex_areas : array of shape (n_vertices,)
         Pial area of each vertex, m^2.
     centroids : array of shape (n_regions, 3)
         Area-weighted centre of each parcel, metres, fsaverage RAS.
-    areas : array of shape (n_regions,)
-        Pial area of each parcel, m^2.
-    neighbors : list of array of int
-        Parcels joined by a mesh edge; symmetric, never across hemispheres.
-    distances : array of shape (n_regions, n_regions)
-        Euclidean distance of the centroids, metres.
     hemisphere : array of str, shape (n_regions,)
         ``"lh"`` or ``"rh"``.
     """
 
-    name: str
     vertices: NDArray
     faces: NDArray
     inflated: NDArray
-    region_of_vertex: NDArray
     sulc: NDArray
-    n_regions: int
     normals: NDArray
     vertex_areas: NDArray
     centroids: NDArray
-    areas: NDArray
-    neighbors: list[NDArray]
-    distances: NDArray
     hemisphere: NDArray
 
     @property
     def n_left(self) -> int:
         """Number of left-hemisphere vertices (they come first)."""
         return len(self.vertices) // 2
-
-    @cached_property
-    def adjacency(self) -> NDArray:
-        """Who touches whom, boolean array of shape (n_regions, n_regions)."""
-        touching = np.zeros((self.n_regions, self.n_regions), dtype=bool)
-        for region, others in enumerate(self.neighbors):
-            touching[region, others] = True
-        return touching
-
-    @cached_property
-    def inflated_centroids(self) -> NDArray:
-        """Parcel centres on the inflated surface, shape (n_regions, 3), no unit.
-
-        There, the direction from one parcel to another follows the cortical sheet.
-        """
-        inside = self.region_of_vertex >= 0
-        regions = self.region_of_vertex[inside]
-        sums = [np.bincount(regions, x) for x in self.inflated[inside].T]
-        return np.column_stack(sums) / np.bincount(regions)[:, None]
 
     def regions_at(self, vertices: NDArray) -> NDArray:
         """Return the sorted parcels that hold the given vertices."""
@@ -209,6 +173,9 @@ def _assemble(name: str, region_of_vertex: NDArray) -> Cortex:
     )
     areas = membership.sum(axis=1)
     centroids = (membership @ vertices) / areas[:, None]
+    sums = [
+        np.bincount(region_of_vertex[inside], x) for x in surface["inflated"][inside].T
+    ]
     first = np.array(
         [np.flatnonzero(region_of_vertex == r)[0] for r in range(n_regions)]
     )
@@ -226,6 +193,8 @@ def _assemble(name: str, region_of_vertex: NDArray) -> Cortex:
         areas=areas,
         neighbors=_parcel_neighbors(faces, region_of_vertex, n_regions),
         distances=cdist(centroids, centroids),
+        inflated_centroids=np.column_stack(sums)
+        / np.bincount(region_of_vertex[inside])[:, None],
         hemisphere=np.where(first < len(vertices) // 2, "lh", "rh"),
     )
 

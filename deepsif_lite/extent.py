@@ -42,8 +42,6 @@ def otsu_threshold(magnitude: np.ndarray, n_bins: int = N_BINS) -> float:
     ----------
     Otsu N (1979). IEEE Transactions on Systems, Man, and Cybernetics 9, 62-66.
     """
-    from skimage.filters import threshold_otsu
-
     low, high = float(magnitude.min()), float(magnitude.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         msg = "magnitude holds NaN or infinite values; remove them before Otsu."
@@ -55,7 +53,18 @@ def otsu_threshold(magnitude: np.ndarray, n_bins: int = N_BINS) -> float:
     counts = np.bincount(bins, minlength=n_bins)
     counts[n_bins - 1] += counts[n_bins:].sum()  # the largest value closes the last bin
     centers = low + width * (np.arange(n_bins) + 0.5)
-    return float(threshold_otsu(hist=(counts[:n_bins], centers)))
+    return float(centers[_best_split(counts[:n_bins], centers)])
+
+
+def _best_split(counts: np.ndarray, centers: np.ndarray) -> int:
+    """Return the last bin of the lower class: the largest variance between classes.
+
+    Written out, because networks are scored while they train on machines that have
+    little beyond NumPy.
+    """
+    lower, mass = np.cumsum(counts)[:-1], np.cumsum(counts * centers)
+    upper, gap = counts.sum() - lower, mass[-1] * lower - mass[:-1] * counts.sum()
+    return int(np.argmax(gap**2 / (lower * upper)))
 
 
 def active_regions(

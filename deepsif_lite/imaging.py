@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,8 @@ from .preparation import prepare
 from .solvers import SOLVERS, get_solver
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import mne
     import pandas as pd
     from matplotlib.figure import Figure
@@ -57,6 +59,10 @@ class SourceImage:
         ``"deepsif"``, ``"sloreta"``, ``"lcmv"``.
     unit : str
         What a value means.
+    probability : array of shape (n_regions,), optional
+        Probability that each region was active at any time of the window that was
+        imaged, if the method gives one. It is that of the simulated brains: chapter
+        4 shows how well it is calibrated there.
     """
 
     activity: np.ndarray
@@ -64,6 +70,7 @@ class SourceImage:
     cortex: Cortex
     method: str
     unit: str = field(default="no unit")
+    probability: np.ndarray | None = None
 
     @property
     def sfreq(self) -> float:
@@ -139,13 +146,14 @@ class SourceImage:
         )
 
     def crop(self, tmin: float | None = None, tmax: float | None = None) -> SourceImage:
-        """Return the part between two times (s)."""
-        return SourceImage(
-            self._window(tmin, tmax),
-            self.times[self._inside(tmin, tmax)],
-            self.cortex,
-            self.method,
-            self.unit,
+        """Return the part between two times (s).
+
+        The probability stays that of the whole window.
+        """
+        return replace(
+            self,
+            activity=self._window(tmin, tmax),
+            times=self.times[self._inside(tmin, tmax)],
         )
 
     def to_stc(self) -> mne.SourceEstimate:
@@ -191,7 +199,8 @@ class SourceImage:
         DataFrame
             Columns ``region``, ``hemisphere``, ``x_mm``, ``y_mm``, ``z_mm``
             (centroid, fsaverage RAS), ``area_mm2``, ``peak`` (signed value of
-            largest magnitude), ``peak_time_s``, ``in_extent``.
+            largest magnitude), ``peak_time_s``, ``in_extent``, and ``probability``
+            if there is one.
         """
         import pandas as pd
 
@@ -211,6 +220,8 @@ class SourceImage:
                 "in_extent": np.isin(regions, part.extent(of=of)),
             }
         )
+        if self.probability is not None:
+            table["probability"] = self.probability
         order = np.argsort(-np.abs(peak), kind="stable")
         return table.iloc[order].reset_index(drop=True)
 
@@ -296,6 +307,36 @@ class Imager:
         ValueError
             The shape does not fit, or values are not finite.
         """
+        return self._run(self.network, eeg)
+
+    @property
+    def has_probability(self) -> bool:
+        """Whether the network says how sure it is (the paper's does not)."""
+        return hasattr(self.network, "probability")
+
+    def probability(self, eeg: np.ndarray) -> np.ndarray:
+        """Return how likely each region was active at any time of a window.
+
+        Parameters
+        ----------
+        eeg : array of shape (..., n_times, n_channels)
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        array of shape (..., n_regions)
+
+        Raises
+        ------
+        ValueError
+            The network gives none, the shape does not fit, or values are not finite.
+        """
+        if not self.has_probability:
+            msg = f"A {self.card['network']['kind']} network gives no probability."
+            raise ValueError(msg)
+        return self._run(self.network.probability, eeg)
+
+    def _run(self, function: Callable, eeg: np.ndarray) -> np.ndarray:
         import torch
 
         from .synthesis import normalise
@@ -314,11 +355,10 @@ class Imager:
         windows = normalise(torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:])))
         with torch.inference_mode():
             parts = [
-                self.network(batch.to(self.device)).cpu()
-                for batch in windows.split(_BATCH)
+                function(batch.to(self.device)).cpu() for batch in windows.split(_BATCH)
             ]
-        activity = torch.cat(parts).numpy()
-        return activity.reshape(*eeg.shape[:-1], activity.shape[-1])
+        result = torch.cat(parts).numpy()
+        return result.reshape(*eeg.shape[:-2], *result.shape[1:])
 
     def apply(self, evoked: mne.Evoked, *, match: str = "name") -> SourceImage:
         """Image an evoked response.
@@ -347,16 +387,22 @@ class Imager:
         """
         ready = prepare(evoked, self.head.info, self.card["sfreq"], match=match)
         _warn_about_window(len(ready.times), self.card)
-        activity = self.predict(ready.data.T).T
+        eeg = ready.data.T
         return SourceImage(
-            activity, ready.times, self.head.cortex, "deepsif", UNITS["deepsif"]
+            self.predict(eeg).T,
+            ready.times,
+            self.head.cortex,
+            "deepsif",
+            UNITS["deepsif"],
+            self.probability(eeg) if self.has_probability else None,
         )
 
 
 def load_model(
     name_or_path: str | Path,
     *,
-    head: HeadModel | None = None,
+    head: str | HeadModel | None = None,
+    transfer: bool = False,
     device: str | None = None,
 ) -> Imager:
     """Load a trained network with its head model.
@@ -365,8 +411,13 @@ def load_model(
     ----------
     name_or_path : str or path
         ``"lite-75"``, ``"lite-64"``, or a folder of weights.
-    head : HeadModel, optional
+    head : str or HeadModel, optional
         By default the one named on the card.
+    transfer : bool
+        Carry a ``lite`` network over to a head model it was not trained for: its
+        scans follow from the leadfield, and its first layer is translated, see
+        :func:`deepsif_lite.transfer.start_from`. Chapter 3 measures what that costs;
+        training on from there (``initial=``) gets it back.
     device : str, optional
         A torch device; by default the CPU.
 
@@ -381,11 +432,16 @@ def load_model(
     ValueError
         The head model is not the one the network was trained for.
     """
+    from .transfer import transferred
     from .weights import check_card, load_weights
 
     network, card = load_weights(name_or_path)
     head = _load_head(card["head"] if head is None else head)
-    check_card(card, head)
+    if transfer:  # its card and its scans are those of the new head already
+        network, card = transferred(name_or_path, head)
+    else:
+        check_card(card, head)
+        network.set_geometry(head.leadfield, head.cortex)
     device = device or "cpu"
     return Imager(network.to(device).eval(), card, head, device)
 
@@ -476,7 +532,8 @@ def _shipped_for(head_name: str) -> str:
         return name
     msg = (
         f"No shipped network for head={head_name!r} (there are {available_weights()}); "
-        "give model= a folder of weights, or choose another method."
+        "carry one over, model=load_model('lite-75', head=head, transfer=True), give a "
+        "folder of weights, or choose another method."
     )
     raise ValueError(msg)
 

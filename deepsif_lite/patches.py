@@ -115,7 +115,11 @@ def decay(cortex: Cortex, patch: NDArray, half_distance: float) -> NDArray:
     weights : array of shape (len(patch),)
         1 at the seed.
     """
-    distance = cortex.distances[patch[0], patch]
+    return gaussian_decay(cortex.distances[patch[0], patch], half_distance)
+
+
+def gaussian_decay(distance: NDArray, half_distance: float) -> NDArray:
+    """Gaussian that is 1 at distance 0 and 0.5 at the half-distance."""
     return np.exp(-0.5 * (distance / (FWHM_TO_SIGMA * half_distance)) ** 2)
 
 

@@ -21,6 +21,7 @@ from .paths import data_dir
 if TYPE_CHECKING:
     from mne import Evoked
 
+_RESTING = "deepsif/anatomy/realistic_noise.mat"
 _VEP = "deepsif/source/VEP/data1.mat"
 _SPIKE = "fast-ires/Spikes/Spike_I/Data_Avg.mat"
 _SPIKE_ELECTRODES = "fast-ires/Raw 273/273_ele_ERD.xyz"
@@ -141,6 +142,25 @@ def load_recording(name: str) -> Evoked:
         msg = f"Unknown recording {name!r}; choose one of {sorted(readers)}."
         raise ValueError(msg)
     return readers[name]()
+
+
+def load_resting_eeg() -> np.ndarray:
+    """Read the authors' resting EEG, the noise of their robustness tests.
+
+    Returns
+    -------
+    array of shape (4, 500, 75)
+        Four clips of one second at 500 Hz, in the channel order of ``template-75``;
+        no mean over time, unit not given.
+
+    Raises
+    ------
+    RecordingUnavailable
+        The file is not on this machine and cannot be downloaded.
+    """
+    from scipy.io import loadmat
+
+    return loadmat(fetch(_RESTING))["data"]
 
 
 def recording_names() -> list[str]:

@@ -24,6 +24,7 @@ from .paths import data_dir
 from .profiles import Profile, get_profile
 from .progress import progress_bar
 from .spike_library import N_COEFS, STEP, library_path, pack_levels
+from .spike_report import HAS_CLIPS, region_report, report_path
 from .spikes import CLIP_SAMPLES, SFREQ, ClipCutter
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ HEALTHY_GAIN = 3.25  # mV
 DT = 0.5e-3  # s
 BURN_IN = 0.5  # s, in which the random past is forgotten
 GROUP = 16  # simulations that run side by side
+PAPER_CLIPS = (100, 10)  # of every region, in the paper's training and test splits
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,11 @@ def library_plans(profile: str | Profile) -> tuple[Plan, Plan]:
     # Two seconds at either end serve the rules alone.
     seconds = max(profile.simulation_seconds, 6.0)
     if profile.name == "paper":
-        train = Plan("train", n, 200.0, 1, None, None)
-        return train, replace(train, split="test", seconds=20.0)
+        n_pairs = len(GAINS) * len(SETTINGS)
+        train = Plan("train", n, 200.0, 1, -(-PAPER_CLIPS[0] // n_pairs), None)
+        per_test = -(-PAPER_CLIPS[1] // n_pairs)
+        test = replace(train, split="test", seconds=20.0, clips_per_simulation=per_test)
+        return train, test
     # 25 MB hold about 860 clips.
     train = Plan("train", n, seconds, 3, 1, 6 * n + n // 3)
     n_test = max(1, n // 4)
@@ -121,25 +126,29 @@ def build_spike_library(
     -------
     report : DataFrame
         One row for each simulation: split, region, gain, setting, attempt, number
-        of spikes and of clips. Also written beside the library. Regions left
-        without a clip are named in a warning.
+        of spikes and of clips. Written beside the library, as is the count by region
+        (:func:`deepsif_lite.spike_report.region_report`), which says why a region is
+        without a clip; a warning tells when one is.
     """
     import pandas as pd
 
     profile = get_profile(profile)
     out = Path(out) if out is not None else data_dir() / "spikes"
     connectome = connectome or load_connectome("template")
-    reports, leftovers = [], []
+    reports, leftovers, seeds = [], [], {}
     for plan in library_plans(profile):
         parts = out / f".parts-{_fingerprint(plan, connectome, seed)}"
         parts.mkdir(parents=True, exist_ok=True)
         report = _run_plan(plan, connectome, seed, parts, n_jobs, progress)
-        _warn_of_silent_regions(plan, report)
-        _assemble(plan, connectome, parts, library_path(out / profile.name, plan.split))
+        path = library_path(out / profile.name, plan.split)
+        seeds[plan.split] = _assemble(plan, connectome, parts, path)
         leftovers.append(parts)
         reports.append(report.assign(split=plan.split))
     report = pd.concat(reports, ignore_index=True)
     report.to_csv(out / f"{profile.name}-simulations.csv", index=False)
+    regions = region_report(report, seeds, connectome.n_regions)
+    regions.to_csv(report_path(out / profile.name), index=False)
+    _warn_of_empty_regions(regions, report_path(out / profile.name))
     for parts in leftovers:
         shutil.rmtree(parts)
     return report
@@ -155,16 +164,21 @@ def _fingerprint(plan: Plan, connectome: Connectome, seed: int) -> str:
 
 
 def _first_jobs(plan: Plan, connectome: Connectome, seed: int) -> list[_Job]:
-    """One job for each seed region, gain and setting, over as many regions as go."""
+    """Jobs over all pairs of gain and setting and as many regions as go.
+
+    Regions come in random order, round after round. Each has another pair in each
+    round, so that nine rounds are the whole grid.
+    """
     rng = np.random.default_rng([seed, _split_key(plan.split)])
-    n_wanted = plan.n_regions * len(GAINS) * len(SETTINGS)
-    n_rounds = -(-n_wanted // connectome.n_regions)
-    order = [rng.permutation(connectome.n_regions) for _ in range(n_rounds)]
-    regions = np.concatenate(order)[:n_wanted].tolist()
+    order = rng.permutation(connectome.n_regions).tolist()
     pairs = [(gain, setting) for gain in GAINS for setting in SETTINGS]
+    places = [
+        divmod(k, len(order))
+        for k in range(plan.n_regions * len(GAINS) * len(SETTINGS))
+    ]
     return [
-        _Job(region, *pairs[k % len(pairs)], attempt=0)
-        for k, region in enumerate(regions)
+        _Job(order[place], *pairs[(place + number) % len(pairs)], attempt=0)
+        for number, place in places
     ]
 
 
@@ -229,6 +243,7 @@ def _run_groups(
         initial=done,
         desc=f"{plan.split} spikes",
         unit="group",
+        smoothing=0,  # groups end in bursts, one from each worker
     )
     with bar:
         runner = Parallel(n_jobs, return_as="generator_unordered", pre_dispatch="all")
@@ -331,8 +346,10 @@ def _counts(path: Path) -> np.ndarray:
         return stored["counts"]
 
 
-def _assemble(plan: Plan, connectome: Connectome, parts: Path, path: Path) -> None:
-    """Join the parts in the order of their jobs and keep the first clips."""
+def _assemble(
+    plan: Plan, connectome: Connectome, parts: Path, path: Path
+) -> np.ndarray:
+    """Join the parts in the order of their jobs, keep the first clips; their seeds."""
     files = sorted(parts.glob("*.npz"))
     stored = [dict(np.load(file)) for file in files]
     joined = {
@@ -363,17 +380,10 @@ def _assemble(plan: Plan, connectome: Connectome, parts: Path, path: Path) -> No
             connectome=connectome.name,
         )
     partial.replace(path)
+    return joined["seeds"][: plan.n_clips]
 
 
-def _warn_of_silent_regions(plan: Plan, report: pd.DataFrame) -> None:
-    clips = report.groupby("region")["n_clips"].sum()
-    silent = clips.index[clips == 0].tolist()
-    if silent:
-        logger.warning(
-            "%s: %d of %d simulated regions gave no clip in %d attempts: %s",
-            plan.split,
-            len(silent),
-            len(clips),
-            plan.attempts,
-            silent,
-        )
+def _warn_of_empty_regions(regions: pd.DataFrame, path: Path) -> None:
+    empty = regions[regions["status"] != HAS_CLIPS]
+    for split, part in empty.groupby("split", sort=False):
+        logger.warning("%s: %d regions without a clip, see %s", split, len(part), path)

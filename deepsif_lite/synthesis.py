@@ -144,6 +144,11 @@ class SyntheticEEG:
         Signal-to-noise ratios at the scalp (dB), one drawn for each sample.
     half_distance : tuple of float
         Range of the distance at which a patch falls to half its strength (m).
+    resting : array of shape (n_clips, n_times, n_channels), optional
+        Recordings of resting EEG, any unit, in the head's order of channels; see
+        :func:`deepsif_lite.recordings.load_resting_eeg`. A sample takes one of them.
+    resting_share : float
+        Share of the noise power that is resting EEG instead of white noise.
     variant : "corrected" | "published"
         See the module's notes.
     device : str | torch.device
@@ -166,6 +171,8 @@ class SyntheticEEG:
         source_snr: tuple[float, float] = (10.0, 20.0),
         sensor_snr: Sequence[float] = (5.0, 10.0, 15.0, 20.0),
         half_distance: tuple[float, float] = (0.04, 0.06),
+        resting: NDArray | None = None,
+        resting_share: float = 0.0,
         variant: str = "corrected",
         device: str | torch.device = "cpu",
     ) -> None:
@@ -173,8 +180,13 @@ class SyntheticEEG:
         self.n_sources = tuple(np.atleast_1d(n_sources).tolist())
         self.source_snr, self.sensor_snr = source_snr, tuple(sensor_snr)
         self.half_distance = half_distance
+        self.resting, self.resting_share = resting, resting_share
         self.device = torch.device(device)
         self._check()
+        if resting is not None:
+            centred = resting - resting.mean(axis=1, keepdims=True)
+            rms = np.sqrt(np.mean(centred**2, axis=1, keepdims=True))
+            self.resting = (centred / rms).astype(np.float32)
         leadfield = average_reference(head.leadfield)
         # Only ratios count, and float32 likes numbers near one.
         leadfield = leadfield / np.linalg.norm(leadfield, axis=0).mean()
@@ -188,6 +200,17 @@ class SyntheticEEG:
             raise ValueError(msg)
         if min(self.n_sources) < 1:
             msg = f"n_sources={self.n_sources} must be at least 1."
+            raise ValueError(msg)
+        if not 0 <= self.resting_share <= 1:
+            msg = f"resting_share={self.resting_share} must lie between 0 and 1."
+            raise ValueError(msg)
+        shape = (self.clips.waveforms.shape[1], len(self.head.ch_names))
+        found = None if self.resting is None else self.resting.shape[1:]
+        if found not in (None, shape) or (self.resting_share > 0 and found is None):
+            msg = (
+                f"resting_share={self.resting_share} needs resting EEG of shape "
+                f"(n_clips, {shape[0]}, {shape[1]}); got {found}."
+            )
             raise ValueError(msg)
         if self.clips.n_regions != self.head.cortex.n_regions:
             msg = (
@@ -252,8 +275,17 @@ class SyntheticEEG:
             half_distances=rng.uniform(*self.half_distance, count).tolist(),
             source_snr_db=rng.uniform(*self.source_snr, count).tolist(),
             snr_db=float(rng.choice(self.sensor_snr)),
-            noise=rng.standard_normal((n_times, n_channels), dtype=np.float32),
+            noise=self._unit_noise(rng, (n_times, n_channels)),
         )
+
+    def _unit_noise(self, rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
+        """Noise of power one in each channel: white, or mixed with resting EEG."""
+        white = rng.standard_normal(shape, dtype=np.float32)
+        if self.resting_share == 0:
+            return white
+        resting = self.resting[rng.integers(len(self.resting))]
+        mixed = np.sqrt(1 - self.resting_share) * white
+        return (mixed + np.sqrt(self.resting_share) * resting).astype(np.float32)
 
     def _random_patch(self, seed_region: int, rng: np.random.Generator) -> NDArray:
         """Pick one of the seed's candidates, grown on first use from its own key."""

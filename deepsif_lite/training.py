@@ -6,15 +6,15 @@ resumed sees what an uninterrupted one sees; on the CPU the weights agree to the
 
 from __future__ import annotations
 
+import copy
 import csv
 import ctypes
 import json
 import logging
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,21 +22,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from .head import average_reference, load_head_model
 from .network import build_network
+from .prefetch import Prefetch
+from .processes import Processes, join_processes, sum_over_processes
+from .profiles import get_profile
 from .progress import progress_bar
 from .synthesis import SyntheticEEG
-from .weights import head_fingerprint, load_weights, save_weights
+from .transfer import start_from
+from .validation import SCORES, ScoreSet
+from .weights import check_safetensors, head_fingerprint, save_weights
 
 if TYPE_CHECKING:
     from .head import HeadModel
+    from .pack import TrainingHead
     from .spike_library import SpikeLibrary
     from .synthesis import Batch
 
 logger = logging.getLogger(__name__)
 
+# Samples of a whole run; those of the paper went through its network twenty times.
+SAMPLES = {"smoke": 160, "lite": 384_000, "paper": 20 * 620_256}
 VALIDATION_OFFSET = 1 << 40  # indices of the stream that training never reaches
 CHECKPOINT_SECONDS = 120.0
+MAX_LOGS = 200  # points of a run's log; validation loss must stay cheap
+LOG_EVERY = 10  # steps between them at least
+MAX_SCORINGS = 40  # times a run is scored; one costs as much as some ten steps
+GPU_THREADS = 4  # that make batches for a GPU
+AGREE_EVERY = 10  # steps between the times several processes ask whether to stop
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,20 @@ class TrainingConfig:
         Of weights and stream.
     validation_size : int
         Samples the validation loss is taken on.
+    score_size : int
+        Samples scored with the paper's metrics.
+    score_every : int
+        Steps between two scorings; a long run takes more, so that it is scored 40
+        times. The last step is always scored.
+    ema_decay : float
+        Above 0, weights are averaged over the steps: the average keeps this share of
+        itself at each step, and it is what is validated and exported.
+    precision : str
+        ``"float32"``, ``"bfloat16"``, ``"float16"`` (with scaled gradients), or
+        ``"auto"``: bfloat16 on a GPU that computes with it, float16 on others, and
+        float32 on the CPU, which it resumes exactly.
+    options : dict
+        Arguments of the network besides its kind and sizes.
     """
 
     network: str = "lite"
@@ -75,10 +102,39 @@ class TrainingConfig:
     n_sources: tuple[int, ...] = (1, 2, 3)
     seed: int = 0
     validation_size: int = 256
+    score_size: int = 144
+    score_every: int = 250
+    ema_decay: float = 0.0
+    precision: str = "auto"
+    options: dict = field(default_factory=dict)
+
+
+def plan(profile: str = "lite", network: str = "lite") -> TrainingConfig:
+    """Return the configuration of a run of one profile's size.
+
+    Parameters
+    ----------
+    profile : str
+        ``"smoke"``, ``"lite"`` or ``"paper"``: how many samples.
+    network : str
+        ``"lite"``, or ``"paper"`` with the paper's learning rate, its steps and its
+        weight decay.
+
+    Raises
+    ------
+    ValueError
+        No such profile.
+    """
+    size = get_profile(profile)
+    steps = SAMPLES[size.name] // size.batch_size
+    config = TrainingConfig(network, n_steps=steps, batch_size=size.batch_size)
+    if network != "paper":
+        return config
+    return replace(config, learning_rate=3e-4, schedule="stepped", weight_decay=1e-6)
 
 
 def train(
-    head: HeadModel,
+    head: HeadModel | TrainingHead,
     clips: SpikeLibrary,
     out: str | Path,
     *,
@@ -91,15 +147,19 @@ def train(
 ) -> Path:
     """Train a network, or go on training one.
 
+    Started by torchrun, several processes share each batch, so that the result is
+    that of one process (to rounding). They need the folder ``out`` in common.
+
     Parameters
     ----------
-    head : HeadModel
+    head : HeadModel | TrainingHead
         The network will image recordings made with this montage.
     clips : SpikeLibrary
         Training clips.
     out : path
         Folder of the run: ``checkpoint.pt``, ``log.csv``, and at each stop
-        ``card.json`` with the weights.
+        ``card.json`` with the weights that scored best (see
+        :mod:`deepsif_lite.validation`). Folder ``last`` inside holds the last ones.
     config : TrainingConfig | None
         Sizes and seeds; defaults to those of the ``lite`` network.
     initial : str | path | None
@@ -122,15 +182,34 @@ def train(
     Raises
     ------
     ValueError
-        The checkpoint in ``out`` was made with another configuration or head model.
+        The checkpoint in ``out`` was made with another configuration or head model,
+        the loss is not finite any more, or ``config`` holds an unknown choice.
+    ImportError
+        safetensors, which weights are written with, is not installed.
     """
     config = config or TrainingConfig()
+    check_safetensors()
     _keep_memory()
-    run = _Run(head, clips, Path(out), config, initial, device)
+    processes = join_processes(device)
+    run = _Run(head, clips, Path(out), config, initial, processes)
     if resume:
         run.restore()
-    run.fit(max_minutes, progress)
-    return save_weights(run.network, run.out, run.card())
+    run.fit(max_minutes, progress and processes.is_first)
+    if processes.is_first:
+        run.export()
+    processes.wait()
+    return Path(out)
+
+
+class _Loss(torch.nn.Module):
+    """A network's loss as a module of its own, which is what DDP can watch."""
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        return self.network.loss(batch)["total"]
 
 
 class _Run:
@@ -138,28 +217,45 @@ class _Run:
 
     def __init__(
         self,
-        head: HeadModel,
+        head: HeadModel | TrainingHead,
         clips: SpikeLibrary,
         out: Path,
         config: TrainingConfig,
         initial: str | Path | None,
-        device: str | None,
+        processes: Processes,
     ) -> None:
         out.mkdir(parents=True, exist_ok=True)
         self.head, self.clips, self.out, self.config = head, clips, out, config
-        self.device = torch.device(
-            device or ("cuda" if torch.cuda.is_available() else "cpu")
-        )
+        self.processes, self.device = processes, processes.device
+        self.precision = _precision(config.precision, self.device)
+        if config.batch_size < processes.size:
+            msg = (
+                f"batch_size={config.batch_size} is shared by {processes.size} "
+                "processes; give each at least one sample."
+            )
+            raise ValueError(msg)
         torch.manual_seed(config.seed)
         shape = {"n_channels": len(head.ch_names), "n_regions": head.cortex.n_regions}
-        self.spec = {"kind": config.network, **shape}
+        self.spec = {"kind": config.network, **shape, **config.options}
         self.network = build_network(**self.spec)
-        if config.network == "lite":
-            self.network.set_geometry(head.leadfield, head.cortex.adjacency)
+        self.network.set_geometry(head.leadfield, head.cortex)
         if initial is not None:
             start_from(self.network, initial, head)
         self.network.to(self.device)
+        # What is validated and exported.
+        self.averaged = (
+            copy.deepcopy(self.network) if config.ema_decay else self.network
+        )
         self.optimizer = _optimizer(self.network, config)
+        self.scaler = torch.amp.GradScaler(
+            self.device.type, enabled=self.precision == torch.float16
+        )
+        self.loss = _Loss(self.network)
+        if processes.size > 1:
+            # No buffer changes in training, so none is sent around at each step.
+            self.loss = torch.nn.parallel.DistributedDataParallel(
+                self.loss, broadcast_buffers=False
+            )
         self.stream = SyntheticEEG(
             head,
             clips,
@@ -167,7 +263,8 @@ class _Run:
             seed=config.seed,
             device=self.device,
         )
-        self.step, self.seconds, self.log = 0, 0.0, []
+        self.step, self.seconds, self.waited = 0, 0.0, 0.0
+        self.log, self.losses, self.best = [], [], None
         self.identity = {
             "config": json.loads(json.dumps(asdict(config))),
             "head": head_fingerprint(head),
@@ -186,19 +283,28 @@ class _Run:
             )
             raise ValueError(msg)
         self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
-        self.log = state["log"]
+        self.scaler.load_state_dict(state["scaler"])
+        for name in ("step", "seconds", "waited", "log", "losses", "best"):
+            setattr(self, name, state[name])
 
     def checkpoint(self) -> None:
         """Write everything a resumed run needs; a kill meanwhile harms nothing."""
+        if not self.processes.is_first:
+            return
         state = {
             "identity": self.identity,
             "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "waited": self.waited,
             "log": self.log,
+            "losses": [float(loss) for loss in self.losses],
+            "best": self.best,
         }
         torch.save(state, self.out / "checkpoint.tmp")
         (self.out / "checkpoint.tmp").replace(self.out / "checkpoint.pt")
@@ -209,12 +315,11 @@ class _Run:
                 writer.writerows(self.log)
 
     def fit(self, max_minutes: float | None, progress: bool) -> None:
-
+        """Take the steps that are left, or those that fit into the time."""
         config = self.config
         deadline = math.inf if max_minutes is None else 60 * max_minutes
-        log_every = max(1, config.n_steps // 200)
         began = saved = time.monotonic()
-        before, totals = self.seconds, []
+        seconds, waited = self.seconds, self.waited
         bar = progress_bar(
             progress,
             total=config.n_steps * config.batch_size,
@@ -223,75 +328,146 @@ class _Run:
             unit_scale=True,
             desc=f"training {config.network}",
         )
-        with bar, ThreadPoolExecutor(1) as maker:
-            # While one batch is learnt from, the next is made beside it.
-            upcoming = maker.submit(self._batch, self.step)
+        # While one batch is learnt from, the next is made beside it. A GPU learns
+        # faster than one thread draws.
+        n_ahead = 1 if self.device.type == "cpu" else GPU_THREADS
+        ahead = Prefetch(self._batch, self.step, config.n_steps, n_ahead)
+        with bar, ahead:
             while self.step < config.n_steps:
-                batch = upcoming.result()
-                upcoming = maker.submit(self._batch, self.step + 1)
-                totals.append(self._advance(batch))
+                self.losses.append(self._advance(ahead.take()))
                 bar.update(config.batch_size)
                 now = time.monotonic()
-                self.seconds = before + now - began
-                if self.step % log_every == 0 or self.step == config.n_steps:
-                    self._log(float(np.mean(totals)))
-                    bar.set_postfix(loss=f"{np.mean(totals):.3f}")
-                    totals = []
+                self.seconds = seconds + now - began
+                self.waited = waited + ahead.waited
+                if self._is_due(max(LOG_EVERY, config.n_steps // MAX_LOGS)):
+                    self._log()
+                    bar.set_postfix(loss=f"{self.log[-1]['training_loss']:.3f}")
                 if now - saved > CHECKPOINT_SECONDS:
                     self.checkpoint()
                     saved = now
-                if now - began > deadline:
+                if self._should_stop(now - began > deadline):
                     break
         self.checkpoint()
 
+    def _should_stop(self, is_late: bool) -> bool:
+        # A process that stops alone would leave the others waiting for it.
+        every = 1 if self.processes.size == 1 else AGREE_EVERY
+        return self.step % every == 0 and self.processes.as_first_says(is_late)
+
+    def _is_due(self, every: int) -> bool:
+        return self.step % every == 0 or self.step == self.config.n_steps
+
     def _batch(self, step: int) -> Batch:
         first = step * self.config.batch_size
-        return self.stream.batch(range(first, first + self.config.batch_size))
+        share = self.processes.share(first, first + self.config.batch_size)
+        return self.stream.batch(share)
 
-    def _advance(self, batch: Batch) -> float:
+    def _advance(self, batch: Batch) -> torch.Tensor:
+        """Take one step; return its loss, left on the device."""
         config = self.config
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate * schedule(
                 config.schedule, self.step, config.n_steps
             )
-        with self._precision():
-            loss = self.network.loss(batch)["total"]
+        with self._autocast():
+            loss = self.loss(batch)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        # DDP averages gradients over processes, but their losses add up.
+        self.scaler.scale(loss * self.processes.size).backward()
+        self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         self.step += 1
-        return float(loss.detach())
+        if config.ema_decay:
+            self._average()
+        return sum_over_processes(loss.detach())
 
-    def _precision(self):
-        """Bfloat16 on a GPU; the CPU trains in float32, which it resumes exactly."""
-        if self.device.type != "cuda":
+    @torch.no_grad()
+    def _average(self) -> None:
+        # Early on, a long average would remember little but the random start.
+        decay = min(self.config.ema_decay, self.step / (self.step + 9))
+        pairs = zip(self.averaged.parameters(), self.network.parameters(), strict=True)
+        for average, current in pairs:
+            average.lerp_(current, 1 - decay)
+
+    def _autocast(self) -> AbstractContextManager:
+        if self.precision == torch.float32:
             return nullcontext()
-        return torch.autocast("cuda", dtype=torch.bfloat16)
+        return torch.autocast(self.device.type, dtype=self.precision)
 
-    def _log(self, training_loss: float) -> None:
-        self.log.append(
-            {
-                "step": self.step,
-                "samples": self.step * self.config.batch_size,
-                "seconds": round(self.seconds, 1),
-                "training_loss": training_loss,
-                "validation_loss": self.validate(),
-            }
-        )
+    def _log(self) -> None:
+        training_loss = float(np.mean([float(loss) for loss in self.losses]))
+        if not math.isfinite(training_loss):
+            msg = (
+                f"learning_rate={self.config.learning_rate}: the loss is not finite "
+                f"at step {self.step}; lower it and start anew (resume=False)."
+            )
+            raise ValueError(msg)
+        self.losses = []
+        row = {
+            "step": self.step,
+            "samples": self.step * self.config.batch_size,
+            "seconds": round(self.seconds, 1),
+            "waiting": round(self.waited / self.seconds, 4),
+            "training_loss": training_loss,
+            "validation_loss": self.validate(),
+        }
+        last = self.log[-1]["step"] if self.log else 0
+        every = max(self.config.score_every, self.config.n_steps // MAX_SCORINGS)
+        # At the first log point after each multiple, for not all are multiples.
+        due = self.step // every > last // every or self.step == self.config.n_steps
+        scored = due and self.processes.is_first
+        self.log.append(row | (self._keep_best() if scored else dict.fromkeys(SCORES)))
+
+    def _keep_best(self) -> dict[str, float]:
+        """Score the weights, and remember them if none were better."""
+        scores = self.score()
+        if self.best is None or _better(scores, self.best["scores"]):
+            state = copy.deepcopy(self.averaged.state_dict())
+            self.best = {"step": self.step, "scores": scores, "network": state}
+        return scores
 
     @cached_property
     def _validation(self) -> Batch:
         last = VALIDATION_OFFSET + self.config.validation_size
-        return self.stream.batch(range(VALIDATION_OFFSET, last))
+        return self.stream.batch(self.processes.share(VALIDATION_OFFSET, last))
 
     @torch.no_grad()
     def validate(self) -> float:
         """Loss on samples that training never sees."""
-        with self._precision():
-            return float(self.network.loss(self._validation)["total"])
+        batch = self._validation  # made in full precision, like all data
+        with self._autocast():
+            loss = self.averaged.loss(batch)["total"]
+        return float(sum_over_processes(loss))
 
-    def card(self) -> dict:
+    @cached_property
+    def _score_set(self) -> ScoreSet:
+        last = VALIDATION_OFFSET + self.config.score_size
+        return ScoreSet(self.stream, range(VALIDATION_OFFSET, last))
+
+    def score(self) -> dict[str, float]:
+        """Return the paper's metrics on samples that training never sees."""
+        return self._score_set.scores(self.averaged, self._autocast())
+
+    def export(self) -> Path:
+        """Write the last weights and, above them, the best."""
+        row = self.log[-1] if self.log else {}
+        is_scored = row.get("step") == self.step and row["recall"] is not None
+        scores = {name: row[name] for name in SCORES} if is_scored else self.score()
+        last = self.card("last", self.step, scores)
+        save_weights(self.averaged, self.out / "last", last)
+        best = self.best
+        if best is None or _better(scores, best["scores"]):
+            return save_weights(self.averaged, self.out, last)
+        network = copy.deepcopy(self.averaged)
+        network.load_state_dict(best["network"])
+        return save_weights(
+            network, self.out, self.card("best", best["step"], best["scores"])
+        )
+
+    def card(self, exported: str, step: int, scores: dict[str, float]) -> dict:
+        """Describe the weights of one step and how they came about."""
         return {
             "network": self.spec,
             "ch_names": list(self.head.ch_names),
@@ -306,10 +482,20 @@ class _Run:
                 "steps_done": self.step,
                 "samples": self.step * self.config.batch_size,
                 "seconds": round(self.seconds),
+                "waiting_for_data": round(self.waited / max(self.seconds, 1e-9), 4),
                 "device": self.device.type,
+                "arithmetic": str(self.precision).removeprefix("torch."),
+                "processes": self.processes.size,
                 "torch": torch.__version__,
             },
+            "exported": {"weights": exported, "step": step},
+            "validation": {"samples": len(self._score_set), **scores},
         }
+
+
+def _better(scores: dict[str, float], than: dict[str, float]) -> bool:
+    """Compare by F-measure; of two alike, the later has learnt longer."""
+    return scores["f_measure"] >= than["f_measure"]
 
 
 def schedule(kind: str, step: int, n_steps: int) -> float:
@@ -330,6 +516,18 @@ def schedule(kind: str, step: int, n_steps: int) -> float:
         return (step + 1) / warm_up
     done = (step - warm_up) / max(n_steps - warm_up, 1)
     return 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _precision(name: str, device: torch.device) -> torch.dtype:
+    if name not in PRECISIONS:
+        msg = f"precision={name!r} is unknown; choose one of {', '.join(PRECISIONS)}."
+        raise ValueError(msg)
+    if name != "auto":
+        return getattr(torch, name)
+    if device.type != "cuda":
+        return torch.float32
+    native = torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if native else torch.float16
 
 
 def _keep_memory() -> None:
@@ -354,38 +552,3 @@ def _optimizer(network: torch.nn.Module, config: TrainingConfig):
     return kind(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
-
-
-def start_from(network: torch.nn.Module, initial: str | Path, head: HeadModel) -> None:
-    """Copy a trained network's weights, translating its montage if it differs.
-
-    The two leadfields show the same sources to both montages; ridge regression
-    between them turns one montage's scalp map into the other's, and the first layer
-    absorbs it. The scan keeps the geometry of the network's own head model.
-
-    Raises
-    ------
-    ValueError
-        The networks differ in more than their channels.
-    """
-    trained, card = load_weights(initial)
-    state = trained.state_dict()
-    if list(card["ch_names"]) != list(head.ch_names):
-        if card["network"]["kind"] != "lite":
-            msg = f"initial={str(initial)!r} has other channels; only lite translates."
-            raise ValueError(msg)
-        first = state["embed.0.weight"]
-        translation = torch.as_tensor(_translate(head, card["head"]), dtype=first.dtype)
-        maps = first[:, :-1] @ translation
-        state["embed.0.weight"] = torch.cat([maps, first[:, -1:]], 1)
-        state["scan"] = network.state_dict()["scan"]
-    network.load_state_dict(state)
-
-
-def _translate(head: HeadModel, other: str) -> np.ndarray:
-    """Return the matrix that turns this head's scalp maps into the other's."""
-    ours = average_reference(head.leadfield)
-    theirs = average_reference(load_head_model(other).leadfield)
-    gram = ours @ ours.T
-    ridge = 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram))
-    return np.linalg.solve(gram + ridge, ours @ theirs.T).T

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,25 @@ if TYPE_CHECKING:
     from torch import nn
 
     from .head import HeadModel
+    from .pack import TrainingHead
 
 SHARD_BYTES = 15_000_000  # what travels well through code hosts and mail
 
 
-def head_fingerprint(head: HeadModel) -> str:
+def check_safetensors() -> None:
+    """Refuse to start what could not be written at its end.
+
+    Raises
+    ------
+    ImportError
+        safetensors is not installed.
+    """
+    if find_spec("safetensors") is None:
+        msg = "Weights are kept as safetensors: run `pip install safetensors`."
+        raise ImportError(msg)
+
+
+def head_fingerprint(head: HeadModel | TrainingHead) -> str:
     """Return a hash of what a network depends on: channels, leadfield, parcels."""
     digest = hashlib.sha256("\n".join(head.ch_names).encode())
     # Rounded, so that rebuilding on another processor gives the same hash.
@@ -50,7 +65,6 @@ def save_weights(network: nn.Module, folder: str | Path, card: dict) -> Path:
     -------
     folder : Path
     """
-    import torch
     from safetensors.torch import save_file
 
     folder = Path(folder)
@@ -58,7 +72,7 @@ def save_weights(network: nn.Module, folder: str | Path, card: dict) -> Path:
     for old in folder.glob("weights-*.safetensors"):
         old.unlink()
     halves = {
-        name: value.detach().cpu().to(torch.float16).contiguous()
+        name: (value.half() if value.is_floating_point() else value).cpu().contiguous()
         for name, value in network.state_dict().items()
     }
     for count, shard in enumerate(_shards(halves)):
@@ -91,7 +105,7 @@ def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
     Returns
     -------
     network : Module
-        On the CPU, ready for inference.
+        On the CPU; ready for inference once ``set_geometry`` gave it its head model.
     card : dict
 
     Raises
@@ -99,7 +113,6 @@ def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
     FileNotFoundError
         Neither a shipped network nor a folder with a card.
     """
-    import torch
     from safetensors.torch import load_file
 
     from .network import build_network
@@ -110,7 +123,7 @@ def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
     state = {}
     for shard in sorted(folder.glob("weights-*.safetensors")):
         state |= load_file(shard)
-    network.load_state_dict({k: v.to(torch.float32) for k, v in state.items()})
+    network.load_state_dict(state)
     return network.eval(), card
 
 

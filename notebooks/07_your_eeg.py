@@ -49,7 +49,7 @@ folder = Path(tempfile.mkdtemp())
 # %% [markdown]
 # ## What you need
 #
-# - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. The networks were trained on one second at 500 Hz with one to three sources in it; end the window soon after the wave you ask about ([chapter 6](06_evoked.ipynb) shows why).
+# - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. The networks were trained on one second at 500 Hz with one to three sources in it; what else is in the window changes the answer ([chapter 6](06_evoked.ipynb) shows how much).
 # - **Clean data**: filtered (0.5 or 1 to 40 Hz), artefacts removed, bad channels marked. Source imaging turns artefacts into sources.
 # - **Volts**, as everywhere in MNE.
 # - **Channels** with 10-10 names, or with positions.
@@ -58,7 +58,7 @@ folder = Path(tempfile.mkdtemp())
 # | :-- | :-- |
 # | 75 channels of the paper, or most 10-10 caps with 57 or more of them | `lite-75` |
 # | BioSemi 64, and most 64-channel 10-10 caps | `lite-64` |
-# | others | train one: `deepsif-lite train`, [chapter 3](03_training.ipynb) |
+# | others | carry one over, below |
 #
 # ## Read a file
 #
@@ -143,6 +143,17 @@ table = image.to_table(latency - 0.01, latency + 0.01, of="map")
 table.head(5).round({"x_mm": 0, "y_mm": 0, "z_mm": 0, "area_mm2": 0, "peak": 2})
 
 # %% [markdown]
+# How sure is it?
+# `probability` says how likely each region was active at any time of the recording.
+# It is right on average for simulated brains ([chapter 4](04_evaluation.ipynb)); yours differs from them in ways it cannot know.
+
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Probability that each region was active at any time of the recording.", "name": "fig-own-probability"}, "image": {"alt": "Four views of the inflated cortex, coloured by probability from 0 to 1."}}
+fig, axes = dl.figures.plot_cortex(
+    image.probability, image.cortex, vmin=0, vmax=1, label="probability"
+)
+plt.show()
+
+# %% [markdown]
 # Other methods take the same recording, and a time without signal for their noise:
 
 # %% tags=["published-data"]
@@ -170,6 +181,19 @@ print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
 # deepsif-lite image visual-ave.fif --model lite-64 --match position --out results
 # deepsif-lite image recording.edf --tmin 12.0 --tmax 13.0 --method sloreta
 # deepsif-lite --help
+# ```
+#
+# ## Another cap
+#
+# A `lite` network follows the leadfield, so it can be carried over to any electrodes ([chapter 3](03_training.ipynb) measures what that costs).
+# Give the names of your channels, and positions if they are not 10-10 names; the head model takes about a minute:
+#
+# ```python
+# from deepsif_lite.head import build_head_model
+#
+# head = build_head_model(name="my-cap", channels=tuple(evoked.ch_names))
+# model = dl.load_model("lite-75", head=head, transfer=True)
+# image = model.apply(evoked)
 # ```
 #
 # ## What is refused, and why
@@ -221,8 +245,12 @@ with warnings.catch_warnings(record=True) as caught:
     result = model.apply(recording)
 print(caught[0].message)
 
+# %%
+doubt = result.probability
+print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%}")
+
 # %% [markdown]
-# That `clean` recording is pure noise, and the network still draws a map: *nothing in the output says that there is no source*.
+# That `clean` recording is pure noise, and the network still draws a map: it has learnt that there always is a source, and its probabilities take that for granted.
 # Look at the scalp map first, compare methods, and image halves of your epochs separately: what does not repeat is not there.
 #
 # ## Summary

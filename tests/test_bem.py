@@ -148,6 +148,51 @@ def test_gain_is_linear_in_the_moment(gains):
         np.testing.assert_allclose(gain[:, k + 2], mixed, atol=1e-9 * gain.max())
 
 
+def test_the_number_of_processes_does_not_change_the_gain():
+    pytest.importorskip("openmeeg")
+    shells = spheres(3)
+    electrodes = RADII[-1] * np.eye(3)
+    rng = np.random.default_rng(0)
+    positions = rng.uniform(-0.03, 0.03, (5, 3))
+    moments = rng.normal(size=(5, 3))
+    one, two = (
+        bem.eeg_gain(shells, electrodes, positions, moments, n_jobs=n) for n in (1, 2)
+    )
+    np.testing.assert_array_equal(one, two)
+
+
+def test_the_head_is_solved_as_by_lapack():
+    """Two Cholesky factorisations against the solver for symmetric matrices."""
+    pytest.importorskip("openmeeg")
+    from scipy.linalg import solve
+
+    matrix = bem._unpack(bem._head_matrix((spheres(3), SIGMAS[0], 0.0125)))
+    right = np.random.default_rng(0).normal(size=(len(matrix), 4))
+    expected = solve(matrix, right, assume_a="sym")
+    found = bem._solve_head(matrix, right)
+    np.testing.assert_allclose(found, expected, atol=1e-9 * np.abs(expected).max())
+
+
+def test_cheaper_integrals_keep_the_gain(monkeypatch):
+    """OpenMEEG's own default rules, and finer ones for the dipoles, for comparison."""
+    pytest.importorskip("openmeeg")
+    shells = spheres(4)
+    directions, _ = bem.geodesic_sphere(3)
+    rng = np.random.default_rng(1)
+    rays = rng.normal(size=(30, 3))
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    positions = rays * rng.uniform(0.02, RADII[0] - 2e-3, 30)[:, None]
+    moments = rng.normal(size=(30, 3))
+    electrodes = directions * RADII[-1]
+    quick = bem.eeg_gain(shells, electrodes, positions, moments)
+    monkeypatch.setattr(bem, "_HEAD_INTEGRATOR", (3, 0, 0.005))
+    monkeypatch.setattr(bem, "_SOURCE_INTEGRATOR", (3, 10, 1e-4))
+    fine = bem.eeg_gain(shells, electrodes, positions, moments)
+    quick, fine = quick - quick.mean(axis=0), fine - fine.mean(axis=0)
+    error = np.linalg.norm(quick - fine, axis=0) / np.linalg.norm(fine, axis=0)
+    assert error.max() < 2e-3
+
+
 def sarvas(sensors, directions, positions, moments):
     """Magnetic field of dipoles in any sphere around the origin (Sarvas 1987)."""
     field = np.empty((len(sensors), len(positions)))

@@ -64,7 +64,7 @@ def test_data_lists_every_published_file(capsys):
 
 
 def test_help_of_every_command():
-    for command in ("image", "simulate", "train", "evaluate", "data"):
+    for command in ("image", "simulate", "pack", "train", "evaluate", "export", "data"):
         done = subprocess.run(
             [sys.executable, "-m", "deepsif_lite.cli", command, "--help"],
             capture_output=True,
@@ -89,29 +89,47 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
         spike_library, "load_spike_library", lambda name, split: (name, split)
     )
     arguments = "train --head template-64 --steps 7 --batch-size 3 --seed 4"
-    assert main([*arguments.split(), "--minutes", "2", "--out", "run"]) == 0
+    arguments += " --n-sources 1 2 --no-resume --max-minutes 2 --out run"
+    assert main(arguments.split()) == 0
     assert seen["head"] == "template-64"
     assert seen["clips"] == ("lite", "train")
     assert (seen["out"], seen["max_minutes"]) == ("run", 2)
     config = seen["config"]
     assert (config.n_steps, config.batch_size, config.seed) == (7, 3, 4)
-    assert capsys.readouterr().out.strip() == str(tmp_path / "run")
+    assert config.n_sources == (1, 2)
+    assert seen["resume"] is False
+    assert main("train --profile paper --network paper --out run".split()) == 0
+    paper = seen["config"]
+    assert paper.n_steps == 193_830  # twenty times 620,256 samples in batches of 64
+    assert (paper.learning_rate, paper.weight_decay) == (3e-4, 1e-6)
+    assert (paper.network, paper.n_sources) == ("paper", (1, 2, 3))
+    assert seen["resume"] is True
+    assert capsys.readouterr().out.split() == 2 * [str(tmp_path / "run")]
 
 
 def test_simulate_names_both_splits(monkeypatch, capsys, tmp_path):
+    import pandas as pd
+
     from deepsif_lite import spike_build
 
     seen = {}
 
     def build(profile, out, **options):
         seen.update(profile=profile.name, out=out, **options)
+        rows = [("train", 5, 2, "has clips"), ("train", 6, 0, "not simulated")]
+        columns = ["split", "region", "n_clips", "status"]
+        report = pd.DataFrame(rows, columns=columns)
+        report.to_csv(tmp_path / "smoke-regions.csv", index=False)
 
     monkeypatch.setattr(spike_build, "build_spike_library", build)
     assert main(["simulate", "--profile", "smoke", "--out", str(tmp_path)]) == 0
     assert (seen["profile"], seen["out"], seen["seed"]) == ("smoke", tmp_path, 0)
     assert seen["connectome"].name.startswith("template")
-    printed = capsys.readouterr().out.split()
-    assert printed == [str(tmp_path / f"smoke-{s}.npz") for s in ("train", "test")]
+    *report, train, test = capsys.readouterr().out.splitlines()
+    assert "1 of 2 regions have clips, 2 in all" in report[0]
+    assert "1 of 2 regions without a clip, not simulated: 6" in report[1]
+    paths = [str(tmp_path / f"smoke-{split}.npz") for split in ("train", "test")]
+    assert [train, test] == paths
 
 
 def test_evaluate_writes_a_row_a_source(monkeypatch, capsys, tmp_path):

@@ -7,6 +7,8 @@ mpl.use("agg")
 
 import deepsif_lite as dl
 from deepsif_lite import figures
+from deepsif_lite.figures import cortex_maps, raster
+from deepsif_lite.figures.head import _crossings
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +26,16 @@ def _close_figures():
 
 def test_raster_agrees_with_ray_casting(cortex):
     """The vertex a pixel shows is the nearest one that a ray from the viewer meets."""
-    raster = figures._rasterise(cortex, "pial", "lh-lateral")
+    view = raster.rasterise(cortex, "pial", "lh-lateral")
     points = cortex.vertices[: cortex.n_left]
     faces = cortex.faces[cortex.faces[:, 0] < cortex.n_left]
     rng = np.random.default_rng(0)
-    rows, columns = np.nonzero(raster.vertex >= 0)
+    rows, columns = np.nonzero(view.vertex >= 0)
     for k in rng.choice(len(rows), 40, replace=False):
         row, column = rows[k], columns[k]
         # The camera looks along +x: image right is -y, image up is z.
-        y = -(raster.extent[0] / 1e3 + column * figures._PIXEL)
-        z = raster.extent[2] / 1e3 + row * figures._PIXEL
+        y = -(view.extent[0] / 1e3 + column * raster.PIXEL)
+        z = view.extent[2] / 1e3 + row * raster.PIXEL
         corners = points[faces][:, :, 1:] - (y, z)
         nxt = np.roll(corners, -1, axis=1)
         cross = corners[..., 0] * nxt[..., 1] - corners[..., 1] * nxt[..., 0]
@@ -42,14 +44,14 @@ def test_raster_agrees_with_ray_casting(cortex):
             axis=1, keepdims=True
         )
         x = (weights * points[faces[met]][:, :, 0]).sum(axis=1)
-        assert raster.vertex[row, column] in faces[met[x.argmin()]]
+        assert view.vertex[row, column] in faces[met[x.argmin()]]
 
 
 def test_left_and_right_are_not_swapped(cortex):
-    left = figures._rasterise(cortex, "inflated", "lh-medial").vertex
-    right = figures._rasterise(cortex, "inflated", "rh-lateral").vertex
+    left = raster.rasterise(cortex, "inflated", "lh-medial").vertex
+    right = raster.rasterise(cortex, "inflated", "rh-lateral").vertex
     assert left.max() < cortex.n_left <= right[right >= 0].min()
-    dorsal = figures._rasterise(cortex, "inflated", "dorsal").vertex
+    dorsal = raster.rasterise(cortex, "inflated", "dorsal").vertex
     column = dorsal.shape[1] // 4  # seen from above, left is on the left
     seen = dorsal[:, column][dorsal[:, column] >= 0]
     assert (seen < cortex.n_left).all()
@@ -64,7 +66,7 @@ def test_plot_cortex_colours_the_region(cortex):
     coloured = 0
     for ax, view in zip(axes, figures.HEMISPHERES, strict=True):
         image = ax.images[0].get_array()
-        vertex = figures._rasterise(cortex, "inflated", view).vertex
+        vertex = raster.rasterise(cortex, "inflated", view).vertex
         shown = (vertex >= 0) & (cortex.region_of_vertex[vertex] == region)
         is_red = (image[..., 0] - image[..., 2] > 0.2) & (image[..., 3] > 0)
         np.testing.assert_array_equal(is_red, shown)
@@ -81,9 +83,9 @@ def test_plot_cortex_refuses_wrong_length(cortex):
 
 
 def test_scale_is_centred_for_signed_values():
-    _, norm = figures._scale(np.array([-2.0, 1.0, np.nan]), None, None, None)
+    _, norm = cortex_maps._scale(np.array([-2.0, 1.0, np.nan]), None, None, None)
     assert (norm.vmin, norm.vmax) == (-2, 2)
-    _, norm = figures._scale(np.array([0.5, 3.0]), None, None, None)
+    _, norm = cortex_maps._scale(np.array([0.5, 3.0]), None, None, None)
     assert (norm.vmin, norm.vmax) == (0, 3)
 
 
@@ -93,6 +95,21 @@ def test_plot_methods_keeps_method_colours(cortex):
     assert axes.shape == (2, 4)
     label = axes[1, 0].texts[0]
     assert (label.get_text(), label.get_color()) == ("LCMV", "#009E73")
+
+
+def test_each_map_has_its_own_scale(cortex):
+    maps = {"a": (np.arange(994.0), "mm"), "b": (np.linspace(-2, 1, 994), "")}
+    fig, axes = figures.plot_maps(maps, cortex, views=["lh-lateral"], limits={})
+    assert axes.shape == (2, 1)
+    bars = [ax for ax in fig.axes if ax not in axes.ravel()]
+    assert [bar.get_ylabel() for bar in bars] == ["mm", ""]
+    assert bars[0].get_ylim() == pytest.approx((0, 993))
+    assert bars[1].get_ylim() == pytest.approx((-2, 2))
+    fig, axes = figures.plot_maps(
+        maps, cortex, views=["lh-lateral"], limits={"a": (0, 10)}
+    )
+    bars = [ax for ax in fig.axes if ax not in axes.ravel()]
+    assert bars[0].get_ylim() == pytest.approx((0, 10))
 
 
 def test_method_colours_stay_apart_for_the_colour_blind():
@@ -174,7 +191,7 @@ def test_a_cut_through_a_sphere_is_a_circle():
     from deepsif_lite.bem import geodesic_sphere
 
     points, faces = geodesic_sphere(8)
-    segments = figures._crossings(points, faces, axis=0, at=0.6)
+    segments = _crossings(points, faces, axis=0, at=0.6)
     assert segments.shape[1:] == (2, 3)
     np.testing.assert_allclose(segments[:, :, 0], 0.6, atol=1e-12)
     radius = np.linalg.norm(segments[:, :, 1:], axis=2)

@@ -47,6 +47,7 @@ def imager(head):
     torch.manual_seed(0)
     network = torch.nn.Linear(32, N_REGIONS, bias=False)
     card = {"ch_names": head.ch_names, "sfreq": 500.0, "n_times": 250, "head": "air"}
+    card["network"] = {"kind": "linear"}
     return Imager(network, card, head)
 
 
@@ -88,6 +89,48 @@ def test_apply_brings_the_recording_to_the_network(imager, evoked):
     np.testing.assert_allclose(result.times, evoked.times)
     with pytest.warns(UserWarning, match="trained on 250"):
         imager.apply(evoked.copy().crop(0, 0.1))
+
+
+def test_image_carries_the_probability_of_its_network(imager, evoked):
+    import torch
+
+    class Sure(torch.nn.Linear):
+        def probability(self, eeg):
+            return eeg.abs().amax(1)[:, :1].expand(-1, N_REGIONS) / 2
+
+    assert imager.apply(evoked).probability is None
+    with pytest.raises(ValueError, match="no probability"):
+        imager.probability(evoked.data.T)
+    network = Sure(32, N_REGIONS, bias=False)
+    card = imager.card | {"network": {"kind": "sure"}}
+    result = Imager(network, card, imager.head).apply(evoked)
+    assert result.probability.shape == (N_REGIONS,)
+    assert 0 < result.probability[0] <= 0.5
+    np.testing.assert_array_equal(
+        result.crop(0, 0.1).to_table().sort_values("region").probability,
+        result.probability,
+    )
+
+
+def test_network_is_carried_over_to_another_montage():
+    """Half of the electrodes: the source stays where it was, training or not."""
+    from deepsif_lite.head import load_head_model
+    from deepsif_lite.spike_library import load_spike_library
+    from deepsif_lite.synthesis import SyntheticEEG
+
+    head = load_head_model("template-64")
+    with pytest.raises(ValueError, match="other channels"):
+        load_model("lite-75", head=head)
+    moved = load_model("lite-75", head=head, transfer=True)
+    assert moved.card["ch_names"] == head.ch_names
+    assert moved.card["transferred_from"] == "template-75"
+    clips = load_spike_library("lite", split="test")
+    stream = SyntheticEEG(head, clips, n_sources=1, seed=5, sensor_snr=(20.0,))
+    for index in range(4):
+        sample = stream[index]
+        strongest = np.abs(moved.predict(sample.eeg)).max(axis=0).argmax()
+        to_patch = head.cortex.distances[strongest, sample.patches[0]].min()
+        assert to_patch < 0.02
 
 
 def test_model_is_saved_and_loaded(tmp_path, head):

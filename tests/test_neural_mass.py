@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
+import torch
+from simulation_parity import TOLERANCE, edge_cases, noiseless_run, random_network
 
 from deepsif_lite.connectome import Connectome, load_connectome
-from deepsif_lite.neural_mass import MODEL, simulate, simulate_chunks
+from deepsif_lite.neural_mass import MODEL, simulate, simulate_chunks, torch_engine
 from deepsif_lite.neural_mass.model import INITIAL_RANGES
+from deepsif_lite.neural_mass.problem import make_problem
 
 CONNECTIVITY = "deepsif/anatomy/connectivity_998.zip"
 
@@ -20,14 +24,6 @@ def make_connectome(weights, tract_lengths):
     return Connectome("test", weights, lengths, np.arange(len(weights)))
 
 
-def random_connectome(n_nodes=12, seed=0):
-    rng = np.random.default_rng(seed)
-    weights = rng.random((n_nodes, n_nodes)) * (rng.random((n_nodes, n_nodes)) < 0.4)
-    weights[3] = 0.0  # hears nobody
-    weights[:, 4] = weights[4] = 0.0  # isolated
-    return make_connectome(weights, rng.uniform(0, 60, weights.shape))
-
-
 def random_history(connectome, dt=0.5, seed=1):
     longest = connectome.tract_lengths.max() / MODEL.conduction_speed / dt
     low, high = np.array(INITIAL_RANGES).T[:, None, :, None]
@@ -35,43 +31,33 @@ def random_history(connectome, dt=0.5, seed=1):
     return np.random.default_rng(seed).uniform(low, high, shape)
 
 
-def assert_equals_tvb(connectome, gain=3.25, duration=2.0, tolerance=1e-6):
+@cache
+def noiseless_tvb(case, seconds):
     pytest.importorskip("tvb.simulator", reason="needs the extra 'tvb'")
-    options = {
-        "gain": gain,
-        "noise_std": 0.0,
-        "duration": duration,
-        "initial": random_history(connectome),
-        "dtype": "float64",
-    }
-    ours = simulate(connectome, **options)
-    theirs = simulate(connectome, engine="tvb", **options)
-    assert ours.shape == theirs.shape
+    brain = load_connectome("published") if case == "published" else edge_cases()[case]
+    return brain, noiseless_run(brain, "tvb", seconds)
+
+
+def assert_equals_tvb(case, engine, seconds):
+    brain, theirs = noiseless_tvb(case, seconds)
     assert np.ptp(theirs) > 5  # something happened
-    np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance)
+    ours = noiseless_run(brain, engine, seconds)
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE)
 
 
-TWO_NODES_FAR = make_connectome([[0, 20], [15, 0]], [[0, 180], [180, 0]])
-TWO_NODES_TOUCHING = make_connectome([[0, 5], [4, 0]], np.zeros((2, 2)))
+@pytest.mark.parametrize("case", edge_cases())
+@pytest.mark.parametrize("engine", ["numba", "torch"])
+def test_float64_equals_tvb(case, engine):
+    assert_equals_tvb(case, engine, seconds=1.0)
 
 
-@pytest.mark.parametrize(
-    "connectome",
-    [random_connectome(), TWO_NODES_FAR, TWO_NODES_TOUCHING],
-    ids=["random with isolated nodes", "long delays", "no delay"],
-)
-def test_float64_equals_tvb(connectome):
-    gain = np.linspace(3.25, 3.6, connectome.n_nodes)
-    assert_equals_tvb(connectome, gain)
-
-
+# TVB needs the better part of a minute for two seconds of the whole brain.
 @pytest.mark.published(CONNECTIVITY)
-def test_published_connectome_equals_tvb():
-    connectome = load_connectome("published")
-    gain = np.full(connectome.n_nodes, 3.25)
-    gain[100] = 3.6
-    # `make bench` compares the full two seconds; TVB needs minutes for them.
-    assert_equals_tvb(connectome, gain, duration=0.15)
+@pytest.mark.parametrize("seconds", [0.1, pytest.param(2.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("engine", ["numba", "torch"])
+def test_published_connectome_equals_tvb(engine, seconds):
+    assert_equals_tvb("published", engine, seconds)
 
 
 def heun_in_plain_numpy(connectome, gain, initial, n_steps, dt=0.5):
@@ -114,7 +100,7 @@ def heun_in_plain_numpy(connectome, gain, initial, n_steps, dt=0.5):
 
 def test_float64_equals_plain_numpy():
     """TVB keeps its delayed states in float32; this reference does not."""
-    connectome = random_connectome()
+    connectome = random_network()
     gain = np.linspace(3.25, 3.6, connectome.n_nodes)
     initial = random_history(connectome)
     ours = simulate(
@@ -125,7 +111,7 @@ def test_float64_equals_plain_numpy():
 
 
 def test_torch_engine_equals_numba_without_noise():
-    connectome = random_connectome()
+    connectome = random_network()
     gain = np.linspace(3.25, 3.6, 3)[:, None] * np.ones(connectome.n_nodes)
     runs = [
         simulate(
@@ -143,7 +129,7 @@ def test_torch_engine_equals_numba_without_noise():
 
 
 def test_torch_engine_chunks_strides_and_noise():
-    connectome = random_connectome(24, seed=5)
+    connectome = random_network(24, seed=5)
     gain = np.full((3, 24), 3.25)
     options = {"gain": gain, "seed": 1, "engine": "torch"}
     whole = simulate(connectome, duration=0.31, **options)
@@ -173,8 +159,23 @@ def test_torch_engine_chunks_strides_and_noise():
     assert deviations[0] == pytest.approx(deviations[1], rel=0.05)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_replayed_cuda_graph_equals_running_the_strip():
+    """Three strips replayed on the GPU, and the same function called on the CPU."""
+    connectome = random_network(24, seed=5)
+    problem = make_problem(
+        connectome, np.full((5, 24), 3.5), 0.087, 0.0, 1.0, 0.5e-3, 1, 3, None
+    )
+    runs = {}
+    for name in ("cpu", "cuda"):
+        brains = torch_engine._Brains(problem, torch.float64, torch.device(name))
+        runs[name] = torch.cat([brains.advance().cpu().clone() for _ in range(3)])
+    assert brains.graph is not None
+    torch.testing.assert_close(runs["cuda"], runs["cpu"], rtol=0, atol=1e-9)
+
+
 def test_float32_stays_close_to_float64():
-    connectome = random_connectome()
+    connectome = random_network()
     runs = [
         simulate(connectome, gain=3.6, duration=1.0, seed=3, dtype=dtype)
         for dtype in ("float32", "float64")
@@ -240,7 +241,7 @@ def test_noise_has_the_stated_strength():
 def test_statistics_equal_tvbs_own_noise():
     """Different random streams, the same background: mean and deviation."""
     pytest.importorskip("tvb.simulator", reason="needs the extra 'tvb'")
-    connectome = random_connectome(24, seed=5)
+    connectome = random_network(24, seed=5)
     runs = [
         simulate(connectome, duration=8.0, stride=4, seed=seed, engine=engine)[:, 250:]
         for engine, seed in (("numba", 1), ("tvb", 2))
@@ -253,7 +254,7 @@ def test_statistics_equal_tvbs_own_noise():
 
 
 def test_same_seed_same_bits_whatever_the_batch():
-    connectome = random_connectome()
+    connectome = random_network()
     gain = np.linspace(3.25, 3.6, 20)[:, None] * np.ones(connectome.n_nodes)
     together = simulate(connectome, gain=gain, duration=0.2, seed=7, n_jobs=2)
     one_thread = simulate(connectome, gain=gain, duration=0.2, seed=7, n_jobs=1)
@@ -269,7 +270,7 @@ def test_same_seed_same_bits_whatever_the_batch():
 
 
 def test_chunks_and_stride_are_slices_of_one_run():
-    connectome = random_connectome()
+    connectome = random_network()
     whole = simulate(connectome, duration=0.3, seed=1)
     np.testing.assert_array_equal(
         simulate(connectome, duration=0.3, stride=4, seed=1), whole[:, ::4]
@@ -280,7 +281,7 @@ def test_chunks_and_stride_are_slices_of_one_run():
 
 
 def test_history_may_be_one_state_or_longer_than_needed():
-    connectome = random_connectome()
+    connectome = random_network()
     state = np.random.default_rng(0).uniform(-1, 1, (6, connectome.n_nodes))
     repeated = np.broadcast_to(state, (200, *state.shape))
     one, many = (
@@ -308,7 +309,7 @@ def test_history_may_be_one_state_or_longer_than_needed():
 )
 def test_bad_arguments_are_named(options, match):
     with pytest.raises(ValueError, match=match):
-        simulate(random_connectome(), **{"duration": 0.1, **options})
+        simulate(random_network(), **{"duration": 0.1, **options})
 
 
 def test_bad_tracts_are_named():
@@ -323,4 +324,4 @@ def test_bad_tracts_are_named():
 def test_without_tvb_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "tvb.simulator.lab", None)
     with pytest.raises(ImportError, match=r"deepsif-lite\[tvb\]"):
-        simulate(random_connectome(), duration=0.1, engine="tvb")
+        simulate(random_network(), duration=0.1, engine="tvb")

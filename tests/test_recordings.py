@@ -139,3 +139,12 @@ def test_mne_evoked_is_eeg_only():
     assert set(evoked.get_channel_types()) == {"eeg"}
     assert len(evoked.ch_names) == 60
     assert "mne-visual-right" in recording_names()
+
+
+@pytest.mark.published("deepsif/anatomy/realistic_noise.mat")
+def test_resting_eeg_has_no_mean_and_is_smooth():
+    clips = recordings.load_resting_eeg()
+    assert clips.shape == (4, 500, 75)
+    np.testing.assert_allclose(clips.mean(axis=1), 0, atol=1e-9)
+    step = np.diff(clips, axis=1).std()
+    assert step < 0.7 * clips.std()  # white noise: 1.41

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.fft import dct, idct
 
@@ -19,6 +27,16 @@ from deepsif_lite.spike_library import (
     load_spike_library,
     pack_levels,
     unpack_levels,
+)
+from deepsif_lite.spike_report import (
+    HAS_CLIPS,
+    LEFT_OUT,
+    NEVER_ALONE,
+    NO_SPIKE,
+    NOT_SIMULATED,
+    read_report,
+    region_report,
+    report_lines,
 )
 from deepsif_lite.spikes import (
     CLIP_SAMPLES,
@@ -229,11 +247,23 @@ def read(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.glob("tiny-*"))}
 
 
-def test_build_is_resumable_and_independent_of_workers(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    """Build a tiny library in one process; return its folder and report."""
+    folder = tmp_path_factory.mktemp("serial")
     options = {"connectome": small_connectome(), "progress": False}
-    report = build_spike_library(TINY, tmp_path / "serial", n_jobs=1, **options)
-    whole = read(tmp_path / "serial")
-    assert set(whole) == {"tiny-train.npz", "tiny-test.npz", "tiny-simulations.csv"}
+    return folder, build_spike_library(TINY, folder, n_jobs=1, **options)
+
+
+def test_build_is_resumable_and_independent_of_workers(serial, tmp_path, monkeypatch):
+    options = {"connectome": small_connectome(), "progress": False}
+    folder, report = serial
+    whole = read(folder)
+    names = {"tiny-train.npz", "tiny-test.npz", "tiny-simulations.csv"}
+    assert set(whole) == {*names, "tiny-regions.csv"}
+    regions = read_report(folder / "tiny")
+    held = load_spike_library(folder / "tiny", "train")
+    assert regions[regions["split"] == "train"]["n_clips"].sum() == len(held)
     assert report.n_clips.sum() >= 12
     assert (
         not report[["region", "gain", "mean_input", "attempt", "split"]]
@@ -265,18 +295,84 @@ def test_build_is_resumable_and_independent_of_workers(tmp_path, monkeypatch):
     assert read(tmp_path / "parallel") == whole
 
 
-def test_build_on_a_dask_cluster_gives_the_same_bits(tmp_path):
+BUILD = """
+import sys
+from pathlib import Path
+from test_spikes import TINY, build_spike_library, small_connectome
+build_spike_library(
+    TINY, Path(sys.argv[1]), connectome=small_connectome(), n_jobs=1, progress=False
+)
+"""
+
+
+def test_build_killed_in_mid_run_ends_with_the_same_bits(serial, tmp_path):
+    """The process gets no chance to clean up: SIGKILL, as from the system."""
+    options = {"connectome": small_connectome(), "progress": False}
+    killed = tmp_path / "killed"
+    paths = [str(Path(__file__).parent), *filter(None, sys.path)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(killed)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+    )
+    while not list(killed.glob(".parts-*/*.npz")):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert not list(killed.glob("tiny-*"))
+
+    build_spike_library(TINY, killed, n_jobs=1, **options)
+    assert read(killed) == read(serial[0])
+
+
+def test_report_tells_why_a_region_has_no_clip():
+    columns = ["split", "region", "n_spikes", "n_clips"]
+    rows = [
+        ("train", 0, 9, 3),
+        ("train", 0, 8, 2),
+        ("train", 1, 4, 0),
+        ("train", 2, 0, 0),
+        ("train", 4, 2, 1),
+        ("test", 3, 5, 1),
+    ]
+    # The library holds four of the five clips of region 0 and none of region 4.
+    seeds = {"train": np.zeros(4, int), "test": np.array([3])}
+    report = region_report(pd.DataFrame(rows, columns=columns), seeds, n_regions=5)
+    train = report[report["split"] == "train"].set_index("region")
+    expected = [HAS_CLIPS, NEVER_ALONE, NO_SPIKE, NOT_SIMULATED, LEFT_OUT]
+    assert train["status"].tolist() == expected
+    counts = ["n_simulations", "n_spikes", "n_found", "n_clips"]
+    assert train.loc[0, counts].tolist() == [2, 17, 5, 4]
+    assert (report[report["split"] == "test"]["status"] == NOT_SIMULATED).sum() == 4
+    lines = report_lines(report)
+    assert "train: 1 of 5 regions have clips, 4 in all" in lines[0]
+    assert any(line.endswith(f"{NEVER_ALONE}: 1") for line in lines)
+
+
+def test_paper_library_holds_a_hundred_clips_of_every_region():
+    train, test = spike_build.library_plans("paper")
+    n_pairs = len(spike_build.GAINS) * len(spike_build.SETTINGS)
+    assert (train.seconds, train.n_regions) == (200, 994)
+    assert 100 <= train.clips_per_simulation * n_pairs < 110
+    assert 10 <= test.clips_per_simulation * n_pairs < 20
+    jobs = spike_build._first_jobs(train, load_connectome("template"), seed=0)
+    # Every region once at every pair of gain and setting.
+    seen = Counter((job.region, job.gain, job.setting) for job in jobs)
+    assert len(jobs) == 994 * n_pairs
+    assert set(seen.values()) == {1}
+
+
+def test_build_on_a_dask_cluster_gives_the_same_bits(serial, tmp_path):
     distributed = pytest.importorskip("distributed")
     from joblib import parallel_config
 
     options = {"connectome": small_connectome(), "progress": False}
-    build_spike_library(TINY, tmp_path / "serial", n_jobs=1, **options)
     cluster = distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None
     )
     with cluster, distributed.Client(cluster), parallel_config("dask"):
         build_spike_library(TINY, tmp_path / "dask", n_jobs=-1, **options)
-    assert read(tmp_path / "dask") == read(tmp_path / "serial")
+    assert read(tmp_path / "dask") == read(serial[0])
 
 
 def test_shipped_library_can_be_simulated_again(libraries, tmp_path):

@@ -132,3 +132,30 @@ def test_bad_arguments_are_refused(head, clips):
         SyntheticEEG(head, clips, n_sources=0)
     with pytest.raises(ValueError, match="regions"):
         SyntheticEEG(toy_head(60), clips)
+
+
+def test_resting_eeg_takes_its_share_of_the_noise(head, clips):
+    rng = np.random.default_rng(0)
+    resting = 30 * rng.standard_normal((1, clips.n_times, 20)).cumsum(axis=1) + 5
+    common = {"n_sources": 1, "seed": 2}
+    white = SyntheticEEG(head, clips, **common)._draw(0).noise
+    resting_only = SyntheticEEG(
+        head, clips, resting=resting, resting_share=1.0, **common
+    )
+    noise = resting_only._draw(0).noise
+    np.testing.assert_allclose(noise.std(axis=0), 1, rtol=1e-5)
+    for channel in range(20):
+        r = np.corrcoef(noise[:, channel], resting[0, :, channel])[0, 1]
+        assert r == pytest.approx(1, abs=1e-5)
+    mixed = SyntheticEEG(head, clips, resting=resting, resting_share=0.36, **common)
+    expected = 0.8 * white + 0.6 * noise
+    np.testing.assert_allclose(mixed._draw(0).noise, expected, atol=1e-5)
+
+
+def test_resting_eeg_that_does_not_fit_is_refused(head, clips):
+    with pytest.raises(ValueError, match="needs resting EEG"):
+        SyntheticEEG(head, clips, resting_share=0.5)
+    with pytest.raises(ValueError, match="needs resting EEG"):
+        SyntheticEEG(head, clips, resting=np.zeros((2, 10, 20)), resting_share=0.5)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        SyntheticEEG(head, clips, resting_share=2.0)

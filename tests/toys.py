@@ -8,6 +8,7 @@ import numpy as np
 from scipy import fft
 
 import deepsif_lite as dl
+from deepsif_lite.scan_geometry import ScanGeometry
 from deepsif_lite.spike_library import SpikeLibrary
 
 SFREQ = 500.0
@@ -26,6 +27,14 @@ def toy_head(n_regions: int = 120, n_channels: int = 20, seed: int = 0):
     return SimpleNamespace(
         name="toy", leadfield=leadfield, ch_names=names, cortex=cortex
     )
+
+
+def toy_geometry(n_shapes: int = 3) -> ScanGeometry:
+    """Return what the scan network knows of the toy head."""
+    head = toy_head()
+    geometry = ScanGeometry(len(head.ch_names), head.cortex.n_regions, n_shapes)
+    geometry.set(head.leadfield, head.cortex)
+    return geometry
 
 
 def toy_clips(n_regions: int = 120, n_clips: int = 12, n_times: int = 500, seed=0):

@@ -1,0 +1,325 @@
+"""Maps of one value a region on views of the cortex."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .raster import rasterise
+from .style import method_color, method_name, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+    from deepsif_lite.cortex import Cortex
+
+OUTLINE_COLORS = ("#009E73", "#0072B2", "#CC79A7", "#000000")
+HEMISPHERES = ("lh-lateral", "lh-medial", "rh-medial", "rh-lateral")
+FIVE_VIEWS = (*HEMISPHERES, "ventral")
+_NO_DATA = (0.86, 0.86, 0.86)
+
+
+def colormap(kind: str = "sequential"):
+    """Return the colour map of cortex maps; zero is the grey of the bare cortex.
+
+    Parameters
+    ----------
+    kind : {"sequential", "diverging"}
+        Sequential for magnitudes, diverging for signed values.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colors = {
+        "sequential": ["#dcdcdc", "#fbe3a0", "#f9a03f", "#d94801", "#7f0000"],
+        "diverging": ["#08306b", "#4292c6", "#dcdcdc", "#f16913", "#7f2704"],
+    }
+    if kind not in colors:
+        msg = f"kind={kind!r} is not one of {sorted(colors)}."
+        raise ValueError(msg)
+    return LinearSegmentedColormap.from_list(f"cortex-{kind}", colors[kind], N=256)
+
+
+def _per_vertex(values: ArrayLike, cortex: Cortex) -> NDArray:
+    """Spread one value a region (or a vertex) over the vertices; NaN elsewhere."""
+    values = np.asarray(values, float).ravel()
+    region = np.asarray(cortex.region_of_vertex)
+    if len(values) == len(region):
+        return values
+    if len(values) != cortex.n_regions:
+        msg = (
+            f"values has {len(values)} entries; the cortex has {cortex.n_regions} "
+            f"regions and {len(region)} vertices."
+        )
+        raise ValueError(msg)
+    return np.where(region >= 0, values[region], np.nan)
+
+
+def _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines) -> None:
+    raster = rasterise(cortex, surface, view)
+    hit = raster.vertex >= 0
+    value = np.where(hit, _per_vertex(values, cortex)[raster.vertex], np.nan)
+    color = cmap(norm(np.nan_to_num(value)))[..., :3]
+    color[np.isnan(value)] = _NO_DATA
+    image = np.dstack([color * raster.shade[..., None], hit.astype(float)])
+    left, right, bottom, top = raster.extent
+    ax.imshow(image, origin="lower", extent=raster.extent, interpolation="antialiased")
+    region = np.asarray(cortex.region_of_vertex)[raster.vertex]
+    for (_, regions), line in zip(outlines.items(), _outline_lines(), strict=False):
+        member = hit & np.isin(region, np.asarray(regions, int))
+        if member.any():
+            ax.contour(
+                member.astype(float),
+                levels=[0.5],
+                colors=[line],
+                linewidths=1.5,
+                extent=(left, right, bottom, top),
+                origin="lower",
+            )
+    ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    ax.axis("off")
+
+
+def _outline_lines():
+    while True:
+        yield from OUTLINE_COLORS
+
+
+def _as_outlines(outlines) -> dict:
+    if outlines is None:
+        return {}
+    if hasattr(outlines, "items"):
+        return {str(name): np.asarray(regions) for name, regions in outlines.items()}
+    return {"": np.asarray(outlines)}
+
+
+def _scale(values: NDArray, cmap, vmin, vmax):
+    """Colour map and norm that fit the values: signed data gets a centred scale."""
+    from matplotlib.colors import Normalize
+
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    signed = finite.size > 0 and finite.min() < 0
+    peak = float(np.abs(finite).max()) if finite.size else 1.0
+    vmax = (peak or 1.0) if vmax is None else vmax
+    vmin = (-vmax if signed else 0.0) if vmin is None else vmin
+    if cmap is None:
+        cmap = colormap("diverging" if vmin < 0 else "sequential")
+    elif isinstance(cmap, str):
+        import matplotlib
+
+        cmap = matplotlib.colormaps[cmap]
+    return cmap, Normalize(vmin, vmax, clip=True)
+
+
+def _outline_legend(fig, outlines: dict, **where) -> None:
+    from matplotlib.lines import Line2D
+
+    named = [
+        Line2D([], [], color=line, lw=1.8, label=name)
+        for (name, _), line in zip(outlines.items(), _outline_lines(), strict=False)
+        if name
+    ]
+    if named:
+        fig.legend(handles=named, ncols=len(named), **where)
+
+
+@styled
+def plot_cortex(
+    values: ArrayLike,
+    cortex: Cortex,
+    *,
+    views: Sequence[str] = HEMISPHERES,
+    surface: str = "inflated",
+    outlines: Mapping[str, ArrayLike] | ArrayLike | None = None,
+    cmap=None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    label: str = "",
+    title: str | None = None,
+    colorbar: bool = True,
+    axes: Sequence[Axes] | None = None,
+) -> tuple[Figure, NDArray]:
+    """Draw a map of one value a region on several views of the cortex.
+
+    Parameters
+    ----------
+    values : array of shape (n_regions,) or (n_vertices,)
+        What to show, in the unit named by ``label``; NaN is drawn as bare cortex.
+    cortex : Cortex
+        Surface and parcels.
+    views : sequence of str
+        Of ``lh-lateral``, ``lh-medial``, ``rh-lateral``, ``rh-medial``, ``dorsal``,
+        ``ventral``, ``posterior``, ``anterior``.
+    surface : {"inflated", "pial"}
+        Inflated shows what hides in the sulci.
+    outlines : mapping of name to region indices, or region indices, optional
+        Sets of regions whose border is drawn: the truth, a Brodmann area.
+    cmap, vmin, vmax : optional
+        Default: grey to dark red from 0, or blue-grey-red around 0 for signed data.
+    label, title : str
+        Text of the colour bar and of the figure.
+    colorbar : bool
+        Whether to draw it (never when ``axes`` are given).
+    axes : sequence of matplotlib Axes, optional
+        One for each view; default a new figure with one row.
+
+    Returns
+    -------
+    fig, axes : Figure and array of Axes
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.cm import ScalarMappable
+
+    outlines = _as_outlines(outlines)
+    cmap, norm = _scale(values, cmap, vmin, vmax)
+    own = axes is None
+    if own:
+        widths = [np.ptp(rasterise(cortex, surface, view).extent[:2]) for view in views]
+        fig, axes = plt.subplots(
+            1,
+            len(views),
+            figsize=(2.05 * len(views) + 0.5, 1.9),
+            width_ratios=widths,
+            layout="constrained",
+            squeeze=False,
+        )
+        axes = axes[0]
+    axes = np.atleast_1d(axes)
+    fig = axes[0].figure
+    for ax, view in zip(axes, views, strict=True):
+        _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines)
+        if own:
+            ax.set_title(
+                view.replace("-", " "), fontsize=7, weight="normal", loc="center"
+            )
+    if own and colorbar:
+        mappable = ScalarMappable(norm, cmap)
+        fig.colorbar(mappable, ax=list(axes), shrink=0.75, pad=0.01, label=label)
+    if own and title:
+        fig.suptitle(title, fontsize=10, weight="bold", x=0.01, ha="left")
+    if own:
+        _outline_legend(fig, outlines, loc="outside lower center")
+    return fig, axes
+
+
+@styled
+def plot_methods(
+    maps: Mapping[str, ArrayLike],
+    cortex: Cortex,
+    *,
+    views: Sequence[str] = HEMISPHERES,
+    surface: str = "inflated",
+    outlines: Mapping[str, ArrayLike] | ArrayLike | None = None,
+    title: str | None = None,
+) -> tuple[Figure, NDArray]:
+    """Compare the maps of several methods, one row each.
+
+    Each map is divided by its own largest magnitude, because the methods have
+    different units (the network's output has none); only shapes are compared.
+
+    Parameters
+    ----------
+    maps : mapping of method name to array of shape (n_regions,)
+        Names as ``"deepsif"``, ``"sloreta"``, ``"lcmv"``, ``"truth"`` or any text.
+    cortex, views, surface, outlines, title
+        As :func:`plot_cortex`.
+
+    Returns
+    -------
+    fig, axes : Figure and array of Axes of shape (n_methods, n_views)
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    widths = [np.ptp(rasterise(cortex, surface, view).extent[:2]) for view in views]
+    fig, axes = plt.subplots(
+        len(maps),
+        len(views),
+        figsize=(1.95 * len(views) + 1.0, 1.45 * len(maps) + 0.3),
+        width_ratios=widths,
+        layout="constrained",
+        squeeze=False,
+    )
+    cmap, norm = colormap("sequential"), Normalize(0, 1, clip=True)
+    outlines = _as_outlines(outlines)
+    for row, (method, values) in zip(axes, maps.items(), strict=True):
+        values = np.abs(np.asarray(values, float))
+        peak = np.nanmax(values, initial=0.0)
+        values = values / peak if peak > 0 else values
+        for ax, view in zip(row, views, strict=True):
+            _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines)
+        row[0].text(
+            -0.06,
+            0.5,
+            method_name(method),
+            transform=row[0].transAxes,
+            rotation=90,
+            ha="center",
+            va="center",
+            weight="bold",
+            color=method_color(method),
+        )
+    label = "magnitude / its largest"
+    mappable = ScalarMappable(norm, cmap)
+    fig.colorbar(mappable, ax=axes, shrink=min(1, 1.2 / len(maps)), label=label)
+    if title:
+        fig.suptitle(title, fontsize=10, weight="bold", x=0.01, ha="left")
+    _outline_legend(fig, outlines, loc="outside lower center")
+    return fig, axes
+
+
+@styled
+def plot_maps(
+    maps: Mapping[str, tuple[ArrayLike, str]],
+    cortex: Cortex,
+    *,
+    views: Sequence[str] = HEMISPHERES,
+    surface: str = "inflated",
+    limits: Mapping[str, tuple[float, float]] | None = None,
+    dpi: float = 68,
+) -> tuple[Figure, NDArray]:
+    """Draw several maps, one row and one scale each.
+
+    Parameters
+    ----------
+    maps : mapping of name to (values, unit)
+        Values of shape (n_regions,) or (n_vertices,); the unit labels the scale.
+    cortex, views, surface
+        As :func:`plot_cortex`.
+    limits : mapping of name to (vmin, vmax), optional
+        Scale of a map; default as :func:`plot_cortex`.
+    dpi : float
+        Lower than that of other figures: many maps in a page take many bytes.
+
+    Returns
+    -------
+    fig, axes : Figure and array of Axes of shape (n_maps, n_views)
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.cm import ScalarMappable
+
+    widths = [np.ptp(rasterise(cortex, surface, view).extent[:2]) for view in views]
+    fig, axes = plt.subplots(
+        len(maps),
+        len(views),
+        figsize=(2.05 * len(views) + 0.8, 1.45 * len(maps) + 0.1),
+        width_ratios=widths,
+        layout="constrained",
+        squeeze=False,
+        dpi=dpi,
+    )
+    for row, (name, (values, unit)) in zip(axes, maps.items(), strict=True):
+        cmap, norm = _scale(values, None, *(limits or {}).get(name, (None, None)))
+        for ax, view in zip(row, views, strict=True):
+            _draw_view(ax, values, cortex, view, surface, cmap, norm, {})
+        row[0].set_title(name, fontsize=9)
+        fig.colorbar(
+            ScalarMappable(norm, cmap), ax=list(row), shrink=0.8, pad=0.01, label=unit
+        )
+    return fig, axes

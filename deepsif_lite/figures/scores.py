@@ -1,0 +1,231 @@
+"""How methods compare: bars, conditions, areas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .style import PAPER_COLOR, method_color, method_name, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+
+@styled
+def plot_metrics(
+    table: pd.DataFrame,
+    metrics: Mapping[str, str],
+    *,
+    by: str = "n_sources",
+    by_label: str = "sources",
+    paper: pd.DataFrame | None = None,
+) -> tuple[Figure, NDArray]:
+    """Compare methods on several metrics: mean and spread in each group (Fig. 3A).
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a sample (or source) with columns ``method``, ``by`` and the metrics.
+    metrics : mapping of column to axis label
+        One panel each.
+    by, by_label : str
+        The column that makes the groups, and its printed name.
+    paper : DataFrame, optional
+        The paper's values, indexed by group, one column ``<metric>`` and
+        ``<metric>_sd`` each; drawn as grey diamonds.
+
+    Returns
+    -------
+    fig, axes : Figure and array of Axes
+        Bars are means, whiskers one standard deviation.
+    """
+    import matplotlib.pyplot as plt
+
+    groups = sorted(table[by].unique())
+    methods = list(dict.fromkeys(table["method"]))
+    fig, axes = plt.subplots(
+        1, len(metrics), figsize=(2.5 * len(metrics), 2.6), layout="constrained"
+    )
+    axes = np.atleast_1d(axes)
+    width = 0.8 / (len(methods) + (paper is not None))
+    for ax, (metric, label) in zip(axes, metrics.items(), strict=True):
+        for k, method in enumerate(methods):
+            rows = table[table["method"] == method].groupby(by)[metric]
+            _bars(ax, k, width, rows.mean()[groups], rows.std()[groups], method)
+        if paper is not None and metric in paper:
+            at = np.arange(len(groups)) + (len(methods) + 0.5) * width - 0.4
+            ax.errorbar(
+                at,
+                paper[metric][groups],
+                yerr=paper[f"{metric}_sd"][groups],
+                fmt="D",
+                ms=4,
+                color=PAPER_COLOR,
+                lw=0.9,
+                label="paper (DeepSIF)",
+            )
+        ax.set(xticks=range(len(groups)), xticklabels=groups, xlabel=by_label)
+        ax.set_ylim(bottom=0)
+        ax.set_title(label)
+        ax.grid(axis="x", visible=False)
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return fig, axes
+
+
+def _bars(ax, k, width, mean, sd, method) -> None:
+    at = np.arange(len(mean)) + (k + 0.5) * width - 0.4
+    ax.bar(
+        at,
+        mean,
+        width * 0.92,
+        yerr=sd,
+        color=method_color(method),
+        error_kw={"lw": 0.8, "ecolor": "#333333"},
+        label=method_name(method),
+    )
+
+
+@styled
+def plot_strata(
+    table: pd.DataFrame,
+    metric: str,
+    by: str,
+    *,
+    bins: ArrayLike | None = None,
+    xlabel: str = "",
+    ylabel: str = "",
+    ax: Axes | None = None,
+) -> tuple[Figure, Axes]:
+    """Show how a metric depends on a condition: mean, with its quartiles shaded.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a source (or sample) with columns ``method``, ``metric`` and ``by``.
+    metric, by : str
+        Column shown and column of the condition (noise level, depth, distance).
+    bins : array of edges, optional
+        Groups a continuous condition; default: its distinct values.
+    xlabel, ylabel : str
+        Axis texts with units.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    fig, ax : Figure and Axes
+    """
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        _, ax = plt.subplots(figsize=(3.4, 2.6), layout="constrained")
+    for method in dict.fromkeys(table["method"]):
+        rows = table.loc[table["method"] == method, [by, metric]].dropna()
+        group = rows[by]
+        if bins is not None:
+            edges = np.asarray(bins, float)
+            middle = (edges[1:] + edges[:-1]) / 2
+            where = np.digitize(group, edges) - 1
+            keep = (where >= 0) & (where < len(middle))
+            rows, group = rows[keep], middle[where[keep]]
+        summary = rows[metric].groupby(np.asarray(group)).describe()
+        color = method_color(method)
+        ax.fill_between(
+            summary.index, summary["25%"], summary["75%"], color=color, alpha=0.14, lw=0
+        )
+        ax.plot(summary.index, summary["mean"], "o-", ms=3.5, color=color)
+        ax.plot([], [], "o-", ms=3.5, color=color, label=method_name(method))
+    ax.set(xlabel=xlabel or by, ylabel=ylabel or metric)
+    ax.legend()
+    return ax.figure, ax
+
+
+@styled
+def plot_area(
+    simulated: ArrayLike,
+    estimated: ArrayLike,
+    *,
+    ax: Axes | None = None,
+    method: str = "deepsif",
+) -> tuple[Figure, Axes]:
+    """Estimated against simulated source area with their correlation (Fig. 3C).
+
+    Parameters
+    ----------
+    simulated, estimated : array of shape (n,)
+        Areas in cm^2; pairs with a NaN are left out. Estimates beyond twice the
+        largest simulated area are drawn as triangles at the upper edge.
+    ax : Axes, optional
+        Where to draw.
+    method : str
+        Whose colour to use.
+
+    Returns
+    -------
+    fig, ax : Figure and Axes
+    """
+    import matplotlib.pyplot as plt
+
+    x, y = np.asarray(simulated, float), np.asarray(estimated, float)
+    keep = np.isfinite(x) & np.isfinite(y)
+    x, y = x[keep], y[keep]
+    if ax is None:
+        _, ax = plt.subplots(figsize=(2.9, 2.7), layout="constrained")
+    top = float(x.max(initial=0)) * 2 or 1.0
+    color, beyond = method_color(method), y > top
+    ax.scatter(x[~beyond], y[~beyond], s=9, alpha=0.35, lw=0, color=color)
+    edge = np.full(beyond.sum(), top * 0.985)
+    ax.scatter(x[beyond], edge, s=9, alpha=0.35, lw=0, color=color, marker="^")
+    ax.plot([0, top], [0, top], color=PAPER_COLOR, lw=0.8, ls="--")
+    r = np.corrcoef(x, y)[0, 1] if len(x) > 2 else np.nan
+    ax.set_title(f"{method_name(method)}: r = {r:.2f}, n = {len(x)}")
+    ax.set(
+        xlim=(0, top),
+        ylim=(0, top),
+        aspect="equal",
+        xlabel="simulated area (cm$^2$)",
+        ylabel="estimated area (cm$^2$)",
+    )
+    return ax.figure, ax
+
+
+@styled
+def plot_reliability(
+    tables: Mapping[str, pd.DataFrame], *, ax: Axes | None = None
+) -> tuple[Figure, Axes]:
+    """Draw what came true against what was forecast.
+
+    Parameters
+    ----------
+    tables : mapping of name to DataFrame
+        Of :func:`deepsif_lite.calibration.reliability`.
+    ax : Axes, optional
+
+    Returns
+    -------
+    fig, ax : Figure and Axes
+        The grey diagonal is a forecaster that is right.
+    """
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        _, ax = plt.subplots(figsize=(3.2, 3), layout="constrained")
+    ax.plot([0, 1], [0, 1], color=PAPER_COLOR, lw=0.9, ls="--")
+    for name, table in tables.items():
+        ax.plot(table.predicted, table.observed, "o-", ms=3.5, lw=1, label=name)
+    ax.set(
+        xlabel="probability given",
+        ylabel="share that was active",
+        xlim=(-0.02, 1.02),
+        ylim=(-0.02, 1.02),
+        aspect="equal",
+    )
+    ax.legend(title="sources", loc="upper left")
+    return ax.figure, ax

@@ -1,0 +1,92 @@
+"""Networks and how their training went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .style import styled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@styled
+def plot_stages(stages: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[Figure, Axes]:
+    """Draw networks as rows of boxes, input on the left.
+
+    Parameters
+    ----------
+    stages : mapping of network to sequence of (text, kind)
+        ``kind`` is ``"data"`` (grey) or ``"layer"`` (colour).
+
+    Returns
+    -------
+    fig, ax : Figure and Axes
+    """
+    import matplotlib.pyplot as plt
+
+    n_columns = max(len(row) for row in stages.values())
+    size = (1.35 * n_columns, 1.25 * len(stages))
+    fig, ax = plt.subplots(figsize=size, layout="constrained")
+    fill = {"data": "#e6e6e6", "layer": "#fbe3c4"}
+    for y, (name, row) in enumerate(stages.items()):
+        ax.text(-0.4, -y + 0.42, name, weight="bold", va="center")
+        for x, (text, kind) in enumerate(row):
+            box = {"boxstyle": "round,pad=0.35", "fc": fill[kind], "ec": "0.5"}
+            ax.text(x, -y, text, ha="center", va="center", fontsize=7, bbox=box)
+            if x:
+                arrow = {"arrowstyle": "->", "color": "0.4"}
+                ax.annotate("", (x - 0.36, -y), (x - 0.64, -y), arrowprops=arrow)
+    ax.set(xlim=(-0.5, n_columns - 0.5), ylim=(-len(stages) + 0.6, 0.6))
+    ax.axis("off")
+    return fig, ax
+
+
+@styled
+def plot_loss(
+    history: pd.DataFrame,
+    *,
+    x: str = "samples",
+    columns: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> tuple[Figure, Axes]:
+    """Draw the loss of a training run on logarithmic axes.
+
+    Parameters
+    ----------
+    history : DataFrame
+        The training log: column ``x`` and one or more columns of losses.
+    x : str
+        Column of the horizontal axis, samples seen.
+    columns : mapping of column to label, optional
+        Default: every column whose name ends in ``loss``.
+    ax, title
+        Where, and the text above.
+
+    Returns
+    -------
+    fig, ax : Figure and Axes
+    """
+    import matplotlib.pyplot as plt
+
+    if columns is None:
+        columns = {name: name for name in history.columns if name.endswith("loss")}
+    if not columns:
+        msg = f"no loss column in history: {list(history.columns)}; pass columns=."
+        raise ValueError(msg)
+    if ax is None:
+        _, ax = plt.subplots(figsize=(4.6, 2.6), layout="constrained")
+    for column, label in columns.items():
+        rows = history[[x, column]].dropna()
+        style = {"marker": "o", "ms": 3} if len(rows) < 40 else {}
+        ax.plot(rows[x], rows[column], label=label, **style)
+    ax.set(xlabel=x, ylabel="mean squared error", yscale="log")
+    if title:
+        ax.set_title(title)
+    ax.legend()
+    return ax.figure, ax

@@ -1,0 +1,76 @@
+"""Split EEG into a few scalp maps, each with one time course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+
+def orthonormal(columns: Tensor) -> Tensor:
+    """Return an orthonormal basis of the span of the columns."""
+    return torch.linalg.qr(columns)[0]
+
+
+def temporal_modes(
+    eeg: Tensor,
+    n_modes: int,
+    *,
+    n_iter: int = 4,
+    orthonormal: Callable[[Tensor], Tensor] = orthonormal,
+    eigh: Callable[[Tensor], tuple[Tensor, Tensor]] = torch.linalg.eigh,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Split EEG into its strongest scalp maps and their time courses.
+
+    The leading singular vectors, by subspace iteration on the channel covariance
+    (a few small products instead of one large decomposition a sample). In double
+    precision: modes of similar strength mix easily, and two ways to compute them
+    must agree after the network has taken logarithms of small misfits.
+
+    Parameters
+    ----------
+    eeg : tensor of shape (n_samples, n_times, n_channels)
+    n_modes : int
+        Modes kept; fewer than channels and time points.
+    n_iter : int
+        Rounds of iteration.
+    orthonormal, eigh : callable
+        How to orthonormalise columns, and to find eigenvalues (ascending) and
+        eigenvectors; formats without linear algebra bring their own.
+
+    Returns
+    -------
+    topographies : tensor of shape (n_samples, n_modes, n_channels)
+        Unit norm; sign such that the largest deflection of the course is positive.
+    strengths : tensor of shape (n_samples, n_modes)
+        Root mean square of each mode's course, descending.
+    courses : tensor of shape (n_samples, n_modes + 1, n_times)
+        Unit root mean square, mutually orthogonal; the last is constant.
+    """
+    n_times, n_channels = eeg.shape[-2:]
+    size = min(2 * n_modes, n_channels - 1)
+    with torch.no_grad(), torch.autocast(eeg.device.type, enabled=False):
+        eeg = eeg.double()
+        covariance = eeg.transpose(1, 2) @ eeg / n_times
+        basis = _start(n_channels, size).to(eeg)
+        for _ in range(n_iter):
+            basis = orthonormal(covariance @ basis)
+        small = basis.transpose(1, 2) @ covariance @ basis
+        power, rotation = eigh(small)
+        order = torch.arange(size - 1, size - 1 - n_modes, -1, device=eeg.device)
+        maps = (basis @ rotation[..., order]).transpose(1, 2)
+        strengths = power[:, order].clamp_min(1e-12).sqrt()
+        courses = maps @ eeg.transpose(1, 2) / strengths[..., None]
+        peak = courses.abs().argmax(-1, keepdim=True)
+        sign = courses.gather(-1, peak).sign()
+        constant = torch.ones_like(courses[:, :1])
+        courses = torch.cat([courses * sign, constant], 1)
+        return (maps * sign).float(), strengths.float(), courses.float()
+
+
+@lru_cache(maxsize=8)
+def _start(n_channels: int, size: int) -> Tensor:
+    """Return columns to begin with; fixed, so that modes do not depend on the batch."""
+    return torch.randn(n_channels, size, generator=torch.Generator().manual_seed(0))

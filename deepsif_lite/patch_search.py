@@ -1,0 +1,123 @@
+"""Search for the patches of cortex whose scalp maps fit best.
+
+A dictionary holds a few of the many patches that can grow from a parcel; the true one
+usually fits much better than any of them. So the search starts at patches of the
+dictionary and flips parcels on the border, one at a time, as long as the fit improves.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Found(NamedTuple):
+    """Patches found in each sample, and what the EEG says of each parcel.
+
+    Attributes
+    ----------
+    members : tensor of bool, shape (n_samples, n_starts, n_regions)
+    misfit : tensor of shape (n_samples, n_starts)
+        Share of the patch's scalp map outside the given maps.
+    flipped : tensor of shape (n_samples, n_starts, n_regions)
+        The misfit if this one parcel joined or left.
+    """
+
+    members: Tensor
+    misfit: Tensor
+    flipped: Tensor
+
+
+@torch.no_grad()
+def choose_starts(fit: Tensor, far: Tensor, n_starts: int, n_shapes: int) -> Tensor:
+    """Pick the patches that fit best and lie apart from each other.
+
+    Parameters
+    ----------
+    fit : tensor of shape (n_samples, n_patches)
+        Patches of one seed parcel follow each other.
+    far : tensor of bool, shape (n_regions, n_regions)
+        Which seeds lie apart.
+    n_starts, n_shapes : int
+
+    Returns
+    -------
+    patches : tensor of int, shape (n_samples, n_starts)
+    """
+    best, shape = fit.unflatten(-1, (-1, n_shapes)).max(-1)
+    chosen = []
+    for _ in range(n_starts):
+        seed = best.argmax(-1, keepdim=True)
+        chosen.append(seed * n_shapes + shape.gather(-1, seed))
+        best = best.where(far[seed[:, 0]], best.new_tensor(-1.0))
+    return torch.cat(chosen, -1)
+
+
+@torch.no_grad()
+def search_patches(
+    members: Tensor,
+    maps: Tensor,
+    weights: Tensor,
+    white: Tensor,
+    adjacency: Tensor,
+    *,
+    n_steps: int = 12,
+    least_gain: float = 0.03,
+    floor: float = 0.002,
+) -> Found:
+    """Flip parcels while the fit improves.
+
+    Parameters
+    ----------
+    members : tensor of bool, shape (n_samples, n_starts, n_regions)
+        Patches to start from.
+    maps : tensor of shape (n_samples, n_modes, n_channels)
+        Orthonormal scalp maps of the EEG.
+    weights : tensor of shape (n_samples, n_starts, n_modes)
+        Between 0 and 1: how much each map counts.
+    white : tensor of shape (n_regions, n_channels)
+        Scalp map of each parcel, in the space of the maps.
+    adjacency : tensor of shape (n_regions, n_regions)
+        1 for neighbours, else 0.
+    n_steps : int
+        Flips at most.
+    least_gain : float
+        Flips must lower the logarithm of the misfit by this.
+    floor : float
+        Added to the misfit first: what no patch gets below.
+
+    Returns
+    -------
+    Found
+    """
+    inside = members.to(white.dtype)
+    degree = adjacency.sum(1)
+    own = maps @ white.T  # (n_samples, n_modes, n_regions)
+    own_square = weights @ own.square()
+    size = white.square().sum(1)
+    patch, neighbours = inside @ white, inside @ adjacency
+    for step in range(n_steps + 1):
+        along = patch @ maps.transpose(1, 2)  # (n_samples, n_starts, n_modes)
+        explained = (weights * along.square()).sum(-1)
+        norm = patch.square().sum(-1)
+        misfit = (1 - explained / norm).clamp_min(0)
+        sign = 1 - 2 * inside
+        cross = (weights * along) @ own
+        explained = explained[..., None] + 2 * sign * cross + own_square
+        norm = norm[..., None] + 2 * sign * (patch @ white.T) + size
+        flipped = (1 - explained / norm.clamp_min(1e-3 * size)).clamp(0, 1)
+        if step == n_steps:
+            break
+        border = torch.where(inside > 0, degree - neighbours, neighbours) > 0
+        lone = inside.sum(-1, keepdim=True) <= 1
+        allowed = border & ~(lone & (inside > 0))
+        best, region = flipped.where(allowed, flipped.new_tensor(2.0)).min(-1)
+        gain = torch.log(misfit + floor) - torch.log(best + floor)
+        flip = sign.gather(-1, region[..., None])
+        flip = flip * (gain > least_gain)[..., None]
+        inside = inside.scatter_add(-1, region[..., None], flip)
+        patch = patch + flip * white[region]
+        neighbours = neighbours + flip * adjacency[region]
+    return Found(inside > 0, misfit, flipped)

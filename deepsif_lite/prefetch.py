@@ -1,0 +1,65 @@
+"""Make what is needed next while something else is done."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Prefetch(Generic[T]):
+    """Take ``make(first)``, ``make(first + 1)``, ... , made ahead in threads.
+
+    Parameters
+    ----------
+    make : callable
+        Called with an index; must not depend on the order of calls.
+    first, stop : int
+        Range of the indices.
+    n_ahead : int
+        Results made ahead, each in a thread of its own.
+
+    Attributes
+    ----------
+    waited : float
+        Seconds spent waiting in :meth:`take`.
+    """
+
+    def __init__(
+        self, make: Callable[[int], T], first: int, stop: int, n_ahead: int = 1
+    ) -> None:
+        self._make, self._next, self._stop = make, first, stop
+        self._pool = ThreadPoolExecutor(n_ahead)
+        self._pending = deque()
+        self.waited = 0.0
+        for _ in range(n_ahead):
+            self._order()
+
+    def _order(self) -> None:
+        if self._next < self._stop:
+            self._pending.append(self._pool.submit(self._make, self._next))
+            self._next += 1
+
+    def take(self) -> T:
+        """Return the next result and order another.
+
+        Raises
+        ------
+        IndexError
+            All of the range has been taken.
+        """
+        began = time.perf_counter()
+        made = self._pending.popleft().result()
+        self.waited += time.perf_counter() - began
+        self._order()
+        return made
+
+    def __enter__(self) -> Prefetch[T]:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._pool.shutdown(cancel_futures=True)

@@ -1,0 +1,158 @@
+"""What the scan network knows before it learns: how cortex looks from the scalp."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from .dictionary import patch_dictionary, patch_weights, source_whitener, unit_maps
+
+if TYPE_CHECKING:
+    from .cortex import Cortex
+
+# Weights of the seed, its neighbours, their neighbours, ... in the round patches
+# that every parcel is scanned with.
+PATCH_PROFILES = ((1.0,), (1.0, 0.9), (1.0, 0.9, 0.5))
+NEAR_RINGS = 3  # patches whose seed is no farther than this compete for a parcel
+APART_RINGS = 4  # searches start from seeds farther apart than this
+
+
+class ScanGeometry(nn.Module):
+    """Scalp maps of parcels and patches, and which parcels lie beside each other.
+
+    Nothing here is learned, so nothing is stored with the weights: it follows from the
+    head model, which a network is checked against before it is used.
+
+    Parameters
+    ----------
+    n_channels, n_regions : int
+    n_shapes : int
+        Patches of the dictionary that grow from each parcel.
+    """
+
+    def __init__(self, n_channels: int, n_regions: int, n_shapes: int) -> None:
+        super().__init__()
+        self.n_regions, self.n_shapes = n_regions, n_shapes
+        n_patches, n_scales = n_regions * n_shapes, len(PATCH_PROFILES)
+        sizes = {
+            "whitener": (n_channels, n_channels),
+            "parcel_maps": (n_regions, n_channels),
+            "round_maps": (n_scales, n_regions, n_channels),
+            "patch_maps": (n_patches, n_channels),
+            "adjacency": (n_regions, n_regions),  # 1 or 0: they enter products
+            "near": (n_regions, n_regions),
+        }
+        for name, size in sizes.items():
+            self.register_buffer(name, torch.zeros(size), persistent=False)
+        for name, size in {
+            "members": (n_patches, n_regions),
+            "apart": (n_regions, n_regions),
+        }.items():
+            empty = torch.zeros(size, dtype=torch.bool)
+            self.register_buffer(name, empty, persistent=False)
+        self.is_set = False
+        self._sparse: tuple[Tensor, Tensor] | None = None
+
+    def set(self, leadfield: NDArray, cortex: Cortex) -> None:
+        """Compute everything for one head model.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels, n_regions)
+        cortex : Cortex
+
+        Raises
+        ------
+        ValueError
+            They do not fit the sizes the network was made for.
+        """
+        self._check(leadfield, cortex)
+        whitener = source_whitener(leadfield)
+        white = whitener @ leadfield
+        white = white - white.mean(axis=0)
+        members = patch_dictionary(cortex, self.n_shapes)
+        rings = _rings(cortex.adjacency, max(map(len, PATCH_PROFILES)))
+        for row, profile in enumerate(PATCH_PROFILES):
+            patch = sum(w * ring for w, ring in zip(profile, rings, strict=False))
+            _fill(self.round_maps[row], unit_maps(white, patch))
+        _fill(self.whitener, whitener)
+        _fill(self.parcel_maps, white.T / np.linalg.norm(white, axis=0).mean())
+        _fill(self.patch_maps, unit_maps(white, patch_weights(cortex, members)))
+        _fill(self.members, members)
+        _fill(self.adjacency, cortex.adjacency)
+        _fill(self.near, sum(_rings(cortex.adjacency, NEAR_RINGS + 1)))
+        _fill(self.apart, sum(_rings(cortex.adjacency, APART_RINGS + 1)) == 0)
+        self.is_set, self._sparse = True, None
+
+    def _check(self, leadfield: NDArray, cortex: Cortex) -> None:
+        n_regions, n_channels = self.parcel_maps.shape
+        if leadfield.shape == (n_channels, n_regions) == (n_channels, cortex.n_regions):
+            return
+        msg = (
+            f"leadfield {leadfield.shape} and cortex ({cortex.n_regions} regions) do not "
+            f"fit a network of {n_channels} channels and {n_regions} regions; load the "
+            "head model it was made for."
+        )
+        raise ValueError(msg)
+
+    def sum_over_members(self, chance: Tensor) -> Tensor:
+        """Sum what patches have over the patches that hold each parcel.
+
+        Parameters
+        ----------
+        chance : tensor of shape (..., n_patches)
+
+        Returns
+        -------
+        tensor of shape (..., n_regions)
+        """
+        if self._sparse is None or self._sparse[0].device != chance.device:
+            dense = self.members.float()
+            with warnings.catch_warnings():
+                # torch calls the format beta; what is used of it is tested.
+                warnings.filterwarnings("ignore", "Sparse CSR")
+                self._sparse = dense.T.to_sparse_csr(), dense.to_sparse_csr()
+        return _SparseProduct.apply(chance, *self._sparse)
+
+    def __getstate__(self) -> dict:
+        # Sparse tensors cannot be copied; a copy makes its own.
+        return {**self.__dict__, "_sparse": None}
+
+
+class _SparseProduct(torch.autograd.Function):
+    """A dense array times a constant sparse matrix."""
+
+    @staticmethod
+    def forward(ctx, dense: Tensor, transposed: Tensor, matrix: Tensor) -> Tensor:
+        ctx.matrix = matrix
+        return _times_sparse(dense, transposed)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):
+        return _times_sparse(gradient, ctx.matrix), None, None
+
+
+def _times_sparse(dense: Tensor, transposed: Tensor) -> Tensor:
+    """Multiply ``dense @ transposed.T``."""
+    columns = dense.float().flatten(0, -2).T.contiguous()
+    return torch.sparse.mm(transposed, columns).T.unflatten(0, dense.shape[:-1])
+
+
+def _rings(adjacency: NDArray, n_rings: int) -> list[NDArray]:
+    """Parcels at 0, 1, 2, ... steps of each parcel."""
+    reach = np.eye(len(adjacency), dtype=bool)
+    rings = [reach]
+    for _ in range(n_rings - 1):
+        wider = reach | (reach.astype(np.float32) @ adjacency > 0)
+        rings.append(wider & ~reach)
+        reach = wider
+    return rings
+
+
+def _fill(buffer: Tensor, values: NDArray) -> None:
+    buffer.copy_(torch.as_tensor(np.ascontiguousarray(values)))

@@ -1,0 +1,90 @@
+"""Carry a trained network over to another head model: other electrodes, other skull."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from .network import build_network
+from .pack import load_training_head
+from .weights import head_fingerprint, load_weights
+
+if TYPE_CHECKING:
+    from .head import HeadModel
+    from .pack import TrainingHead
+
+
+def start_from(
+    network: torch.nn.Module, initial: str | Path, head: HeadModel | TrainingHead
+) -> None:
+    """Copy a trained network's weights, translating its montage if it differs.
+
+    The two leadfields show the same sources to both montages; ridge regression
+    between them turns one montage's scalp map into the other's, and the first layer
+    absorbs it. The scans keep the geometry of the network's own head model.
+
+    Raises
+    ------
+    ValueError
+        The networks differ in more than their channels.
+    """
+    trained, card = load_weights(initial)
+    state = trained.state_dict()
+    if card["head_hash"] != head_fingerprint(head):
+        if card["network"]["kind"] != "lite":
+            msg = f"initial={str(initial)!r} has another head; only lite translates."
+            raise ValueError(msg)
+        other = load_training_head(card["head"])
+        trained.set_geometry(other.leadfield, other.cortex)
+        first = state["embed.0.weight"]
+        ours, theirs = network.geometry.parcel_maps, trained.geometry.parcel_maps
+        maps = first[:, :-1] @ _translation(ours.T, theirs.T)
+        state["embed.0.weight"] = torch.cat([maps, first[:, -1:]], 1)
+    network.load_state_dict(state)
+
+
+def transferred(
+    initial: str | Path, head: HeadModel | TrainingHead
+) -> tuple[torch.nn.Module, dict]:
+    """Carry a trained network over to another head model without training it.
+
+    Parameters
+    ----------
+    initial : str or path
+        A ``lite`` network.
+    head : HeadModel
+        As many regions as the network has; any channels.
+
+    Returns
+    -------
+    network : Module
+    card : dict
+        Says ``"transferred_from"`` which head model.
+
+    Raises
+    ------
+    ValueError
+        The network is the paper's, or has another number of regions.
+    """
+    _, card = load_weights(initial)
+    spec = card["network"] | {"n_channels": len(head.ch_names)}
+    network = build_network(**spec)
+    network.set_geometry(head.leadfield, head.cortex)
+    start_from(network, initial, head)
+    moved = {
+        "network": spec,
+        "ch_names": list(head.ch_names),
+        "head": head.name,
+        "head_hash": head_fingerprint(head),
+        "transferred_from": card["head"],
+    }
+    return network.eval(), card | moved
+
+
+def _translation(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
+    """Return the matrix that turns our scalp maps into theirs, (theirs, ours)."""
+    gram = ours @ ours.T
+    ridge = 1e-3 * gram.trace() / len(gram) * torch.eye(len(gram))
+    return torch.linalg.solve(gram + ridge, ours @ theirs.T).T

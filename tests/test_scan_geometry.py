@@ -1,0 +1,52 @@
+"""What the scans know of the head, and its sparse product."""
+
+import numpy as np
+import pytest
+import torch
+from toys import toy_geometry, toy_head
+
+
+@pytest.fixture(scope="module")
+def geometry():
+    return toy_geometry()
+
+
+def test_neighbourhoods_are_steps_on_the_mesh(geometry):
+    from scipy.sparse.csgraph import shortest_path
+
+    steps = shortest_path(toy_head().cortex.adjacency, unweighted=True)
+    np.testing.assert_array_equal(geometry.near.numpy(), steps <= 3)
+    np.testing.assert_array_equal(geometry.apart.numpy(), steps > 4)
+
+
+def test_sum_over_members_and_its_gradient_are_those_of_a_product(geometry):
+    rng = torch.Generator().manual_seed(0)
+    chance = torch.rand(2, 3, 360, generator=rng, requires_grad=True)
+    weight = torch.rand(2, 3, 120, generator=rng)
+    dense = geometry.members.float()
+    (expected,) = torch.autograd.grad(((chance @ dense) * weight).sum(), chance)
+    (found,) = torch.autograd.grad(
+        (geometry.sum_over_members(chance) * weight).sum(), chance
+    )
+    torch.testing.assert_close(geometry.sum_over_members(chance), chance @ dense)
+    torch.testing.assert_close(found, expected)
+
+
+def test_geometry_is_not_stored_with_the_weights(geometry):
+    assert geometry.state_dict() == {}
+
+
+def test_head_of_another_size_is_refused(geometry):
+    head = toy_head()
+    with pytest.raises(ValueError, match="load the head model"):
+        geometry.set(head.leadfield[:-1], head.cortex)
+
+
+def test_parcel_maps_are_white(geometry):
+    """Brain noise through the whitened maps has the covariance it should have."""
+    maps = geometry.parcel_maps.double()
+    values = torch.linalg.eigvalsh(maps.T @ maps)
+    # L L' / (L L' + 0.3): below one, and near one for the leading axes.
+    scale = values / values.max()
+    assert float(scale[-1]) == pytest.approx(1)
+    assert float(scale[-5]) > 0.8

@@ -1,0 +1,103 @@
+"""The scan network: its loss, its symmetries, and that it learns from its scans."""
+
+import copy
+
+import pytest
+import torch
+from toys import toy_clips, toy_head
+
+from deepsif_lite.scan_network import ScanNetwork
+from deepsif_lite.synthesis import SyntheticEEG
+
+
+@pytest.fixture(scope="module")
+def batch():
+    stream = SyntheticEEG(toy_head(), toy_clips(), n_sources=(1, 2), seed=0)
+    return stream.batch(range(6))
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    head = toy_head()
+    net = ScanNetwork(20, 120, n_modes=5, n_shapes=4, width=32, local_width=16)
+    net.gate_sharpness = 1  # the loss knows no other
+    net.set_geometry(head.leadfield, head.cortex)
+    # At first the judge says nothing; these tests want to hear it.
+    torch.nn.init.normal_(net.local_out.weight, std=0.1)
+    return net.eval()
+
+
+def test_loss_in_mode_space_is_the_loss_over_time(batch, network):
+    """They differ by the part of the truth outside the modes, whatever the output."""
+    _, _, courses = network.modes(batch.eeg)
+    n_times = batch.eeg.shape[1]
+    target = (courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
+    outside = (batch.activity - courses.transpose(1, 2) @ target).square().sum()
+    with torch.no_grad():
+        over_time = (network(batch.eeg) - batch.activity).square().sum()
+        relative = network.loss(batch)["error"]
+    inside = relative * target.square().sum() * n_times
+    assert float(inside) == pytest.approx(float(over_time - outside), rel=2e-3)
+
+
+def test_network_is_equivariant_in_time(batch, network):
+    """What comes later in the EEG comes as much later in the activity."""
+    with torch.no_grad():
+        moved = network(batch.eeg.roll(37, 1))
+        expected = network(batch.eeg).roll(37, 1)
+    torch.testing.assert_close(moved, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_sharp_gate_raises_the_odds_to_a_power(batch, network):
+    with torch.no_grad():
+        before, p = network(batch.eeg), network.probability(batch.eeg)
+        network.gate_sharpness = 3
+        after = network(batch.eeg)
+        network.gate_sharpness = 1
+    sharp = p**3 / (p**3 + (1 - p) ** 3)
+    torch.testing.assert_close(after, before * (sharp / p)[:, None])
+
+
+def test_probability_is_one(batch, network):
+    with torch.no_grad():
+        p = network.probability(batch.eeg)
+    assert p.shape == (6, 120)
+    assert 0 <= float(p.min()) <= float(p.max()) <= 1
+
+
+def test_copy_gives_the_same_image(batch, network):
+    with torch.no_grad():
+        expected = network(batch.eeg)
+        copied = copy.deepcopy(network)(batch.eeg)
+    torch.testing.assert_close(copied, expected, rtol=0, atol=0)
+
+
+def test_image_does_not_depend_on_the_batch(batch, network):
+    with torch.no_grad():
+        together, alone = network(batch.eeg)[2:3], network(batch.eeg[2:3])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-3)
+
+
+def test_scans_point_to_the_source_without_any_training(network):
+    """An untrained network already hears loudest of the patch that made the EEG."""
+    stream = SyntheticEEG(
+        toy_head(), toy_clips(), n_sources=1, seed=3, sensor_snr=(20.0,)
+    )
+    near = network.geometry.near
+    hits = 0
+    for index in range(8):
+        sample = stream[index]
+        maps, _, _ = network.modes(torch.as_tensor(sample.eeg)[None])
+        fit = (maps[0, 0] @ network.geometry.patch_maps.T).square()
+        seed = int(fit.argmax()) // network.geometry.n_shapes
+        hits += bool(near[seed, sample.patches[0][0]])
+    assert hits >= 7
+
+
+def test_gradients_reach_all_parameters(batch, network):
+    network.zero_grad()
+    network.loss(batch)["total"].backward()
+    silent = [n for n, p in network.named_parameters() if p.grad is None]
+    assert silent == []
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters())

@@ -1,0 +1,56 @@
+"""Carrying networks over: same montage, rotated montage, and what is refused."""
+
+import pytest
+import torch
+from toys import toy_head
+
+from deepsif_lite.network import build_network
+from deepsif_lite.transfer import _translation, start_from, transferred
+from deepsif_lite.weights import head_fingerprint, load_weights, save_weights
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A folder with a network of the toy head (of random weights)."""
+    head = toy_head()
+    spec = {"kind": "lite", "n_channels": 20, "n_regions": 120, "n_shapes": 2}
+    card = {
+        "network": spec,
+        "ch_names": head.ch_names,
+        "head": head.name,
+        "head_hash": head_fingerprint(head),
+    }
+    return save_weights(build_network(**spec), tmp_path / "trained", card)
+
+
+def test_weights_of_the_same_head_are_copied(trained):
+    source, card = load_weights(trained)
+    fresh = build_network(**card["network"])
+    start_from(fresh, trained, toy_head())
+    for name, value in source.state_dict().items():
+        assert torch.equal(fresh.state_dict()[name], value)
+
+
+def test_maps_of_one_montage_turn_into_those_of_another():
+    rng = torch.Generator().manual_seed(0)
+    theirs = torch.randn(8, 50, generator=rng)
+    rotation = torch.linalg.qr(torch.randn(8, 8, generator=rng))[0]
+    translation = _translation(rotation @ theirs, theirs)
+    torch.testing.assert_close(translation, rotation.T, atol=5e-3, rtol=0)
+
+
+def test_card_says_where_the_network_came_from(trained):
+    head = toy_head()
+    network, card = transferred(trained, head)
+    assert card["transferred_from"] == "toy"
+    assert card["head_hash"] == head_fingerprint(head)
+    assert network(torch.randn(1, 60, 20)).shape == (1, 60, 120)
+
+
+def test_the_papers_network_is_not_carried_over(tmp_path):
+    head = toy_head()
+    spec = {"kind": "paper", "n_channels": 20, "n_regions": 120, "width": 8}
+    card = {"network": spec, "ch_names": head.ch_names, "head": "another"}
+    folder = save_weights(build_network(**spec), tmp_path, card | {"head_hash": "x"})
+    with pytest.raises(ValueError, match="only lite"):
+        transferred(folder, head)
