@@ -30,7 +30,7 @@ from deepsif_lite.synthesis import normalise
 from deepsif_lite.training import LOG_EVERY, TrainingConfig, train
 
 CORES = 2  # of the laptop that inference is meant for
-CLOCK = ("samples", "seconds", "waiting")  # columns of a run's log
+CLOCK = ("samples", "seconds", "waited")  # columns of a run's log
 TARGETS = {"lite": 10, "paper": 100}  # ms for one second of EEG
 
 
@@ -58,14 +58,11 @@ def training_speed(
     with tempfile.TemporaryDirectory() as folder:
         out = train(head, clips, folder, config=config, device=device, progress=False)
         first, *_, last = csv.DictReader((Path(out) / "log.csv").open())
-    rows = ({key: float(row[key]) for key in CLOCK} for row in (first, last))
-    (samples, seconds, waiting), (more, later, share) = (r.values() for r in rows)
+    samples, seconds, waited = (float(last[key]) - float(first[key]) for key in CLOCK)
     return {
         "batch": batch_size,
-        "samples a second": (more - samples) / (later - seconds),
-        "waiting for data (%)": 100
-        * (later * share - seconds * waiting)
-        / (later - seconds),
+        "samples a second": samples / seconds,
+        "waiting for data (%)": 100 * waited / seconds,
     }
 
 

@@ -408,8 +408,8 @@ class _Run:
         row = {
             "step": self.step,
             "samples": self.step * self.config.batch_size,
-            "seconds": round(self.seconds, 1),
-            "waiting": round(self.waited / self.seconds, 4),
+            "seconds": self.seconds,
+            "waited": self.waited,  # for data, of these seconds
             "training_loss": training_loss,
             "validation_loss": self.validate(),
         }

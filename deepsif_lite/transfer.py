@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .network import build_network
 from .pack import load_training_head
@@ -14,21 +16,36 @@ from .weights import head_fingerprint, load_weights
 if TYPE_CHECKING:
     from .head import HeadModel
     from .pack import TrainingHead
+    from .parcels import Parcels
+
+
+# What a lite network learns of each parcel by itself; the rest knows no parcel.
+PER_PARCEL = ("readout", "constant", "gate", "local_region")
 
 
 def start_from(
     network: torch.nn.Module, initial: str | Path, head: HeadModel | TrainingHead
 ) -> None:
-    """Copy a trained network's weights, translating its montage if it differs.
+    """Copy a trained network's weights, translating its head model if it differs.
 
-    The two leadfields show the same sources to both montages; ridge regression
-    between them turns one montage's scalp map into the other's, and the first layer
-    absorbs it. The scans keep the geometry of the network's own head model.
+    Parcels take over what the network learnt of the parcel that they share most of
+    the cortex with. The two leadfields then show the same sources to both montages;
+    ridge regression between them turns one montage's scalp map into the other's, and
+    the first layer absorbs it. The scans keep the geometry of the network's own head.
+
+    Parameters
+    ----------
+    network : Module
+        Changed in place; its geometry is set.
+    initial : str or path
+        The trained network.
+    head : HeadModel | TrainingHead
+        What ``network`` was built for.
 
     Raises
     ------
     ValueError
-        The networks differ in more than their channels.
+        The networks differ in more than their channels and parcels.
     """
     trained, card = load_weights(initial)
     state = trained.state_dict()
@@ -38,11 +55,36 @@ def start_from(
             raise ValueError(msg)
         other = load_training_head(card["head"])
         trained.set_geometry(other.leadfield, other.cortex)
+        ours_of = matching_parcels(head.cortex, other.cortex)
+        for name in state:
+            if name.startswith(PER_PARCEL):
+                state[name] = state[name][ours_of]
         first = state["embed.0.weight"]
         ours, theirs = network.geometry.parcel_maps, trained.geometry.parcel_maps
-        maps = first[:, :-1] @ _translation(ours.T, theirs.T)
+        maps = first[:, :-1] @ _translation(ours.T, theirs[ours_of].T)
         state["embed.0.weight"] = torch.cat([maps, first[:, -1:]], 1)
     network.load_state_dict(state)
+
+
+def matching_parcels(ours: Parcels, theirs: Parcels) -> NDArray[np.int64]:
+    """Find the parcel of another parcellation that shares most vertices with each.
+
+    Parameters
+    ----------
+    ours, theirs : Parcels or Cortex
+        Of the same mesh.
+
+    Returns
+    -------
+    array of int, shape (ours.n_regions,)
+        A parcel of ``theirs`` for each of ``ours``; of several that share as many
+        vertices, the first.
+    """
+    both = (ours.region_of_vertex >= 0) & (theirs.region_of_vertex >= 0)
+    shared = np.zeros((ours.n_regions, theirs.n_regions), dtype=int)
+    pairs = (ours.region_of_vertex[both], theirs.region_of_vertex[both])
+    np.add.at(shared, pairs, 1)
+    return shared.argmax(axis=1)
 
 
 def transferred(
@@ -55,7 +97,7 @@ def transferred(
     initial : str or path
         A ``lite`` network.
     head : HeadModel
-        As many regions as the network has; any channels.
+        Any channels, any parcels of fsaverage5.
 
     Returns
     -------
@@ -66,10 +108,11 @@ def transferred(
     Raises
     ------
     ValueError
-        The network is the paper's, or has another number of regions.
+        The network is the paper's.
     """
     _, card = load_weights(initial)
-    spec = card["network"] | {"n_channels": len(head.ch_names)}
+    sizes = {"n_channels": len(head.ch_names), "n_regions": head.cortex.n_regions}
+    spec = card["network"] | sizes
     network = build_network(**spec)
     network.set_geometry(head.leadfield, head.cortex)
     start_from(network, initial, head)

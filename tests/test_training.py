@@ -74,7 +74,7 @@ def test_a_killed_run_resumes_to_the_bit(head, clips, tmp_path):
     logs = [rows_of(folder) for folder in (whole, parts)]
     assert [r["step"] for r in logs[0]] == ["10", "12"]
     for row in (*logs[0], *logs[1]):
-        row["seconds"] = row["waiting"] = None  # the clock is not resumed
+        row["seconds"] = row["waited"] = None  # the clock is not resumed
     assert logs[0] == logs[1]
 
 

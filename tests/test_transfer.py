@@ -1,11 +1,19 @@
 """Carrying networks over: same montage, rotated montage, and what is refused."""
 
+import numpy as np
 import pytest
 import torch
 from toys import toy_head
 
+import deepsif_lite as dl
+from deepsif_lite import transfer
 from deepsif_lite.network import build_network
-from deepsif_lite.transfer import _translation, start_from, transferred
+from deepsif_lite.transfer import (
+    _translation,
+    matching_parcels,
+    start_from,
+    transferred,
+)
 from deepsif_lite.weights import head_fingerprint, load_weights, save_weights
 
 
@@ -37,6 +45,29 @@ def test_maps_of_one_montage_turn_into_those_of_another():
     rotation = torch.linalg.qr(torch.randn(8, 8, generator=rng))[0]
     translation = _translation(rotation @ theirs, theirs)
     torch.testing.assert_close(translation, rotation.T, atol=5e-3, rtol=0)
+
+
+def test_parcels_take_over_the_parcel_they_share_most_vertices_with():
+    coarse, fine = dl.load_cortex(60), dl.load_cortex(120)
+    match = matching_parcels(fine, coarse)
+    for region in (0, 37, 119):
+        inside = coarse.region_of_vertex[fine.region_of_vertex == region]
+        counts = np.bincount(inside[inside >= 0], minlength=60)
+        assert counts[match[region]] == counts.max()
+    np.testing.assert_array_equal(matching_parcels(fine, fine), np.arange(120))
+
+
+def test_parcels_learn_from_their_match(trained, monkeypatch):
+    source, _ = load_weights(trained)
+    monkeypatch.setattr(transfer, "load_training_head", lambda _: toy_head())
+    head = toy_head(60)
+    network, card = transfer.transferred(trained, head)
+    match = matching_parcels(head.cortex, toy_head().cortex)
+    assert card["network"]["n_regions"] == 60
+    assert torch.equal(network.gate.bias, source.gate.bias[match])
+    assert torch.equal(network.local_region, source.local_region[match])
+    assert torch.equal(network.local_mid.weight, source.local_mid.weight)
+    assert network(torch.randn(1, 60, 20)).shape == (1, 60, 60)
 
 
 def test_card_says_where_the_network_came_from(trained):
