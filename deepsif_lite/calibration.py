@@ -55,7 +55,7 @@ def forecasts(
     probability, active = [], []
     for start in range(0, n_samples, _BATCH):
         batch = stream.batch(range(start, min(start + _BATCH, n_samples)))
-        probability.append(model.probability(batch.eeg.numpy()))
+        probability.append(model.predict_with_probability(batch.eeg.numpy())[1])
         active.append((batch.weights > 0).any(1).numpy())
     return np.concatenate(probability), np.concatenate(active)
 

@@ -6,12 +6,12 @@ one recording as one method sees it; the paper's numbers are means over recordin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .extent import active_regions
+from .extent import active_regions, likely_regions
 from .metrics import score_sources
 from .progress import progress_bar
 from .solvers import get_solver
@@ -59,10 +59,12 @@ def evaluate(
         Clips that training has not seen.
     methods : sequence of str
         ``"deepsif"`` and names of :data:`deepsif_lite.solvers.SOLVERS`.
-    variants : sequence of {"corrected", "published", "map"}
+    variants : sequence of {"corrected", "published", "map", "probability"}
         How active regions are selected. The first two threshold all samples, see
         :func:`deepsif_lite.extent.active_regions`; ``"map"`` thresholds the root
-        mean square over time, which suits estimates that are noisy in time.
+        mean square over time, which suits estimates that are noisy in time;
+        ``"probability"`` takes the regions a network calls more likely active than
+        not, and has no rows for methods that give no probability.
     n_sources : sequence of int
         One test set each.
     n_samples : int
@@ -114,9 +116,9 @@ def evaluate(
             for start in range(0, n_samples, _BATCH):
                 indices = range(start, min(start + _BATCH, n_samples))
                 samples = [stream[i] for i in indices]
-                images = [None] * len(samples)
+                images = [(None, None)] * len(samples)
                 if "deepsif" in methods:
-                    images = model.predict(np.stack([s.eeg for s in samples]))
+                    images = _predict(model, np.stack([s.eeg for s in samples]))
                 jobs = (
                     delayed(_score_sample)(
                         i, s, p, model.head, stream, methods, variants
@@ -130,10 +132,20 @@ def evaluate(
     return pd.DataFrame(rows)
 
 
+def _predict(
+    model: Imager, eeg: np.ndarray
+) -> Iterable[tuple[np.ndarray, np.ndarray | None]]:
+    """Return activity and, where the network gives it, probability of each window."""
+    activity, probability = model.predict_with_probability(eeg)
+    if probability is None:
+        probability = [None] * len(activity)
+    return zip(activity, probability, strict=True)
+
+
 def _score_sample(
     index: int,
     sample: Sample,
-    predicted: np.ndarray | None,
+    predicted: tuple[np.ndarray | None, np.ndarray | None],
     head: HeadModel,
     stream: SyntheticEEG,
     methods: Sequence[str],
@@ -144,11 +156,15 @@ def _score_sample(
     truth, cortex = sample.activity, head.cortex
     facts = _facts(sample, stream.head)
     for method in methods:
-        activity = (
-            predicted if method == "deepsif" else get_solver(method)(sample.eeg, head)
+        activity, probability = (
+            predicted
+            if method == "deepsif"
+            else (get_solver(method)(sample.eeg, head), None)
         )
         for variant in variants:
-            active = _select(activity, variant)
+            if variant == "probability" and probability is None:
+                continue
+            active = _select(activity, probability, variant)
             scores = score_sources(
                 activity, truth, sample.patches, cortex, active=active
             )
@@ -158,7 +174,11 @@ def _score_sample(
     return rows
 
 
-def _select(activity: np.ndarray, variant: str) -> np.ndarray:
+def _select(
+    activity: np.ndarray, probability: np.ndarray | None, variant: str
+) -> np.ndarray:
+    if variant == "probability":
+        return likely_regions(probability)
     if variant == "map":
         strength = np.sqrt(np.mean(np.square(activity), axis=0))
         return active_regions(strength[None], min_samples=1)

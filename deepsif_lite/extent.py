@@ -1,4 +1,4 @@
-"""Which regions are active: Otsu's threshold on a source image."""
+"""Which regions are active: by Otsu's threshold, or by their probability."""
 
 from __future__ import annotations
 
@@ -122,6 +122,24 @@ def active_regions(
     else:
         above = magnitude > threshold
     return np.flatnonzero(np.count_nonzero(above, axis=0) >= min_samples)
+
+
+def likely_regions(probability: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Select the regions that are more likely active than not.
+
+    Parameters
+    ----------
+    probability : array of shape (n_regions,)
+        Of a network that gives one.
+    threshold : float
+        Higher makes fewer regions active: precision against recall.
+
+    Returns
+    -------
+    array of int
+        Region indices in ascending order.
+    """
+    return np.flatnonzero(np.asarray(probability) > threshold)
 
 
 def _check(activity: np.ndarray, variant: str, min_samples: int) -> None:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .extent import active_regions
+from .extent import active_regions, likely_regions
 from .preparation import prepare
 from .solvers import SOLVERS, get_solver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     import mne
     import pandas as pd
     from matplotlib.figure import Figure
-    from torch import nn
+    from torch import Tensor, nn
 
     from .cortex import Cortex
     from .head import HeadModel
@@ -107,16 +107,19 @@ class SourceImage:
         variant: str = "corrected",
         min_duration: float = MIN_DURATION,
     ) -> np.ndarray:
-        """Select the active regions by Otsu's threshold.
+        """Select the active regions, by Otsu's threshold or by their probability.
 
         Parameters
         ----------
         tmin, tmax : float, optional
             Window, s. By default all times.
-        of : {"samples", "map"}
+        of : {"samples", "map", "probability"}
             ``"samples"`` thresholds all samples of the window and asks a region to
             stay above for ``min_duration``, as the paper does in simulations;
             ``"map"`` thresholds the mean over the window, as it does in patients.
+            ``"probability"`` takes the regions that were more likely active than
+            not, at any time of the window that was imaged: a weak source beside a
+            strong one is not lost to a common threshold (chapter 4 compares).
         variant : {"corrected", "published"}
             See :func:`deepsif_lite.extent.active_regions`.
         min_duration : float
@@ -130,20 +133,35 @@ class SourceImage:
         Raises
         ------
         ValueError
-            The window holds no sample, or fewer than ``min_duration``.
+            The window holds no sample, or fewer than ``min_duration``; or the image
+            has no probability, or one of a longer window than asked for.
         """
+        if of == "probability":
+            return self._likely(tmin, tmax)
         if of == "map":
             return active_regions(
                 self.map(tmin, tmax)[None], variant=variant, min_samples=1
             )
         if of != "samples":
-            msg = f"of is {of!r}; choose 'samples' or 'map'."
+            msg = f"of is {of!r}; choose 'samples', 'map' or 'probability'."
             raise ValueError(msg)
         return active_regions(
             self._window(tmin, tmax).T,
             variant=variant,
             min_samples=max(1, round(min_duration * self.sfreq)),
         )
+
+    def _likely(self, tmin: float | None, tmax: float | None) -> np.ndarray:
+        if self.probability is None:
+            msg = f"of='probability': a {self.method!r} image has none; use 'samples'."
+            raise ValueError(msg)
+        if not self._inside(tmin, tmax).all():
+            msg = (
+                f"of='probability' is that of all times, not of tmin={tmin} to "
+                f"tmax={tmax}; crop the recording before imaging it."
+            )
+            raise ValueError(msg)
+        return likely_regions(self.probability)
 
     def crop(self, tmin: float | None = None, tmax: float | None = None) -> SourceImage:
         """Return the part between two times (s).
@@ -191,7 +209,7 @@ class SourceImage:
         ----------
         tmin, tmax : float, optional
             Window, s. By default all times.
-        of : {"samples", "map"}
+        of : {"samples", "map", "probability"}
             How the extent is found, see :meth:`extent`.
 
         Returns
@@ -307,15 +325,12 @@ class Imager:
         ValueError
             The shape does not fit, or values are not finite.
         """
-        return self._run(self.network, eeg)
+        return self.predict_with_probability(eeg)[0]
 
-    @property
-    def has_probability(self) -> bool:
-        """Whether the network says how sure it is (the paper's does not)."""
-        return hasattr(self.network, "probability")
-
-    def probability(self, eeg: np.ndarray) -> np.ndarray:
-        """Return how likely each region was active at any time of a window.
+    def predict_with_probability(
+        self, eeg: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Image windows of EEG, and say how likely each region was active.
 
         Parameters
         ----------
@@ -324,24 +339,36 @@ class Imager:
 
         Returns
         -------
-        array of shape (..., n_regions)
+        activity : array of shape (..., n_times, n_regions)
+            As of :meth:`predict`.
+        probability : array of shape (..., n_regions), or None
+            That a region was active at any time of the window; the paper's network
+            gives none.
 
         Raises
         ------
         ValueError
-            The network gives none, the shape does not fit, or values are not finite.
+            The shape does not fit, or values are not finite.
         """
-        if not self.has_probability:
-            msg = f"A {self.card['network']['kind']} network gives no probability."
-            raise ValueError(msg)
-        return self._run(self.network.probability, eeg)
-
-    def _run(self, function: Callable, eeg: np.ndarray) -> np.ndarray:
         import torch
 
         from .synthesis import normalise
 
         eeg = np.asarray(eeg, dtype=np.float32)
+        self._check(eeg)
+        windows = normalise(torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:])))
+        with torch.inference_mode():
+            parts = [
+                self.network.image(batch.to(self.device))
+                for batch in windows.split(_BATCH)
+            ]
+        activity, probability = map(_join, zip(*parts, strict=True))
+        activity = activity.reshape(*eeg.shape[:-1], -1)
+        if probability is not None:
+            probability = probability.reshape(*eeg.shape[:-2], -1)
+        return activity, probability
+
+    def _check(self, eeg: np.ndarray) -> None:
         n_channels = len(self.card["ch_names"])
         if eeg.ndim < 2 or eeg.shape[-1] != n_channels:
             msg = (
@@ -352,13 +379,6 @@ class Imager:
         if not np.isfinite(eeg).all():
             msg = "eeg holds NaN or infinite values; interpolate or drop them first."
             raise ValueError(msg)
-        windows = normalise(torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:])))
-        with torch.inference_mode():
-            parts = [
-                function(batch.to(self.device)).cpu() for batch in windows.split(_BATCH)
-            ]
-        result = torch.cat(parts).numpy()
-        return result.reshape(*eeg.shape[:-2], *result.shape[1:])
 
     def apply(self, evoked: mne.Evoked, *, match: str = "name") -> SourceImage:
         """Image an evoked response.
@@ -387,15 +407,21 @@ class Imager:
         """
         ready = prepare(evoked, self.head.info, self.card["sfreq"], match=match)
         _warn_about_window(len(ready.times), self.card)
-        eeg = ready.data.T
+        activity, probability = self.predict_with_probability(ready.data.T)
         return SourceImage(
-            self.predict(eeg).T,
+            activity.T,
             ready.times,
             self.head.cortex,
             "deepsif",
             UNITS["deepsif"],
-            self.probability(eeg) if self.has_probability else None,
+            probability,
         )
+
+
+def _join(parts: Sequence[Tensor | None]) -> np.ndarray | None:
+    import torch
+
+    return None if parts[0] is None else torch.cat(parts).cpu().numpy()
 
 
 def load_model(

@@ -55,6 +55,10 @@ class PaperNetwork(nn.Module):
         x = F.elu(self.mix(x))
         return self.temporal(x)[0]
 
+    def image(self, eeg: Tensor) -> tuple[Tensor, None]:
+        """Return activity and nothing: this network gives no probabilities."""
+        return self(eeg), None
+
     def set_geometry(self, leadfield: NDArray, cortex: Cortex) -> None:
         """Do nothing: this network learns all it knows of the head from examples."""
 

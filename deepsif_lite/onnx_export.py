@@ -36,9 +36,7 @@ class _Portable(nn.Module):
         )
 
     def forward(self, eeg: Tensor) -> tuple[Tensor, Tensor]:
-        maps, strengths, courses = self.network.modes(eeg)
-        loadings, logits = self.network.loadings(maps, strengths)
-        return self.network.compose(courses, loadings, logits), logits.sigmoid()
+        return self.network.image(eeg)
 
 
 def export_onnx(model: Imager, path: str | Path) -> Path:

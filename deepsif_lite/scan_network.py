@@ -154,18 +154,21 @@ class ScanNetwork(nn.Module):
 
     def forward(self, eeg: Tensor) -> Tensor:
         """Return source activity for normalised EEG."""
+        return self.image(eeg)[0]
+
+    def image(self, eeg: Tensor) -> tuple[Tensor, Tensor]:
+        """Return activity, and the probability of each parcel that it has any.
+
+        Returns
+        -------
+        activity : tensor of shape (n_samples, n_times, n_regions)
+        probability : tensor of shape (n_samples, n_regions)
+        """
         maps, strengths, courses = self.modes(eeg)
-        return self.compose(courses, *self.loadings(maps, strengths))
-
-    def compose(self, courses: Tensor, loadings: Tensor, logits: Tensor) -> Tensor:
-        """Return activity: time courses times gated loadings."""
+        loadings, logits = self.loadings(maps, strengths)
         gate = (self.gate_sharpness * logits).sigmoid()
-        return courses.transpose(1, 2) @ (loadings * gate[:, None])
-
-    def probability(self, eeg: Tensor) -> Tensor:
-        """Return each parcel's probability of activity, (n_samples, n_regions)."""
-        maps, strengths, _ = self.modes(eeg)
-        return self.loadings(maps, strengths)[1].sigmoid()
+        activity = courses.transpose(1, 2) @ (loadings * gate[:, None])
+        return activity, logits.sigmoid()
 
     def modes(self, eeg: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Whiten EEG and split it, see :func:`~deepsif_lite.modes.temporal_modes`.

@@ -45,7 +45,12 @@ def evoked(head):
 def imager(head):
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
-    network = torch.nn.Linear(32, N_REGIONS, bias=False)
+
+    class Linear(torch.nn.Linear):
+        def image(self, eeg):
+            return self(eeg), None
+
+    network = Linear(32, N_REGIONS, bias=False)
     card = {"ch_names": head.ch_names, "sfreq": 500.0, "n_times": 250, "head": "air"}
     card["network"] = {"kind": "linear"}
     return Imager(network, card, head)
@@ -95,17 +100,23 @@ def test_image_carries_the_probability_of_its_network(imager, evoked):
     import torch
 
     class Sure(torch.nn.Linear):
-        def probability(self, eeg):
-            return eeg.abs().amax(1)[:, :1].expand(-1, N_REGIONS) / 2
+        def image(self, eeg):
+            likely = torch.zeros(len(eeg), N_REGIONS)
+            likely[:, [4, 9]] = eeg.abs().amax((1, 2))[:, None] * torch.tensor([0.6, 1])
+            return self(eeg), likely
 
-    assert imager.apply(evoked).probability is None
-    with pytest.raises(ValueError, match="no probability"):
-        imager.probability(evoked.data.T)
+    without = imager.apply(evoked)
+    assert without.probability is None
+    with pytest.raises(ValueError, match="has none"):
+        without.extent(of="probability")
     network = Sure(32, N_REGIONS, bias=False)
     card = imager.card | {"network": {"kind": "sure"}}
     result = Imager(network, card, imager.head).apply(evoked)
     assert result.probability.shape == (N_REGIONS,)
-    assert 0 < result.probability[0] <= 0.5
+    np.testing.assert_allclose(result.probability[[0, 4, 9]], [0, 0.6, 1], rtol=1e-6)
+    np.testing.assert_array_equal(result.extent(of="probability"), [4, 9])
+    with pytest.raises(ValueError, match="crop the recording"):
+        result.extent(0, 0.1, of="probability")
     np.testing.assert_array_equal(
         result.crop(0, 0.1).to_table().sort_values("region").probability,
         result.probability,
@@ -211,7 +222,7 @@ def test_extent_is_otsu_of_the_window(head):
         result.extent(1, 2)
     with pytest.raises(ValueError, match="min_samples"):
         result.extent(0, 0.002)
-    with pytest.raises(ValueError, match="'samples' or 'map'"):
+    with pytest.raises(ValueError, match="'map' or 'probability'"):
         result.extent(of="mean")
 
 

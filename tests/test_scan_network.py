@@ -51,7 +51,7 @@ def test_network_is_equivariant_in_time(batch, network):
 
 def test_sharp_gate_raises_the_odds_to_a_power(batch, network):
     with torch.no_grad():
-        before, p = network(batch.eeg), network.probability(batch.eeg)
+        before, p = network(batch.eeg), network.image(batch.eeg)[1]
         network.gate_sharpness = 3
         after = network(batch.eeg)
         network.gate_sharpness = 1
@@ -61,7 +61,7 @@ def test_sharp_gate_raises_the_odds_to_a_power(batch, network):
 
 def test_probability_is_one(batch, network):
     with torch.no_grad():
-        p = network.probability(batch.eeg)
+        p = network.image(batch.eeg)[1]
     assert p.shape == (6, 120)
     assert 0 <= float(p.min()) <= float(p.max()) <= 1
 
