@@ -15,6 +15,7 @@ import os
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from deepsif_lite.pack import TrainingHead, load_training_head
 from deepsif_lite.patches import decay, grow_patch
 from deepsif_lite.spike_library import SpikeLibrary, load_spike_library
 from deepsif_lite.synthesis import normalise
-from deepsif_lite.training import LOG_EVERY, TrainingConfig, train
+from deepsif_lite.training import LOG_EVERY, plan, train
 
 CORES = 2  # of the laptop that inference is meant for
 CLOCK = ("samples", "seconds", "waited")  # columns of a run's log
@@ -47,8 +48,8 @@ def training_speed(
 
     Nothing is scored in between, and a validation takes two samples.
     """
-    config = TrainingConfig(
-        network,
+    config = replace(
+        plan("lite", network),
         n_steps=n_steps,
         batch_size=batch_size,
         validation_size=2,
@@ -115,7 +116,12 @@ def published_speed(
     n_warm = max(1, n_steps // 4)
     data = PublishedDataset(head, clips, (n_warm + n_steps) * batch_size)
     loader = DataLoader(data, batch_size, num_workers=n_workers)
-    network = build_network("paper", *head.leadfield.shape).to(device)
+    network = build_network("paper", *head.leadfield.shape)
+    # The authors' stack is one module.
+    first = network.temporal[0]
+    stack = torch.nn.LSTM(first.input_size, first.hidden_size, 3, batch_first=True)
+    network.temporal = torch.nn.ModuleList([stack])
+    network.to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-4, weight_decay=1e-6)
     criterion = torch.nn.MSELoss(reduction="sum")
     waited, ready = 0.0, time.perf_counter()

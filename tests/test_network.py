@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from deepsif_lite.network import PaperNetwork, build_network
+from deepsif_lite.network import build_network
+from deepsif_lite.paper_network import PaperNetwork
 
 
 def test_paper_network_has_the_papers_parameters():
@@ -33,10 +34,10 @@ def test_paper_network_follows_its_equations():
         rows = []
         for t in range(x.shape[1]):
             gates = (
-                h[:, t] @ w[f"temporal.weight_ih_l{layer}"].T
-                + w[f"temporal.bias_ih_l{layer}"]
-                + hidden @ w[f"temporal.weight_hh_l{layer}"].T
-                + w[f"temporal.bias_hh_l{layer}"]
+                h[:, t] @ w[f"temporal.{layer}.weight_ih_l0"].T
+                + w[f"temporal.{layer}.bias_ih_l0"]
+                + hidden @ w[f"temporal.{layer}.weight_hh_l0"].T
+                + w[f"temporal.{layer}.bias_hh_l0"]
             )
             i, f, g, o = gates.chunk(4, -1)
             cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
@@ -44,6 +45,27 @@ def test_paper_network_follows_its_equations():
             rows.append(hidden)
         h = torch.stack(rows, 1)
     torch.testing.assert_close(net(x), h, atol=1e-5, rtol=1e-5)
+
+
+def test_padded_network_computes_and_learns_the_same():
+    """Sizes rounded up to multiples of 8, after some steps of Adam with decay."""
+    eeg = torch.randn(3, 20, 6, dtype=torch.float64)
+    target = torch.randn(3, 20, 9, dtype=torch.float64)
+    networks = []
+    for multiple in (1, 8):
+        torch.manual_seed(0)
+        network = PaperNetwork(6, 9, width=11, multiple=multiple).double()
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-2, weight_decay=1e-3)
+        for _ in range(5):
+            optimizer.zero_grad()
+            (network(eeg) - target).square().sum().backward()
+            optimizer.step()
+        networks.append(network)
+    plain, padded = networks
+    assert padded.temporal[0].weight_ih_l0.shape == (4 * 16, 16)
+    assert padded.temporal[0].weight_ih_l0[9:16].count_nonzero() == 0
+    torch.testing.assert_close(padded(eeg), plain(eeg), rtol=1e-12, atol=1e-12)
+    assert not torch.allclose(plain(eeg), PaperNetwork(6, 9, width=11).double()(eeg))
 
 
 def test_unknown_network_is_refused():
