@@ -213,6 +213,9 @@ def _add_train(commands) -> None:
         "--n-sources", type=int, nargs="+", help="one is drawn a sample" + chosen
     )
     parser.add_argument(
+        "--n-times", type=int, help="window, samples; by default that of the clips"
+    )
+    parser.add_argument(
         "--ema-decay", type=float, default=0.0, help="average weights over steps"
     )
     parser.add_argument(
@@ -246,6 +249,7 @@ def _train(arguments: argparse.Namespace) -> None:
         "batch_size": arguments.batch_size,
         "learning_rate": arguments.learning_rate,
         "n_sources": tuple(arguments.n_sources or ()) or None,
+        "n_times": arguments.n_times,
     }
     config = replace(
         plan(arguments.profile, arguments.network),
@@ -284,6 +288,12 @@ def _add_evaluate(commands) -> None:
     parser.add_argument(
         "--methods", nargs="+", default=["deepsif"], help="deepsif, sloreta, lcmv"
     )
+    parser.add_argument(
+        "--variants",
+        nargs="+",
+        default=["corrected", "probability"],
+        help="how regions are selected: corrected, published, map, probability",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default="evaluation.csv", help="file to write")
 
@@ -297,6 +307,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         load_model(arguments.model),
         load_spike_library(arguments.spikes, split="test"),
         methods=arguments.methods,
+        variants=arguments.variants,
         n_sources=arguments.sources,
         n_samples=arguments.samples,
         seed=arguments.seed,
@@ -304,7 +315,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(out, index=False)
-    means = summary(per_sample(table), by=["method", "n_sources"])
+    means = summary(per_sample(table), by=["method", "variant", "n_sources"])
     _say(means.xs("mean", axis=1, level=1).round(3).to_string())
     _say(out)
 

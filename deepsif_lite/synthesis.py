@@ -98,6 +98,7 @@ class _Draw:
     source_snr_db: list[float]
     snr_db: float
     noise: NDArray = field(repr=False)
+    start: int = 0
 
 
 def normalise(eeg: NDArray | torch.Tensor) -> NDArray | torch.Tensor:
@@ -149,6 +150,9 @@ class SyntheticEEG:
         :func:`deepsif_lite.recordings.load_resting_eeg`. A sample takes one of them.
     resting_share : float
         Share of the noise power that is resting EEG instead of white noise.
+    n_times : int, optional
+        Length of the window, samples; by default that of the clips. A shorter one is
+        cut at random around the peak of the first source.
     variant : "corrected" | "published"
         See the module's notes.
     device : str | torch.device
@@ -173,6 +177,7 @@ class SyntheticEEG:
         half_distance: tuple[float, float] = (0.04, 0.06),
         resting: NDArray | None = None,
         resting_share: float = 0.0,
+        n_times: int | None = None,
         variant: str = "corrected",
         device: str | torch.device = "cpu",
     ) -> None:
@@ -181,6 +186,7 @@ class SyntheticEEG:
         self.source_snr, self.sensor_snr = source_snr, tuple(sensor_snr)
         self.half_distance = half_distance
         self.resting, self.resting_share = resting, resting_share
+        self.n_times = clips.n_times if n_times is None else n_times
         self.device = torch.device(device)
         self._check()
         if resting is not None:
@@ -204,7 +210,10 @@ class SyntheticEEG:
         if not 0 <= self.resting_share <= 1:
             msg = f"resting_share={self.resting_share} must lie between 0 and 1."
             raise ValueError(msg)
-        shape = (self.clips.waveforms.shape[1], len(self.head.ch_names))
+        if not 1 < self.n_times <= self.clips.n_times:
+            msg = f"n_times={self.n_times} must lie in 2 to the clips' {self.clips.n_times}."
+            raise ValueError(msg)
+        shape = (self.clips.n_times, len(self.head.ch_names))
         found = None if self.resting is None else self.resting.shape[1:]
         if found not in (None, shape) or (self.resting_share > 0 and found is None):
             msg = (
@@ -267,16 +276,22 @@ class SyntheticEEG:
     def _draw(self, index: int) -> _Draw:
         rng = np.random.default_rng([self.seed, index])
         count = int(rng.choice(self.n_sources))
-        n_times, n_channels = self.clips.waveforms.shape[1], len(self.head.ch_names)
+        shape = (self.clips.n_times, len(self.head.ch_names))
         seeds = rng.choice(self.head.cortex.n_regions, count, replace=False)
-        return _Draw(
+        draw = _Draw(
             patches=[self._random_patch(int(s), rng) for s in seeds],
             clips=rng.integers(len(self.clips.waveforms), size=count).tolist(),
             half_distances=rng.uniform(*self.half_distance, count).tolist(),
             source_snr_db=rng.uniform(*self.source_snr, count).tolist(),
             snr_db=float(rng.choice(self.sensor_snr)),
-            noise=self._unit_noise(rng, (n_times, n_channels)),
+            noise=self._unit_noise(rng, shape),
         )
+        if self.n_times < self.clips.n_times:
+            peak = int(self.clips.peaks[draw.clips[0]])
+            first = max(0, peak - self.n_times + 1)
+            last = min(peak, self.clips.n_times - self.n_times)
+            draw.start = int(rng.integers(first, last + 1))
+        return draw
 
     def _unit_noise(self, rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
         """Noise of power one in each channel: white, or mixed with resting EEG."""
@@ -334,12 +349,17 @@ class SyntheticEEG:
         eeg = torch.baddbmm(
             sources, self._basis.expand(len(draws), -1, -1), background.sum(1)
         )
-        eeg = normalise(eeg + self._noise(eeg, draws))
+        eeg = eeg + self._noise(eeg, draws)
+        if self.n_times < self.clips.n_times:
+            inside = self._tensor([d.start for d in draws])[:, None]
+            inside = inside + torch.arange(self.n_times, device=self.device)
+            eeg = eeg.take_along_dim(inside[..., None], 1)
+            wave = wave.take_along_dim(inside[:, None], 2)
         weights = torch.zeros(
             (*regions.shape[:2], len(self._gain)), device=self.device
         ).scatter_add_(2, regions, strength)
         peak = _peak_magnitude(wave, weights, regions)
-        return Batch(eeg, wave, weights / peak[:, None, None])
+        return Batch(normalise(eeg), wave, weights / peak[:, None, None])
 
     def _pack(self, draws: list[_Draw]) -> tuple[torch.Tensor, ...]:
         """Pad the ragged patches of a batch; padding has strength zero."""

@@ -73,6 +73,8 @@ class TrainingConfig:
         Of Adam (L2, paper's network) or AdamW (lite).
     n_sources : tuple of int
         Patches in a sample, one of these drawn each time.
+    n_times : int | None
+        Length of the windows, samples; by default that of the clips.
     seed : int
         Of weights and stream.
     validation_size : int
@@ -100,6 +102,7 @@ class TrainingConfig:
     schedule: str = "cosine"
     weight_decay: float = 1e-4
     n_sources: tuple[int, ...] = (1, 2, 3)
+    n_times: int | None = None
     seed: int = 0
     validation_size: int = 256
     score_size: int = 144
@@ -266,6 +269,7 @@ class _Run:
             head,
             clips,
             n_sources=config.n_sources,
+            n_times=config.n_times,
             seed=config.seed,
             device=self.device,
         )
@@ -478,7 +482,7 @@ class _Run:
             "network": self.spec,
             "ch_names": list(self.head.ch_names),
             "sfreq": float(self.clips.sfreq),
-            "n_times": int(self.clips.waveforms.shape[1]),
+            "n_times": self.stream.n_times,
             "reference": "average",
             "head": self.head.name,
             "head_hash": self.identity["head"],

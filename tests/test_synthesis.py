@@ -125,7 +125,26 @@ def test_normalise_agrees_on_arrays_and_tensors():
     np.testing.assert_array_equal(normalise(np.zeros((4, 3))), np.zeros((4, 3)))
 
 
+def test_short_window_is_cut_from_the_whole_sample(head, clips):
+    common = {"n_sources": (1, 2), "seed": 4}
+    whole = SyntheticEEG(head, clips, **common)
+    short = SyntheticEEG(head, clips, n_times=120, **common)
+    starts = set()
+    for index in range(6):
+        start = short._draw(index).start
+        starts.add(start)
+        inside = slice(start, start + 120)
+        before, after = whole[index], short[index]
+        assert start <= clips.peaks[before.clips[0]] < start + 120
+        np.testing.assert_allclose(after.eeg, normalise(before.eeg[inside]), atol=1e-5)
+        cut = before.activity[inside]
+        np.testing.assert_allclose(after.activity, cut / np.abs(cut).max(), atol=1e-5)
+    assert len(starts) > 2
+
+
 def test_bad_arguments_are_refused(head, clips):
+    with pytest.raises(ValueError, match="n_times=501"):
+        SyntheticEEG(head, clips, n_times=501)
     with pytest.raises(ValueError, match="variant"):
         SyntheticEEG(head, clips, variant="literal")
     with pytest.raises(ValueError, match="n_sources"):

@@ -1,0 +1,97 @@
+"""Measure what more clips and more parameters buy: short trainings, side by side.
+
+Run ``python benchmarks/scaling.py --save data/experiments/scaling.csv`` (half an hour
+on two cores). All networks see as many samples of the same recipe, and all are scored
+on the same recordings, made of clips that none has trained on. A run that is stopped
+goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+import deepsif_lite as dl
+from deepsif_lite.evaluation import METRICS, evaluate, per_sample
+from deepsif_lite.spike_library import SpikeLibrary
+from deepsif_lite.training import TrainingConfig, train
+
+SHARES = (100, 25, 5, 1)  # one clip in so many is kept
+WIDTHS = ({"width": 64, "local_width": 16}, {"width": 128, "local_width": 32}, {})
+WIDER = {"width": 512, "local_width": 128}
+PER_CLIP = ("waveforms", "seeds", "peaks", "means", "gains", "settings", "levels")
+
+
+def one_in(clips: SpikeLibrary, share: int) -> SpikeLibrary:
+    """Return every ``share``-th clip."""
+    kept = np.arange(0, len(clips), share)
+    fields = {name: getattr(clips, name)[kept] for name in PER_CLIP}
+    return replace(clips, spans=[clips.spans[k] for k in kept], **fields)
+
+
+def measure(
+    folder: Path,
+    head: dl.HeadModel,
+    clips: SpikeLibrary,
+    test_clips: SpikeLibrary,
+    config: TrainingConfig,
+    n_samples: int,
+) -> dict[str, float]:
+    """Train one network and score it."""
+    out = train(head, clips, folder, config=config, device="cpu", progress=False)
+    model = dl.load_model(out)
+    table = evaluate(
+        model, test_clips, methods=("deepsif",), n_samples=n_samples, progress=False
+    )
+    return {
+        "clips": len(clips),
+        "parameters": sum(p.numel() for p in model.network.parameters()),
+        "samples": model.card["training"]["samples"],
+        "seconds": model.card["training"]["seconds"],
+        **per_sample(table)[list(METRICS)].mean(),
+    }
+
+
+def main() -> None:
+    """Train all, and print or save the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--test-samples", type=int, default=120, help="in each set")
+    parser.add_argument("--runs", default="_build/scaling", help="folder of the runs")
+    parser.add_argument("--save", help="file to write, .csv")
+    arguments = parser.parse_args()
+    head = dl.load_head_model("template-75")
+    clips = dl.load_spike_library("lite", split="train")
+    test_clips = dl.load_spike_library("lite", split="test")
+    base = TrainingConfig(n_steps=arguments.steps, batch_size=arguments.batch_size)
+    trials = [("clips", share, {}) for share in SHARES]
+    trials += [("parameters", 1, options) for options in (*WIDTHS, WIDER)]
+    rows = []
+    for curve, share, options in tqdm(trials, unit="network"):
+        # The whole library and the usual width are in both curves, and train once.
+        name = "-".join(map(str, (arguments.steps, share, *options.values())))
+        folder = Path(arguments.runs) / name
+        config = replace(base, options=options)
+        row = measure(
+            folder,
+            head,
+            one_in(clips, share),
+            test_clips,
+            config,
+            arguments.test_samples,
+        )
+        rows.append({"curve": curve, **row})
+    table = pd.DataFrame(rows)
+    print(table.round(3).to_string(index=False))
+    if arguments.save:
+        table.round(4).to_csv(arguments.save, index=False)
+
+
+if __name__ == "__main__":
+    main()
