@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,10 @@ class _Portable(nn.Module):
         geometry = self.network.geometry
         # No sparse products either; the file keeps the matrix as bytes.
         geometry.sum_over_members = lambda chance: chance @ geometry.members.float()
-        self.network.modes = lambda eeg: temporal_modes(
-            eeg @ geometry.whitener,
-            network.n_modes,
-            orthonormal=portable.orthonormal,
-            eigh=portable.eigh,
+        split = partial(
+            temporal_modes, orthonormal=portable.orthonormal, eigh=portable.eigh
         )
+        self.network.modes = partial(self.network.modes, split=split)
 
     def forward(self, eeg: Tensor) -> tuple[Tensor, Tensor]:
         return self.network.image(eeg)

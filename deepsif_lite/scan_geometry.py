@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
-from .dictionary import patch_dictionary, patch_weights, source_whitener, unit_maps
+from .dictionary import brain_noise, patch_dictionary, patch_weights, unit_maps
+from .head import average_reference
+from .matrix_roots import symmetric_roots
 
 if TYPE_CHECKING:
     from .cortex import Cortex
@@ -20,6 +23,25 @@ if TYPE_CHECKING:
 PATCH_PROFILES = ((1.0,), (1.0, 0.9), (1.0, 0.9, 0.5))
 NEAR_RINGS = 3  # patches whose seed is no farther than this compete for a parcel
 APART_RINGS = 4  # searches start from seeds farther apart than this
+# Variance of sensor noise against that of the brain, both a channel's mean. On single
+# sources, scanned without any network, 0.1 found as much as 0.2 and more than 0.5.
+NOISE_SHARE = 0.1
+# Channels count as this much weaker or stronger than the mean at most. A bad one could
+# else make the rest look free of noise.
+POWER_RANGE = (1 / 16, 16)
+
+
+class Whitening(NamedTuple):
+    """How the noise of each recording differs from that of the average one.
+
+    Attributes
+    ----------
+    root, inverse : tensors of shape (n_samples, n_axes, n_axes)
+        Square root of the covariance of noise along the axes, and its inverse.
+    """
+
+    root: Tensor
+    inverse: Tensor
 
 
 class ScanGeometry(nn.Module):
@@ -28,22 +50,34 @@ class ScanGeometry(nn.Module):
     Nothing here is learned, so nothing is stored with the weights: it follows from the
     head model, which a network is checked against before it is used.
 
+    Maps are compared beyond what noise explains: that of a cortex active all over, plus
+    that of sensors, whose variance is a share of each channel's power (so SNR is
+    defined in the paper, channel by channel). The first is the same in all recordings,
+    so maps are whitened with it (and even sensor noise) once; what a recording differs
+    by is a second, smaller step, see :meth:`whitening`.
+
     Parameters
     ----------
     n_channels, n_regions : int
     n_shapes : int
         Patches of the dictionary that grow from each parcel.
+    n_axes : int
+        Axes of noise that maps are described by; fewer than channels.
     """
 
-    def __init__(self, n_channels: int, n_regions: int, n_shapes: int) -> None:
+    def __init__(
+        self, n_channels: int, n_regions: int, n_shapes: int, n_axes: int
+    ) -> None:
         super().__init__()
         self.n_regions, self.n_shapes = n_regions, n_shapes
+        n_axes = min(n_axes, n_channels - 1)
         n_patches, n_scales = n_regions * n_shapes, len(PATCH_PROFILES)
         sizes = {
-            "whitener": (n_channels, n_channels),
-            "parcel_maps": (n_regions, n_channels),
-            "round_maps": (n_scales, n_regions, n_channels),
-            "patch_maps": (n_patches, n_channels),
+            "axes": (n_channels, n_axes),
+            "brain_power": (n_axes,),
+            "parcel_maps": (n_regions, n_axes),
+            "round_maps": (n_scales, n_regions, n_axes),
+            "patch_maps": (n_patches, n_axes),
             "adjacency": (n_regions, n_regions),  # 1 or 0: they enter products
             "near": (n_regions, n_regions),
         }
@@ -72,15 +106,16 @@ class ScanGeometry(nn.Module):
             They do not fit the sizes the network was made for.
         """
         self._check(leadfield, cortex)
-        whitener = source_whitener(leadfield)
-        white = whitener @ leadfield
-        white = white - white.mean(axis=0)
+        noise = brain_noise(leadfield, self.axes.shape[1])
+        white = noise.axes.T @ average_reference(leadfield)
+        white /= np.sqrt(noise.power + NOISE_SHARE)[:, None]
         members = patch_dictionary(cortex, self.n_shapes)
         rings = _rings(cortex.adjacency, max(map(len, PATCH_PROFILES)))
         for row, profile in enumerate(PATCH_PROFILES):
             patch = sum(w * ring for w, ring in zip(profile, rings, strict=False))
             _fill(self.round_maps[row], unit_maps(white, patch))
-        _fill(self.whitener, whitener)
+        _fill(self.axes, noise.axes)
+        _fill(self.brain_power, noise.power)
         _fill(self.parcel_maps, white.T / np.linalg.norm(white, axis=0).mean())
         _fill(self.patch_maps, unit_maps(white, patch_weights(cortex, members)))
         _fill(self.members, members)
@@ -90,7 +125,7 @@ class ScanGeometry(nn.Module):
         self.is_set, self._sparse = True, None
 
     def _check(self, leadfield: NDArray, cortex: Cortex) -> None:
-        n_regions, n_channels = self.parcel_maps.shape
+        n_regions, n_channels = len(self.parcel_maps), len(self.axes)
         if leadfield.shape == (n_channels, n_regions) == (n_channels, cortex.n_regions):
             return
         msg = (
@@ -99,6 +134,71 @@ class ScanGeometry(nn.Module):
             "head model it was made for."
         )
         raise ValueError(msg)
+
+    def whitening(self, eeg: Tensor) -> Whitening:
+        """Find how the noise of recordings differs from that of the average one.
+
+        Parameters
+        ----------
+        eeg : tensor of shape (n_samples, n_times, n_channels)
+            Average reference, any unit.
+
+        Returns
+        -------
+        Whitening
+        """
+        with torch.no_grad(), torch.autocast(eeg.device.type, enabled=False):
+            power = eeg.double().square().mean(1)
+            power = power / power.mean(1, keepdim=True).clamp_min(1e-30)
+            power = power.clamp(*POWER_RANGE)
+            scale = (self.brain_power.double() + NOISE_SHARE).sqrt()
+            axes = self.axes.double() / scale
+            sensors = NOISE_SHARE * axes.T @ (power[..., None] * axes)
+            brain = torch.diag(self.brain_power.double() / scale**2)
+            root, inverse = symmetric_roots(brain + sensors)
+            return Whitening(root.float(), inverse.float())
+
+    def along_axes(self, eeg: Tensor) -> Tensor:
+        """Describe EEG by the axes, whitened as the average recording wants it."""
+        return eeg @ (self.axes / (self.brain_power + NOISE_SHARE).sqrt())
+
+    def scalp_maps(self, maps: Tensor, whitening: Whitening) -> Tensor:
+        """Show whitened maps at the channels, each with norm one.
+
+        Whitened as for the average recording, so that what is learnt of a map does not
+        depend on the noise of the recording it comes from.
+
+        Parameters
+        ----------
+        maps : tensor of shape (n_samples, n_modes, n_axes)
+        whitening : Whitening
+
+        Returns
+        -------
+        tensor of shape (n_samples, n_modes, n_channels)
+        """
+        return F.normalize(maps @ whitening.root @ self.axes.T, dim=-1)
+
+    @torch.no_grad()
+    def sizes(self, inverse: Tensor) -> tuple[Tensor, Tensor]:
+        """Return norms of the round maps and patch maps, whitened for each recording.
+
+        Parameters
+        ----------
+        inverse : tensor of shape (n_samples, n_axes, n_axes)
+            Of the :class:`Whitening`.
+
+        Returns
+        -------
+        of_rounds : tensor of shape (n_samples, n_scales, n_regions)
+        of_patches : tensor of shape (n_samples, n_patches)
+        """
+        maps = torch.cat([self.round_maps.flatten(0, 1), self.patch_maps])
+        # One recording at a time: the maps of one fit into a processor's cache.
+        norms = torch.stack([(maps @ own).square().sum(1).sqrt() for own in inverse])
+        n_rounds = self.round_maps.shape[:2].numel()
+        of_rounds = norms[:, :n_rounds].unflatten(1, self.round_maps.shape[:2])
+        return of_rounds, norms[:, n_rounds:]
 
     def sum_over_members(self, chance: Tensor) -> Tensor:
         """Sum what patches have over the patches that hold each parcel.

@@ -5,6 +5,8 @@ import pytest
 import torch
 from toys import toy_geometry, toy_head
 
+from deepsif_lite.scan_geometry import NOISE_SHARE
+
 
 @pytest.fixture(scope="module")
 def geometry():
@@ -42,11 +44,48 @@ def test_head_of_another_size_is_refused(geometry):
         geometry.set(head.leadfield[:-1], head.cortex)
 
 
-def test_parcel_maps_are_white(geometry):
-    """Brain noise through the whitened maps has the covariance it should have."""
-    maps = geometry.parcel_maps.double()
-    values = torch.linalg.eigvalsh(maps.T @ maps)
-    # L L' / (L L' + 0.3): below one, and near one for the leading axes.
-    scale = values / values.max()
-    assert float(scale[-1]) == pytest.approx(1)
-    assert float(scale[-5]) > 0.8
+def test_recordings_are_whitened_for_their_own_noise(geometry):
+    """What is white afterwards: brain noise plus a share of each channel's power."""
+    head = toy_head()
+    scale = torch.linspace(0.5, 2, 20).double()  # sensors of unlike power
+    rng = torch.Generator().manual_seed(0)
+    eeg = torch.randn(2, 400, 20, generator=rng, dtype=torch.float64) * scale
+    found = geometry.whitening(eeg)
+    brain = head.leadfield - head.leadfield.mean(axis=0)
+    brain = torch.as_tensor(brain @ brain.T)
+    brain *= 20 / brain.trace()
+    for k in range(2):
+        power = eeg[k].square().mean(0)
+        noise = brain + NOISE_SHARE * torch.diag(power / power.mean())
+        # Along all axes but the one that the average reference removes.
+        axes = geometry.axes.double() / (geometry.brain_power + NOISE_SHARE).sqrt()
+        white = axes @ found.inverse[k].double()
+        torch.testing.assert_close(
+            white.T @ noise @ white, torch.eye(19).double(), atol=1e-5, rtol=0
+        )
+        torch.testing.assert_close(
+            found.root[k] @ found.inverse[k], torch.eye(19), atol=1e-5, rtol=0
+        )
+
+
+def test_sizes_are_norms_of_whitened_maps(geometry):
+    rng = torch.Generator().manual_seed(0)
+    inverse = torch.eye(19) + 0.1 * torch.randn(2, 19, 19, generator=rng)
+    of_rounds, of_patches = geometry.sizes(inverse)
+    for k in range(2):
+        torch.testing.assert_close(
+            of_patches[k], (geometry.patch_maps @ inverse[k]).norm(dim=-1)
+        )
+        torch.testing.assert_close(
+            of_rounds[k], (geometry.round_maps @ inverse[k]).norm(dim=-1)
+        )
+
+
+def test_a_bad_channel_counts_no_more_than_the_range_allows(geometry):
+    rng = torch.Generator().manual_seed(0)
+    eeg = torch.randn(1, 400, 20, generator=rng)
+    eeg[..., 3], eeg[..., 5] = 1e4 * eeg[..., 3], 0
+    whitening = geometry.whitening(eeg)
+    assert all(bool(torch.isfinite(part).all()) for part in whitening)
+    product = whitening.root @ whitening.inverse
+    torch.testing.assert_close(product[0], torch.eye(19), atol=1e-3, rtol=0)

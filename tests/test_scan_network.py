@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from torch.nn import functional as F  # noqa: N812
 from toys import toy_clips, toy_head
 
 from deepsif_lite.scan_network import ScanNetwork
@@ -30,7 +31,7 @@ def network():
 
 def test_loss_in_mode_space_is_the_loss_over_time(batch, network):
     """They differ by the part of the truth outside the modes, whatever the output."""
-    _, _, courses = network.modes(batch.eeg)
+    courses = network.modes(batch.eeg).courses
     n_times = batch.eeg.shape[1]
     target = (courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
     outside = (batch.activity - courses.transpose(1, 2) @ target).square().sum()
@@ -84,14 +85,15 @@ def test_scans_point_to_the_source_without_any_training(network):
     stream = SyntheticEEG(
         toy_head(), toy_clips(), n_sources=1, seed=3, sensor_snr=(20.0,)
     )
-    near = network.geometry.near
+    geometry = network.geometry
     hits = 0
     for index in range(8):
         sample = stream[index]
-        maps, _, _ = network.modes(torch.as_tensor(sample.eeg)[None])
-        fit = (maps[0, 0] @ network.geometry.patch_maps.T).square()
-        seed = int(fit.argmax()) // network.geometry.n_shapes
-        hits += bool(near[seed, sample.patches[0][0]])
+        modes = network.modes(torch.as_tensor(sample.eeg)[None])
+        patches = geometry.patch_maps @ modes.whitening.inverse[0]
+        fit = F.cosine_similarity(modes.maps[0, :1], patches).square()
+        seed = int(fit.argmax()) // geometry.n_shapes
+        hits += bool(geometry.near[seed, sample.patches[0][0]])
     assert hits >= 7
 
 
