@@ -436,7 +436,8 @@ def load_model(
     Parameters
     ----------
     name_or_path : str or path
-        ``"lite-75"``, ``"lite-64"``, or a folder of weights.
+        ``"lite-75"``, ``"lite-64"``, ``"lite-published-75"`` (on the authors' head,
+        which must be at hand), or a folder of weights.
     head : str or HeadModel, optional
         By default the one named on the card.
     transfer : bool
@@ -550,12 +551,13 @@ def _find_imager(model: str | Path | Imager | None, head: str | HeadModel) -> Im
 
 
 def _shipped_for(head_name: str) -> str:
-    """Name of the shipped network for a head model: ``lite-75`` for 75 channels."""
-    from .weights import available_weights
+    """Name of the shipped network for a head model, the lite one of several."""
+    from .weights import available_weights, load_card
 
-    name = f"lite-{head_name.rsplit('-', 1)[-1]}"
-    if head_name.startswith("template-") and name in available_weights():
-        return name
+    for name in available_weights():
+        card = load_card(name)
+        if (card["head"], card["network"]["kind"]) == (head_name, "lite"):
+            return name
     msg = (
         f"No shipped network for head={head_name!r} (there are {available_weights()}); "
         "carry one over, model=load_model('lite-75', head=head, transfer=True), give a "

@@ -100,7 +100,8 @@ def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
     Parameters
     ----------
     name_or_path : str | path
-        A shipped network (``"lite-75"``, ``"lite-64"``) or a folder.
+        A shipped network (``"lite-75"``, ``"lite-64"``, ``"lite-published-75"``) or a
+        folder.
 
     Returns
     -------
@@ -117,14 +118,25 @@ def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
 
     from .network import build_network
 
-    folder = _find(name_or_path)
-    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    folder, card = _find(name_or_path), load_card(name_or_path)
     network = build_network(**card["network"])
     state = {}
     for shard in sorted(folder.glob("weights-*.safetensors")):
         state |= load_file(shard)
     network.load_state_dict(state)
     return network.eval(), card
+
+
+def load_card(name_or_path: str | Path) -> dict:
+    """Read what a network was made for and how, without loading it.
+
+    Raises
+    ------
+    FileNotFoundError
+        Neither a shipped network nor a folder with a card.
+    """
+    path = _find(name_or_path) / "card.json"
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def available_weights() -> list[str]:
