@@ -26,7 +26,7 @@ _PUBLIC = {
     "SyntheticEEG": "synthesis",
     "train": "training",
     "load_model": "imaging",
-    "SourceImage": "imaging",
+    "SourceImage": "source_image",
     "image": "imaging",
     "score": "metrics",
     "load_recording": "recordings",

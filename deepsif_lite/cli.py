@@ -291,11 +291,20 @@ def _add_evaluate(commands) -> None:
     parser.add_argument(
         "--variants",
         nargs="+",
+        type=_number_or_name,
         default=["corrected", "probability"],
-        help="how regions are selected: corrected, published, map, probability",
+        help="how regions are selected: corrected, published, map, probability, or the "
+        "probability from which on a region counts",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default="evaluation.csv", help="file to write")
+
+
+def _number_or_name(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -333,7 +342,7 @@ def _add_export(commands) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     from .imaging import load_model
-    from .onnx_export import export_onnx
+    from .network.onnx_export import export_onnx
 
     _say(export_onnx(load_model(arguments.model), arguments.out))
 

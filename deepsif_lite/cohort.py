@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .cortex import Cortex
     from .head import HeadModel
-    from .imaging import SourceImage
+    from .source_image import SourceImage
     from .spike_library import SpikeLibrary
 
 WINDOW = 0.1

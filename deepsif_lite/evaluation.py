@@ -40,7 +40,7 @@ def evaluate(
     clips: SpikeLibrary,
     *,
     methods: Sequence[str] = ("deepsif", "sloreta", "lcmv"),
-    variants: Sequence[str] = ("corrected",),
+    variants: Sequence[str | float] = ("corrected",),
     n_sources: Sequence[int] = (1, 2, 3),
     n_samples: int = 300,
     seed: int = 0,
@@ -59,12 +59,13 @@ def evaluate(
         Clips that training has not seen.
     methods : sequence of str
         ``"deepsif"`` and names of :data:`deepsif_lite.solvers.SOLVERS`.
-    variants : sequence of {"corrected", "published", "map", "probability"}
+    variants : sequence of {"corrected", "published", "map", "probability"} or float
         How active regions are selected. The first two threshold all samples, see
         :func:`deepsif_lite.extent.active_regions`; ``"map"`` thresholds the root
         mean square over time, which suits estimates that are noisy in time;
         ``"probability"`` takes the regions a network calls more likely active than
-        not, and has no rows for methods that give no probability.
+        not, and a number in its place those with a higher probability than this;
+        they have no rows for methods that give no probability.
     n_sources : sequence of int
         One test set each.
     n_samples : int
@@ -149,7 +150,7 @@ def _score_sample(
     head: HeadModel,
     stream: SyntheticEEG,
     methods: Sequence[str],
-    variants: Sequence[str],
+    variants: Sequence[str | float],
 ) -> list[dict]:
     """Return one row a method, variant and source of one recording."""
     rows = []
@@ -162,9 +163,13 @@ def _score_sample(
             else (get_solver(method)(sample.eeg, head), None)
         )
         for variant in variants:
-            if variant == "probability" and probability is None:
+            threshold = 0.5 if variant == "probability" else variant
+            if isinstance(threshold, str):
+                active = _threshold(activity, variant)
+            elif probability is None:
                 continue
-            active = _select(activity, probability, variant)
+            else:
+                active = likely_regions(probability, threshold)
             scores = score_sources(
                 activity, truth, sample.patches, cortex, active=active
             )
@@ -174,11 +179,7 @@ def _score_sample(
     return rows
 
 
-def _select(
-    activity: np.ndarray, probability: np.ndarray | None, variant: str
-) -> np.ndarray:
-    if variant == "probability":
-        return likely_regions(probability)
+def _threshold(activity: np.ndarray, variant: str) -> np.ndarray:
     if variant == "map":
         strength = np.sqrt(np.mean(np.square(activity), axis=0))
         return active_regions(strength[None], min_samples=1)

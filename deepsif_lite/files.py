@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import mne
 
-    from .imaging import SourceImage
+    from .source_image import SourceImage
 
 _N_ROWS = 25  # regions listed in the HTML report; the CSV lists all
 

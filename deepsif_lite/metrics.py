@@ -209,7 +209,7 @@ def score(
     Parameters
     ----------
     activity : array of shape (n_times, n_regions)
-        Estimated activity. A :class:`~deepsif_lite.imaging.SourceImage` holds its
+        Estimated activity. A :class:`~deepsif_lite.source_image.SourceImage` holds its
         transpose.
     truth_activity : array of shape (n_times, n_regions)
         True activity.

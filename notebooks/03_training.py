@@ -39,7 +39,8 @@ import pandas as pd
 import torch
 
 import deepsif_lite as dl
-from deepsif_lite import evaluation, network, patch_search, training
+from deepsif_lite import evaluation, training
+from deepsif_lite.network import build_network, patch_search
 
 dl.figures.use_style()
 
@@ -141,7 +142,7 @@ fig, ax = dl.figures.plot_stages(
 # %% tags=["hide-input"]
 shape = (len(head.ch_names), cortex.n_regions)
 sizes = {
-    kind: sum(p.numel() for p in network.build_network(kind, *shape).parameters())
+    kind: sum(p.numel() for p in build_network(kind, *shape).parameters())
     for kind in ("paper", "lite")
 }
 print({kind: f"{size:,}" for kind, size in sizes.items()})

@@ -11,7 +11,7 @@ from deepsif_lite.cohort import (
     virtual_response,
 )
 from deepsif_lite.head import average_reference, load_head_model, topography_correlation
-from deepsif_lite.imaging import SourceImage
+from deepsif_lite.source_image import SourceImage
 from deepsif_lite.spike_library import SpikeLibrary
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from toys import toy_head
 
 import deepsif_lite as dl
-from deepsif_lite import dictionary
-from deepsif_lite.dictionary import (
+from deepsif_lite.network import dictionary
+from deepsif_lite.network.dictionary import (
     brain_noise,
     patch_dictionary,
     patch_weights,

@@ -64,7 +64,7 @@ def table(head, clips):
         oracle,
         clips,
         methods=("deepsif", "sloreta"),
-        variants=("corrected", "probability"),
+        variants=("corrected", "probability", 0.9, 1.0),
         n_sources=(1, 2),
         n_samples=5,
         seed=9,
@@ -91,6 +91,13 @@ def test_probability_selects_whole_patches(table):
     assert len(likely) == 5 + 10
     assert (single["precision"] == 1).all()
     assert (single["recall"] == 1).all()
+
+
+def test_a_number_selects_what_is_more_likely(table):
+    surer = table[table["variant"] == 0.9]
+    likely = table[table["variant"] == "probability"]
+    np.testing.assert_array_equal(surer["area_found_cm2"], likely["area_found_cm2"])
+    assert not table[table["variant"] == 1.0]["detected"].any()  # nothing exceeds one
 
 
 def test_solver_rows_equal_a_direct_score(table, head, clips):

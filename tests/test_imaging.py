@@ -3,12 +3,10 @@ from __future__ import annotations
 import mne
 import numpy as np
 import pytest
-from skimage.filters import threshold_otsu
 
 from deepsif_lite.cortex import load_cortex
-from deepsif_lite.extent import active_regions
 from deepsif_lite.head import HeadModel
-from deepsif_lite.imaging import Imager, SourceImage, image, load_model
+from deepsif_lite.imaging import Imager, image, load_model
 from deepsif_lite.preparation import prepare
 from deepsif_lite.solvers import get_solver
 from deepsif_lite.solvers.whitening import noise_covariance
@@ -54,15 +52,6 @@ def imager(head):
     card = {"ch_names": head.ch_names, "sfreq": 500.0, "n_times": 250, "head": "air"}
     card["network"] = {"kind": "linear"}
     return Imager(network, card, head)
-
-
-def make_image(head, n_times=100):
-    rng = np.random.default_rng(1)
-    activity = 0.02 * rng.standard_normal((N_REGIONS, n_times))
-    activity[[3, 20], 40:60] += 1
-    activity[20, 50] = -2
-    times = np.arange(n_times) / 500.0 - 0.1
-    return SourceImage(activity, times, head.cortex, "deepsif")
 
 
 def test_prediction_is_the_network_on_normalised_windows(imager):
@@ -115,6 +104,7 @@ def test_image_carries_the_probability_of_its_network(imager, evoked):
     assert result.probability.shape == (N_REGIONS,)
     np.testing.assert_allclose(result.probability[[0, 4, 9]], [0, 0.6, 1], rtol=1e-6)
     np.testing.assert_array_equal(result.extent(of="probability"), [4, 9])
+    np.testing.assert_array_equal(result.extent(of="probability", threshold=0.7), [9])
     with pytest.raises(ValueError, match="crop the recording"):
         result.extent(0, 0.1, of="probability")
     np.testing.assert_array_equal(
@@ -193,77 +183,3 @@ def test_image_by_a_network(evoked, head, imager):
         image(evoked, head=head, model=imager, lambda2=1)
     with pytest.raises(ValueError, match="sloreta"):
         image(evoked, "dspm", head)
-
-
-def test_peak_map_and_strongest(head):
-    result = make_image(head)
-    assert result.peak == (20, pytest.approx(0.0), -2.0)
-    window = result.activity[:, 45:49].mean(axis=1)
-    np.testing.assert_allclose(result.map(-0.01, -0.004), np.abs(window))
-    assert set(result.strongest(2, -0.01, -0.004)) == {3, 20}
-    assert result.sfreq == pytest.approx(500)
-
-
-def test_extent_is_otsu_of_the_window(head):
-    result = make_image(head)
-    np.testing.assert_array_equal(result.extent(), [3, 20])
-    window = result.activity[:, 40:60].T
-    expected = active_regions(window, min_samples=8)
-    np.testing.assert_array_equal(result.extent(-0.02, 0.018), expected)
-    mean = np.abs(window[:9].mean(axis=0))
-    expected = np.flatnonzero(mean > threshold_otsu(mean, nbins=100))
-    found = result.extent(-0.02, -0.004, of="map")
-    np.testing.assert_array_equal(found, expected)
-    assert {3, 20} <= set(found)
-    # Twenty samples are above: 40 ms but not 42 ms.
-    assert 3 in result.extent(min_duration=0.040)
-    assert 3 not in result.extent(min_duration=0.042)
-    with pytest.raises(ValueError, match="No sample"):
-        result.extent(1, 2)
-    with pytest.raises(ValueError, match="min_samples"):
-        result.extent(0, 0.002)
-    with pytest.raises(ValueError, match="'map' or 'probability'"):
-        result.extent(of="mean")
-
-
-def test_source_estimate_holds_each_regions_course(head):
-    result = make_image(head)
-    stc = result.to_stc()
-    assert stc.data.shape == (20484, 100)
-    assert [len(v) for v in stc.vertices] == [10242, 10242]
-    np.testing.assert_allclose(stc.times, result.times)
-    region = head.cortex.region_of_vertex
-    for r in (3, 20, 59):
-        vertex = np.flatnonzero(region == r)[-1]
-        np.testing.assert_array_equal(stc.data[vertex], result.activity[r])
-    assert not stc.data[region < 0].any()
-    loc = stc.get_peak(hemi=head.cortex.hemisphere[20])[0]
-    half = 10242 if head.cortex.hemisphere[20] == "rh" else 0
-    assert region[loc + half] == 20
-
-
-def test_table_lists_every_region_strongest_first(head):
-    table = make_image(head).to_table()
-    assert len(table) == N_REGIONS
-    assert table["region"].tolist()[:2] == [20, 3]
-    assert table["peak"][0] == -2
-    assert table["peak_time_s"][0] == pytest.approx(0)
-    assert set(table["region"][table["in_extent"]]) == {3, 20}
-    centroid = 1e3 * head.cortex.centroids[20]
-    np.testing.assert_allclose(
-        table.loc[0, ["x_mm", "y_mm", "z_mm"]].tolist(), centroid
-    )
-
-
-def test_plot(head):
-    import matplotlib.pyplot as plt
-
-    fig, _ = make_image(head).plot()
-    assert any("no unit" in text for text in _texts(fig))
-    plt.close(fig)
-
-
-def _texts(fig):
-    import matplotlib.text
-
-    return [text.get_text() for text in fig.findobj(matplotlib.text.Text)]

@@ -2,7 +2,7 @@
 
 import torch
 
-from deepsif_lite.matrix_roots import symmetric_roots
+from deepsif_lite.network.matrix_roots import symmetric_roots
 
 
 def test_roots_are_those_of_the_eigenvalues():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from toys import toy_clips, toy_head
 
-from deepsif_lite.modes import temporal_modes
+from deepsif_lite.network.modes import temporal_modes
 from deepsif_lite.synthesis import SyntheticEEG
 
 

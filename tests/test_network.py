@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from deepsif_lite.network import build_network
-from deepsif_lite.paper_network import PaperNetwork
+from deepsif_lite.network.paper import PaperNetwork
 
 
 def test_paper_network_has_the_papers_parameters():

@@ -7,9 +7,8 @@ import pytest
 import torch
 from toys import toy_clips, toy_head
 
-from deepsif_lite import portable
 from deepsif_lite.imaging import Imager
-from deepsif_lite.network import build_network
+from deepsif_lite.network import build_network, portable
 from deepsif_lite.synthesis import SyntheticEEG
 
 
@@ -50,7 +49,7 @@ def model():
 def test_onnx_gives_what_torch_gives(model, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    from deepsif_lite.onnx_export import export_onnx
+    from deepsif_lite.network.onnx_export import export_onnx
 
     path = export_onnx(model, tmp_path / "new" / "lite.onnx")
     session = onnxruntime.InferenceSession(path)
@@ -69,7 +68,7 @@ def test_onnx_gives_what_torch_gives(model, tmp_path):
 
 
 def test_other_networks_are_refused(model, tmp_path):
-    from deepsif_lite.onnx_export import export_onnx
+    from deepsif_lite.network.onnx_export import export_onnx
 
     paper = build_network("paper", 20, 30)
     card = {**model.card, "network": {"kind": "paper", "n_channels": 20}}

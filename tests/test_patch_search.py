@@ -5,7 +5,7 @@ import pytest
 import torch
 from toys import toy_geometry
 
-from deepsif_lite.patch_search import choose_starts, search_patches
+from deepsif_lite.network.patch_search import choose_starts, search_patches
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from toys import toy_geometry, toy_head
 
-from deepsif_lite.scan_geometry import NOISE_SHARE
+from deepsif_lite.network.scan_geometry import NOISE_SHARE
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import fft
 
 import deepsif_lite as dl
-from deepsif_lite.scan_geometry import ScanGeometry
+from deepsif_lite.network.scan_geometry import ScanGeometry
 from deepsif_lite.spike_library import SpikeLibrary
 
 SFREQ = 500.0

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from .paper_network import PaperNetwork
-from .scan_network import ScanNetwork
+from .paper import PaperNetwork
+from .scan import ScanNetwork
 
 NETWORKS = {"lite": ScanNetwork, "paper": PaperNetwork}
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .head import average_reference
-from .patches import gaussian_decay, patch_candidates
-from .paths import data_dir
+from ..head import average_reference
+from ..patches import gaussian_decay, patch_candidates
+from ..paths import data_dir
 
 if TYPE_CHECKING:
-    from .cortex import Cortex
+    from ..cortex import Cortex
 
 HALF_DISTANCE = 0.05  # m, the middle of the range that synthesis draws from
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 from toys import toy_clips, toy_head
 
-from deepsif_lite.scan_network import ScanNetwork
+from deepsif_lite.network.scan import ScanNetwork
 from deepsif_lite.synthesis import SyntheticEEG
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 if TYPE_CHECKING:
-    from .cortex import Cortex
-    from .synthesis import Batch
+    from ..cortex import Cortex
+    from ..synthesis import Batch
 
 
 class PaperNetwork(nn.Module):

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ..head import average_reference
 from .dictionary import brain_noise, patch_dictionary, patch_weights, unit_maps
-from .head import average_reference
 from .matrix_roots import symmetric_roots
 
 if TYPE_CHECKING:
-    from .cortex import Cortex
+    from ..cortex import Cortex
 
 # Weights of the seed, its neighbours, their neighbours, ... in the round patches
 # that every parcel is scanned with.

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from ..processes import sum_over_processes
 from .modes import temporal_modes
 from .patch_search import choose_starts, search_patches
-from .processes import sum_over_processes
 from .scan_geometry import PATCH_PROFILES, ScanGeometry, Whitening
 
 if TYPE_CHECKING:
-    from .cortex import Cortex
-    from .synthesis import Batch
+    from ..cortex import Cortex
+    from ..synthesis import Batch
 
 FLOORS = (0.002, 0.006, 0.02)  # misfits below which two patches count as alike
 FAINT = 1e-30  # chance below which patches count as not fitting at all
@@ -41,7 +41,7 @@ class Modes(NamedTuple):
     strengths : tensor of shape (n_samples, n_modes)
         Root mean square over time of each map's course.
     courses : tensor of shape (n_samples, n_modes + 1, n_times)
-        See :func:`~deepsif_lite.modes.temporal_modes`.
+        See :func:`~deepsif_lite.network.modes.temporal_modes`.
     whitening : Whitening
         By which the maps were whitened.
     """
@@ -203,7 +203,7 @@ class ScanNetwork(nn.Module):
         ----------
         eeg : tensor of shape (n_samples, n_times, n_channels)
         split : callable
-            How, see :func:`~deepsif_lite.modes.temporal_modes`.
+            How, see :func:`~deepsif_lite.network.modes.temporal_modes`.
 
         Returns
         -------
@@ -373,7 +373,9 @@ class ScanNetwork(nn.Module):
         # The gate learns from its own loss alone, which keeps it a probability.
         loadings = loadings * logits.sigmoid().detach()[:, None]
         n_times = batch.waveforms.shape[-1]
-        target = (modes.courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
+        target = (
+            modes.courses @ batch.waveforms.transpose(1, 2) / n_times
+        ) @ batch.weights
         member = (batch.weights > 0).any(1).float()
         energy, n_members = (target**2).sum(), member.sum()
         error = ((loadings - target) ** 2).sum() / sum_over_processes(energy)

@@ -15,7 +15,7 @@ from . import portable
 from .modes import temporal_modes
 
 if TYPE_CHECKING:
-    from .imaging import Imager
+    from ..imaging import Imager
 
 LEAST_TIMES = 16  # time points of a window, at least as many as modes
 
