@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def symmetric_roots(matrix: Tensor, n_iter: int = 20) -> tuple[Tensor, Tensor]:
+def symmetric_roots(matrix: Tensor, n_iter: int = 16) -> tuple[Tensor, Tensor]:
     """Return the square root of positive definite matrices, and its inverse.
 
     By the coupled iteration of Newton and Schulz, because it needs products only: it
@@ -17,7 +17,7 @@ def symmetric_roots(matrix: Tensor, n_iter: int = 20) -> tuple[Tensor, Tensor]:
     matrix : tensor of shape (n_samples, n, n)
         Symmetric and positive definite, in double precision.
     n_iter : int
-        Rounds; twenty serve condition numbers up to some ten thousands.
+        Rounds; sixteen serve condition numbers up to ten thousand.
 
     Returns
     -------

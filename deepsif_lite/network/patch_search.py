@@ -115,10 +115,17 @@ def search_patches(
         allowed = border & ~(lone & (inside > 0))
         best, region = flipped.where(allowed, flipped.new_tensor(2.0)).min(-1)
         gain = torch.log(misfit + floor) - torch.log(best + floor)
-        flip = sign.gather(-1, region[..., None])
-        flip = flip * (gain > least_gain)[..., None]
+        helps = gain > least_gain
+        if _may_stop(helps.device) and not helps.any():
+            break
+        flip = sign.gather(-1, region[..., None]) * helps[..., None]
         inside = inside.scatter_add(-1, region[..., None], flip)
         index = region[..., None].expand(-1, -1, white.shape[-1])
         patch = patch + flip * white.gather(1, index)
         neighbours = neighbours + flip * adjacency[region]
     return Found(inside > 0, misfit, flipped)
+
+
+def _may_stop(device: torch.device) -> bool:
+    # A GPU would have to be waited for, and an exported graph takes all steps.
+    return device.type == "cpu" and not torch.compiler.is_exporting()
