@@ -298,6 +298,11 @@ def _add_evaluate(commands) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default="evaluation.csv", help="file to write")
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help="write the means on the network's card as well",
+    )
 
 
 def _number_or_name(text: str) -> float | str:
@@ -308,9 +313,10 @@ def _number_or_name(text: str) -> float | str:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from .evaluation import evaluate, per_sample, summary
+    from .evaluation import card_scores, evaluate, per_sample, summary
     from .imaging import load_model
     from .spike_library import load_spike_library
+    from .weights import write_scores
 
     table = evaluate(
         load_model(arguments.model),
@@ -327,6 +333,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     means = summary(per_sample(table), by=["method", "variant", "n_sources"])
     _say(means.xs("mean", axis=1, level=1).round(3).to_string())
     _say(out)
+    if arguments.card:
+        _say(write_scores(arguments.model, card_scores(table, arguments.seed)))
 
 
 def _add_export(commands) -> None:

@@ -248,3 +248,30 @@ def summary(samples: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """
     groups = samples.groupby(list(by), sort=False)
     return groups[[*METRICS, "recall_detected"]].agg(["mean", "std", "median"])
+
+
+def card_scores(table: pd.DataFrame, seed: int) -> dict:
+    """Return the means of an evaluation as they stand on a network's card.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`evaluate`.
+    seed : int
+        Key of its test sets.
+
+    Returns
+    -------
+    dict
+        ``test_samples`` in each set, ``seed``, and for each way to select regions the
+        means of each set and of ``"all"``; a missed source has recall 0.
+    """
+    samples = per_sample(table[table["method"] == "deepsif"])
+    columns = [*METRICS, "recall_detected", "detected"]
+    scores = {"test_samples": int(samples["sample"].nunique()), "seed": seed}
+    for variant, part in samples.groupby("variant", sort=False):
+        means = part.groupby("n_sources")[columns].mean()
+        means.index = [f"{count} sources" for count in means.index]
+        means.loc["all"] = part[columns].mean()
+        scores[str(variant)] = means.round(4).to_dict("index")
+    return scores

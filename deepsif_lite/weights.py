@@ -77,8 +77,7 @@ def save_weights(network: nn.Module, folder: str | Path, card: dict) -> Path:
     }
     for count, shard in enumerate(_shards(halves)):
         save_file(shard, folder / f"weights-{count}.safetensors")
-    text = json.dumps(card, indent=1, ensure_ascii=False)
-    (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+    _write_card(folder, card)
     return folder
 
 
@@ -137,6 +136,31 @@ def load_card(name_or_path: str | Path) -> dict:
     """
     path = _find(name_or_path) / "card.json"
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_scores(folder: str | Path, scores: dict) -> Path:
+    """Put what a network reached on its card.
+
+    Parameters
+    ----------
+    folder : path
+        A shipped network or a folder of weights.
+    scores : dict
+        Of :func:`deepsif_lite.evaluation.card_scores`.
+
+    Returns
+    -------
+    card : Path
+    """
+    folder, card = _find(folder), load_card(folder)
+    return _write_card(folder, card | {"scores": scores})
+
+
+def _write_card(folder: Path, card: dict) -> Path:
+    path = folder / "card.json"
+    text = json.dumps(card, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
 
 
 def available_weights() -> list[str]:

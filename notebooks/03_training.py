@@ -346,18 +346,20 @@ designs.set_index("design").rename(columns=evaluation.METRICS).round(3)
 # More samples help, ever more slowly.
 # The log of the shipped run, scored with the paper's metrics on samples set aside:
 
-# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localisation error of lite-75 on 144 validation samples while it trained. Dashed: the paper's network on its test data."}, "image": {"alt": "Three curves against samples seen: precision and recall rise and the localisation error falls, all flattening."}}
+# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localisation error of lite-75 on 144 validation samples while it trained, against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels: precision and recall rise and the localisation error falls with samples and with minutes, all flattening."}}
 log = pd.read_csv(dl.paths.data_dir() / "weights" / "lite-75" / "log.csv").dropna()
 panels = {
     "precision": ("precision", "sim/precision/all"),
     "recall": ("recall", "sim/recall/all"),
     "error_mm": ("localisation error (mm)", "sim/le/all"),
 }
-fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.3), layout="constrained")
-for ax, (column, (label, key)) in zip(axes, panels.items(), strict=True):
-    ax.plot(log.samples / 1e3, log[column], "o-", ms=3, lw=1)
-    ax.axhline(paper[key], color=dl.figures.PAPER_COLOR, ls="--", lw=0.9)
-    _ = ax.set(xlabel="thousand samples seen", title=label)
+spent = {"thousand samples seen": log.samples / 1e3, "minutes": log.seconds / 60}
+fig, axes = plt.subplots(2, 3, figsize=(7.5, 3.8), layout="constrained", sharey="col")
+for row, (unit, amount) in zip(axes, spent.items(), strict=True):
+    for ax, (column, (label, key)) in zip(row, panels.items(), strict=True):
+        ax.plot(amount, log[column], "o-", ms=3, lw=1)
+        ax.axhline(paper[key], color=dl.figures.PAPER_COLOR, ls="--", lw=0.9)
+        _ = ax.set(xlabel=unit, title=label)
 print(f"{log.samples.iloc[-1]:,.0f} samples in {log.seconds.iloc[-1] / 60:.0f} minutes")
 
 # %% [markdown]

@@ -163,3 +163,18 @@ def test_heads_must_share_channels(head, clips):
     other = dl.load_head_model("template-64")
     with pytest.raises(ValueError, match="differ in channels"):
         evaluation.evaluate(SimpleNamespace(head=head), clips, head=other)
+
+
+def test_card_has_the_means_of_each_set(table):
+    scores = evaluation.card_scores(table, seed=9)
+    samples = evaluation.per_sample(table)
+    ours = samples.query("method == 'deepsif' and variant == 'corrected'")
+    assert (scores["test_samples"], scores["seed"]) == (5, 9)
+    two = ours[ours["n_sources"] == 2]
+    assert scores["corrected"]["2 sources"]["recall"] == pytest.approx(
+        two["recall"].mean(), abs=1e-4
+    )
+    assert scores["corrected"]["all"]["error_mm"] == pytest.approx(
+        ours["error_mm"].mean(), abs=1e-4
+    )
+    assert scores["probability"]["1 sources"]["precision"] == 1

@@ -63,3 +63,9 @@ def test_card_is_checked_against_the_head(card):
 def test_unknown_network_names_the_shipped_ones():
     with pytest.raises(FileNotFoundError, match="shipped networks"):
         weights.load_weights("lite-9000")
+
+
+def test_scores_are_added_to_the_card(card, tmp_path):
+    folder = weights.save_weights(build_network(**SPEC), tmp_path, card)
+    weights.write_scores(folder, {"test_samples": 5})
+    assert weights.load_card(folder) == card | {"scores": {"test_samples": 5}}
