@@ -117,6 +117,7 @@ _ = dl.figures.plot_butterfly(
 # None of these needs learning: leadfield and cortex give them.
 # What is learnt is whom to believe: one small perceptron, the same for all regions, judges the answers.
 # A second output is the *probability* that a region is active at all; it multiplies the first.
+# For the image, the time course of each map is at last taken from the EEG once more, by least squares in which the electrodes' own noise counts for more: telling places apart and following time are best done with different filters.
 
 # %% mystnb={"figure": {"name": "fig-training-networks", "caption": "The two networks. Grey: data, with sizes for 75 channels and 994 regions; colour: what is learnt. Paper: Fig. 2."}, "image": {"alt": "Two rows of boxes. Paper: EEG, two residual blocks, a layer, three LSTM layers, activity. Lite: EEG, 8 maps, scans, transformer and judge, loadings and gates, activity."}}
 fig, ax = dl.figures.plot_stages(

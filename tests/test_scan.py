@@ -31,12 +31,15 @@ def network():
 
 def test_loss_in_mode_space_is_the_loss_over_time(batch, network):
     """They differ by the part of the truth outside the modes, whatever the output."""
-    courses = network.modes(batch.eeg).courses
+    modes = network.modes(batch.eeg)
+    courses = modes.courses
     n_times = batch.eeg.shape[1]
     target = (courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
     outside = (batch.activity - courses.transpose(1, 2) @ target).square().sum()
     with torch.no_grad():
-        over_time = (network(batch.eeg) - batch.activity).square().sum()
+        loadings, logits = network.loadings(modes)
+        activity = courses.transpose(1, 2) @ (loadings * logits.sigmoid()[:, None])
+        over_time = (activity - batch.activity).square().sum()
         relative = network.loss(batch)["error"]
     inside = relative * target.square().sum() * n_times
     assert float(inside) == pytest.approx(float(over_time - outside), rel=2e-3)

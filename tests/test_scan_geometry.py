@@ -5,7 +5,7 @@ import pytest
 import torch
 from toys import toy_geometry, toy_head
 
-from deepsif_lite.network.scan_geometry import NOISE_SHARE
+from deepsif_lite.network.scan_geometry import COURSE_NOISE_SHARE, NOISE_SHARE
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,21 @@ def test_recordings_are_whitened_for_their_own_noise(geometry):
         torch.testing.assert_close(
             found.root[k] @ found.inverse[k], torch.eye(19), atol=1e-5, rtol=0
         )
+
+
+def test_courses_are_those_of_generalised_least_squares(geometry):
+    rng = torch.Generator().manual_seed(0)
+    eeg = torch.randn(2, 60, 20, generator=rng)
+    whitening = geometry.whitening(eeg)
+    maps = torch.linalg.qr(torch.randn(2, 19, 3, generator=rng))[0].mT
+    found = geometry.courses(eeg, maps, whitening)
+    noise = geometry.noise(eeg, COURSE_NOISE_SHARE).numpy()
+    for k in range(2):
+        design = (maps[k] @ whitening.root[k]).double().numpy()
+        weighted = design @ np.linalg.inv(noise[k])
+        data = geometry.along_axes(eeg[k]).double().numpy().T
+        expected = np.linalg.solve(weighted @ design.T, weighted @ data)
+        np.testing.assert_allclose(found[k].numpy(), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_sizes_are_norms_of_whitened_maps(geometry):

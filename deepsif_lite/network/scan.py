@@ -75,7 +75,8 @@ class ScanNetwork(nn.Module):
     give the loading of each map on each parcel, and the probability that the parcel
     is active at all, which gates them. Activity is loadings times time courses, so
     the network is equivariant in time, takes any window length and trains on numbers
-    40 times fewer than the EEG itself.
+    40 times fewer than the EEG itself. For an image the courses are taken from the EEG
+    once more, with less sensor noise (``ScanGeometry.courses``).
 
     Parameters
     ----------
@@ -193,7 +194,10 @@ class ScanNetwork(nn.Module):
         modes = self.modes(eeg)
         loadings, logits = self.loadings(modes)
         gate = (self.gate_sharpness * logits).sigmoid()
-        activity = modes.courses.transpose(1, 2) @ (loadings * gate[:, None])
+        courses = self.geometry.courses(eeg, modes.maps, modes.whitening)
+        courses = courses / modes.strengths[..., None]
+        courses = torch.cat([courses, modes.courses[:, -1:]], 1)
+        activity = courses.transpose(1, 2) @ (loadings * gate[:, None])
         return activity, logits.sigmoid()
 
     def modes(self, eeg: Tensor, split: Callable = temporal_modes) -> Modes:

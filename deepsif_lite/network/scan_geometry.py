@@ -24,8 +24,11 @@ PATCH_PROFILES = ((1.0,), (1.0, 0.9), (1.0, 0.9, 0.5))
 NEAR_RINGS = 3  # patches whose seed is no farther than this compete for a parcel
 APART_RINGS = 4  # searches start from seeds farther apart than this
 # Variance of sensor noise against that of the brain, both a channel's mean. On single
-# sources, scanned without any network, 0.1 found as much as 0.2 and more than 0.5.
+# sources, scanned without any network, 0.1 found as much as 0.2 and more than 0.5: a
+# patch that differs from the true one errs as brain noise does, so that counts for more.
 NOISE_SHARE = 0.1
+# The same where a source's time course is at stake and no patch is wrong.
+COURSE_NOISE_SHARE = 1.0
 # Channels count as this much weaker or stronger than the mean at most. A bad one could
 # else make the rest look free of noise.
 POWER_RANGE = (1 / 16, 16)
@@ -135,28 +138,67 @@ class ScanGeometry(nn.Module):
         )
         raise ValueError(msg)
 
+    def noise(self, eeg: Tensor, share: float) -> Tensor:
+        """Expect a covariance of noise in each recording.
+
+        Parameters
+        ----------
+        eeg : tensor of shape (n_samples, n_times, n_channels)
+            Average reference, any unit.
+        share : float
+            Variance of sensor noise against that of the brain.
+
+        Returns
+        -------
+        tensor of shape (n_samples, n_axes, n_axes)
+            Of :meth:`along_axes`, in double precision.
+        """
+        power = eeg.double().square().mean(1)
+        power = power / power.mean(1, keepdim=True).clamp_min(1e-30)
+        power = power.clamp(*POWER_RANGE)
+        scale = (self.brain_power.double() + NOISE_SHARE).sqrt()
+        axes = self.axes.double() / scale
+        brain = torch.diag(self.brain_power.double() / scale**2)
+        return brain + share * axes.T @ (power[..., None] * axes)
+
     def whitening(self, eeg: Tensor) -> Whitening:
         """Find how the noise of recordings differs from that of the average one.
 
         Parameters
         ----------
         eeg : tensor of shape (n_samples, n_times, n_channels)
-            Average reference, any unit.
 
         Returns
         -------
         Whitening
         """
         with torch.no_grad(), torch.autocast(eeg.device.type, enabled=False):
-            power = eeg.double().square().mean(1)
-            power = power / power.mean(1, keepdim=True).clamp_min(1e-30)
-            power = power.clamp(*POWER_RANGE)
-            scale = (self.brain_power.double() + NOISE_SHARE).sqrt()
-            axes = self.axes.double() / scale
-            sensors = NOISE_SHARE * axes.T @ (power[..., None] * axes)
-            brain = torch.diag(self.brain_power.double() / scale**2)
-            root, inverse = symmetric_roots(brain + sensors)
+            root, inverse = symmetric_roots(self.noise(eeg, NOISE_SHARE))
             return Whitening(root.float(), inverse.float())
+
+    def courses(self, eeg: Tensor, maps: Tensor, whitening: Whitening) -> Tensor:
+        """Find the time courses that explain EEG best, given its scalp maps.
+
+        By generalised least squares. Scanning wants maps to be told apart, at the
+        price of sensor noise; here that noise counts as much as the brain's.
+
+        Parameters
+        ----------
+        eeg : tensor of shape (n_samples, n_times, n_channels)
+        maps : tensor of shape (n_samples, n_modes, n_axes)
+            Whitened.
+        whitening : Whitening
+
+        Returns
+        -------
+        tensor of shape (n_samples, n_modes, n_times)
+        """
+        with torch.no_grad(), torch.autocast(eeg.device.type, enabled=False):
+            white = symmetric_roots(self.noise(eeg, COURSE_NOISE_SHARE))[1]
+            maps = maps.double() @ whitening.root.double() @ white
+            decorrelate = symmetric_roots(maps @ maps.mT)[1]
+            filters = decorrelate @ (decorrelate @ maps) @ white
+            return filters.float() @ self.along_axes(eeg).mT
 
     def along_axes(self, eeg: Tensor) -> Tensor:
         """Describe EEG by the axes, whitened as the average recording wants it."""
