@@ -58,6 +58,7 @@ folder = Path(tempfile.mkdtemp())
 # | :-- | :-- |
 # | 75 channels of the paper, or most 10-10 caps with 57 or more of them | `lite-75` |
 # | BioSemi 64, and most 64-channel 10-10 caps | `lite-64` |
+# | the 75 channels on the authors' own head model (its files must be at hand) | `lite-published-75` |
 # | others | carry one over, below |
 #
 # ## Read a file

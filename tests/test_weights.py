@@ -69,3 +69,17 @@ def test_scores_are_added_to_the_card(card, tmp_path):
     folder = weights.save_weights(build_network(**SPEC), tmp_path, card)
     weights.write_scores(folder, {"test_samples": 5})
     assert weights.load_card(folder) == card | {"scores": {"test_samples": 5}}
+
+
+@pytest.mark.parametrize("name", weights.available_weights())
+def test_shipped_networks_know_their_head_and_their_scores(name):
+    from deepsif_lite.head import load_head_model
+    from deepsif_lite.recordings import RecordingUnavailable
+
+    card = weights.load_card(name)
+    assert 0 < card["scores"]["corrected"]["all"]["recall"] < 1
+    try:
+        head = load_head_model(card["head"])
+    except RecordingUnavailable:
+        pytest.skip("the published head model is not here")
+    weights.check_card(card, head)
