@@ -60,9 +60,7 @@ def start_from(
             if name.startswith(PER_PARCEL):
                 state[name] = state[name][ours_of]
         first = state["embed.0.weight"]
-        ours, theirs = (
-            own.geometry.parcel_maps @ own.geometry.axes.T for own in (network, trained)
-        )
+        ours, theirs = network.geometry.parcel_maps, trained.geometry.parcel_maps
         maps = first[:, :-1] @ _translation(ours.T, theirs[ours_of].T)
         state["embed.0.weight"] = torch.cat([maps, first[:, -1:]], 1)
     network.load_state_dict(state)

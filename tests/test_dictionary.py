@@ -6,30 +6,30 @@ from toys import toy_head
 import deepsif_lite as dl
 from deepsif_lite.network import dictionary
 from deepsif_lite.network.dictionary import (
-    brain_noise,
     patch_dictionary,
     patch_weights,
+    source_whitener,
     unit_maps,
 )
 from deepsif_lite.patches import decay
 
 
-def test_axes_of_noise_are_those_of_the_leadfield():
+def test_whitener_whitens_brain_and_sensor_noise():
     head = toy_head()
-    noise = brain_noise(head.leadfield, 19)  # one axis less: the average reference
+    whitener = source_whitener(head.leadfield, noise_share=0.5)
     referenced = head.leadfield - head.leadfield.mean(axis=0)
-    covariance = referenced @ referenced.T
-    covariance *= len(covariance) / np.trace(covariance)
+    brain = referenced @ referenced.T
+    noise = brain * len(brain) / np.trace(brain) + 0.5 * np.eye(len(brain))
     np.testing.assert_allclose(
-        noise.axes * noise.power @ noise.axes.T, covariance, atol=1e-10
+        whitener @ noise @ whitener, np.eye(len(brain)), atol=1e-10
     )
-    assert (np.diff(noise.power) <= 0).all()
 
 
-def test_noise_has_no_unit():
+def test_whitener_has_no_unit():
     head = toy_head()
-    noise, same = (brain_noise(c * head.leadfield, 5) for c in (1, 1e6))
-    np.testing.assert_allclose(noise.power, same.power)
+    np.testing.assert_allclose(
+        source_whitener(head.leadfield), source_whitener(1e6 * head.leadfield)
+    )
 
 
 def test_patches_are_connected_and_strongest_at_their_seed():

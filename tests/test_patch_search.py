@@ -24,7 +24,7 @@ def _problem(geometry, seed=0):
     white = geometry.parcel_maps.double()
     patch = rng.integers(len(geometry.patch_maps))
     truth = geometry.members[patch]
-    basis = torch.as_tensor(rng.standard_normal((19, 3)))
+    basis = torch.as_tensor(rng.standard_normal((20, 3)))
     basis[:, 0] = white[truth].sum(0)
     maps = torch.linalg.qr(basis)[0].T[None]
     return truth, maps, white
@@ -37,7 +37,7 @@ def test_misfits_are_those_of_brute_force(geometry):
         truth[None, None],
         maps,
         weights,
-        white[None],
+        white,
         geometry.adjacency.double(),
         n_steps=0,
     )
@@ -63,7 +63,7 @@ def test_search_repairs_a_patch(geometry):
         lost = truth & ((adjacency @ (~truth).double()) > 0)
         start[int(lost.nonzero()[-1])] = False
         weights = torch.tensor([[[1.0, 0.0, 0.0]]], dtype=torch.float64)
-        found = search_patches(start[None, None], maps, weights, white[None], adjacency)
+        found = search_patches(start[None, None], maps, weights, white, adjacency)
         repaired += bool((found.members[0, 0] == truth).all())
         assert float(found.misfit) <= _misfit(start, maps[0], weights[0, 0], white)
     assert repaired >= 5

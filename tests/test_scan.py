@@ -4,7 +4,6 @@ import copy
 
 import pytest
 import torch
-from torch.nn import functional as F  # noqa: N812
 from toys import toy_clips, toy_head
 
 from deepsif_lite.network.scan import ScanNetwork
@@ -31,13 +30,12 @@ def network():
 
 def test_loss_in_mode_space_is_the_loss_over_time(batch, network):
     """They differ by the part of the truth outside the modes, whatever the output."""
-    modes = network.modes(batch.eeg)
-    courses = modes.courses
+    maps, strengths, courses = network.modes(batch.eeg)
     n_times = batch.eeg.shape[1]
     target = (courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
     outside = (batch.activity - courses.transpose(1, 2) @ target).square().sum()
     with torch.no_grad():
-        loadings, logits = network.loadings(modes)
+        loadings, logits = network.loadings(maps, strengths)
         activity = courses.transpose(1, 2) @ (loadings * logits.sigmoid()[:, None])
         over_time = (activity - batch.activity).square().sum()
         relative = network.loss(batch)["error"]
@@ -88,15 +86,14 @@ def test_scans_point_to_the_source_without_any_training(network):
     stream = SyntheticEEG(
         toy_head(), toy_clips(), n_sources=1, seed=3, sensor_snr=(20.0,)
     )
-    geometry = network.geometry
+    near = network.geometry.near
     hits = 0
     for index in range(8):
         sample = stream[index]
-        modes = network.modes(torch.as_tensor(sample.eeg)[None])
-        patches = geometry.patch_maps @ modes.whitening.inverse[0]
-        fit = F.cosine_similarity(modes.maps[0, :1], patches).square()
-        seed = int(fit.argmax()) // geometry.n_shapes
-        hits += bool(geometry.near[seed, sample.patches[0][0]])
+        maps, _, _ = network.modes(torch.as_tensor(sample.eeg)[None])
+        fit = (maps[0, 0] @ network.geometry.patch_maps.T).square()
+        seed = int(fit.argmax()) // network.geometry.n_shapes
+        hits += bool(near[seed, sample.patches[0][0]])
     assert hits >= 7
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,10 +28,12 @@ class _Portable(nn.Module):
         geometry = self.network.geometry
         # No sparse products either; the file keeps the matrix as bytes.
         geometry.sum_over_members = lambda chance: chance @ geometry.members.float()
-        split = partial(
-            temporal_modes, orthonormal=portable.orthonormal, eigh=portable.eigh
+        self.network.modes = lambda eeg: temporal_modes(
+            eeg @ geometry.whitener,
+            network.n_modes,
+            orthonormal=portable.orthonormal,
+            eigh=portable.eigh,
         )
-        self.network.modes = partial(self.network.modes, split=split)
 
     def forward(self, eeg: Tensor) -> tuple[Tensor, Tensor]:
         return self.network.image(eeg)

@@ -77,7 +77,7 @@ def search_patches(
         Orthonormal scalp maps of the EEG.
     weights : tensor of shape (n_samples, n_starts, n_modes)
         Between 0 and 1: how much each map counts.
-    white : tensor of shape (n_samples, n_regions, n_channels)
+    white : tensor of shape (n_regions, n_channels)
         Scalp map of each parcel, in the space of the maps.
     adjacency : tensor of shape (n_regions, n_regions)
         1 for neighbours, else 0.
@@ -94,9 +94,9 @@ def search_patches(
     """
     inside = members.to(white.dtype)
     degree = adjacency.sum(1)
-    own = maps @ white.mT  # (n_samples, n_modes, n_regions)
+    own = maps @ white.T  # (n_samples, n_modes, n_regions)
     own_square = weights @ own.square()
-    size = white.square().sum(-1)[:, None]
+    size = white.square().sum(1)
     patch, neighbours = inside @ white, inside @ adjacency
     for step in range(n_steps + 1):
         along = patch @ maps.transpose(1, 2)  # (n_samples, n_starts, n_modes)
@@ -106,7 +106,7 @@ def search_patches(
         sign = 1 - 2 * inside
         cross = (weights * along) @ own
         explained = explained[..., None] + 2 * sign * cross + own_square
-        norm = norm[..., None] + 2 * sign * (patch @ white.mT) + size
+        norm = norm[..., None] + 2 * sign * (patch @ white.T) + size
         flipped = (1 - explained / norm.clamp_min(1e-3 * size)).clamp(0, 1)
         if step == n_steps:
             break
@@ -120,8 +120,7 @@ def search_patches(
             break
         flip = sign.gather(-1, region[..., None]) * helps[..., None]
         inside = inside.scatter_add(-1, region[..., None], flip)
-        index = region[..., None].expand(-1, -1, white.shape[-1])
-        patch = patch + flip * white.gather(1, index)
+        patch = patch + flip * white[region]
         neighbours = neighbours + flip * adjacency[region]
     return Found(inside > 0, misfit, flipped)
 

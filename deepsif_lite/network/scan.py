@@ -9,9 +9,8 @@ to judge the answers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from torch.nn import functional as F  # noqa: N812
 from ..processes import sum_over_processes
 from .modes import temporal_modes
 from .patch_search import choose_starts, search_patches
-from .scan_geometry import PATCH_PROFILES, ScanGeometry, Whitening
+from .scan_geometry import PATCH_PROFILES, ScanGeometry
 
 if TYPE_CHECKING:
     from ..cortex import Cortex
@@ -31,33 +30,11 @@ FLOORS = (0.002, 0.006, 0.02)  # misfits below which two patches count as alike
 FAINT = 1e-30  # chance below which patches count as not fitting at all
 
 
-class Modes(NamedTuple):
-    """What is left of a window of EEG.
-
-    Attributes
-    ----------
-    maps : tensor of shape (n_samples, n_modes, n_axes)
-        Unit scalp maps of whitened EEG along the axes of noise, strongest first.
-    strengths : tensor of shape (n_samples, n_modes)
-        Root mean square over time of each map's course.
-    courses : tensor of shape (n_samples, n_modes + 1, n_times)
-        See :func:`~deepsif_lite.network.modes.temporal_modes`.
-    whitening : Whitening
-        By which the maps were whitened.
-    """
-
-    maps: Tensor
-    strengths: Tensor
-    courses: Tensor
-    whitening: Whitening
-
-
 class ScanNetwork(nn.Module):
     """Scan the cortex with a few scalp maps.
 
-    A window of EEG is whitened, for the noise of that very window, and taken apart into
-    a few scalp maps, each with one time course (its singular vectors). Four looks are
-    taken at the maps:
+    A window of EEG is whitened and taken apart into a few scalp maps, each with one
+    time course (its singular vectors). Four looks are taken at the maps:
 
     - *all at once*: every map is a token of a transformer; attention unmixes sources
       that share maps, and each token is read out to a loading on every parcel;
@@ -86,8 +63,6 @@ class ScanNetwork(nn.Module):
         Leading scalp maps kept.
     n_shapes : int
         Patches of the dictionary that grow from each parcel.
-    n_axes : int
-        Axes of noise by which maps are described.
     n_scans : int
         Ways to pick the maps that belong to sources. The first begins with the
         strongest map and searches for one patch, the second with two, and so on.
@@ -110,19 +85,18 @@ class ScanNetwork(nn.Module):
         n_regions: int,
         n_modes: int = 8,
         n_shapes: int = 24,
-        n_axes: int = 56,
         n_scans: int = 4,
         width: int = 256,
         depth: int = 2,
         n_heads: int = 4,
         local_width: int = 64,
-        gate_weight: float = 0.6,
+        gate_weight: float = 0.3,
         gate_sharpness: float = 2.0,
     ) -> None:
         super().__init__()
         self.n_modes, self.n_scans = n_modes, n_scans
         self.gate_weight, self.gate_sharpness = gate_weight, gate_sharpness
-        self.geometry = ScanGeometry(n_channels, n_regions, n_shapes, n_axes)
+        self.geometry = ScanGeometry(n_channels, n_regions, n_shapes)
         self._add_transformer(n_channels, n_regions, width, depth, n_heads)
         self.pick = nn.Linear(width, n_scans)
         rank = torch.arange(n_modes)[:, None] <= torch.arange(n_scans)
@@ -191,27 +165,16 @@ class ScanNetwork(nn.Module):
         activity : tensor of shape (n_samples, n_times, n_regions)
         probability : tensor of shape (n_samples, n_regions)
         """
-        modes = self.modes(eeg)
-        loadings, logits = self.loadings(modes)
+        maps, strengths, courses = self.modes(eeg)
+        loadings, logits = self.loadings(maps, strengths)
         gate = (self.gate_sharpness * logits).sigmoid()
-        courses = self.geometry.courses(eeg, modes.maps, modes.whitening)
-        courses = courses / modes.strengths[..., None]
-        courses = torch.cat([courses, modes.courses[:, -1:]], 1)
+        quieter = self.geometry.courses(eeg, maps) / strengths[..., None]
+        courses = torch.cat([quieter, courses[:, -1:]], 1)
         activity = courses.transpose(1, 2) @ (loadings * gate[:, None])
         return activity, logits.sigmoid()
 
-    def modes(self, eeg: Tensor, split: Callable = temporal_modes) -> Modes:
-        """Whiten EEG and split it.
-
-        Parameters
-        ----------
-        eeg : tensor of shape (n_samples, n_times, n_channels)
-        split : callable
-            How, see :func:`~deepsif_lite.network.modes.temporal_modes`.
-
-        Returns
-        -------
-        Modes
+    def modes(self, eeg: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Whiten EEG and split it, see :func:`~deepsif_lite.network.modes.temporal_modes`.
 
         Raises
         ------
@@ -221,12 +184,17 @@ class ScanNetwork(nn.Module):
         if not self.geometry.is_set:
             msg = "The network does not know its head model; call set_geometry first."
             raise RuntimeError(msg)
-        whitening = self.geometry.whitening(eeg)
-        white = self.geometry.along_axes(eeg) @ whitening.inverse
-        return Modes(*split(white, self.n_modes), whitening)
+        return temporal_modes(eeg @ self.geometry.whitener, self.n_modes)
 
-    def loadings(self, modes: Modes) -> tuple[Tensor, Tensor]:
+    def loadings(self, maps: Tensor, strengths: Tensor) -> tuple[Tensor, Tensor]:
         """Map scalp maps to parcels.
+
+        Parameters
+        ----------
+        maps : tensor of shape (n_samples, n_modes, n_channels)
+            Unit scalp maps of whitened EEG, strongest first.
+        strengths : tensor of shape (n_samples, n_modes)
+            Root mean square over time of each map's course.
 
         Returns
         -------
@@ -237,63 +205,32 @@ class ScanNetwork(nn.Module):
         logits : tensor of shape (n_samples, n_regions)
             Log odds that a parcel belongs to an active patch.
         """
-        level = modes.strengths.clamp_min(1e-6).log()[..., None]
-        maps = self.geometry.scalp_maps(modes.maps, modes.whitening)
+        level = strengths.clamp_min(1e-6).log()[..., None]
         tokens = self.embed(torch.cat([maps * math.sqrt(maps.shape[-1]), level], -1))
         extra = self.extra.expand(len(tokens), -1, -1)
         hidden = self.trunk(torch.cat([extra, tokens + self.rank], 1))
-        summary, constant, words = hidden[:, 0], hidden[:, 1:2], hidden[:, 2:]
+        summary, constant, modes = hidden[:, 0], hidden[:, 1:2], hidden[:, 2:]
         # Fits differ in their third digit: half precision would drown them.
         with torch.autocast(maps.device.type, enabled=False):
-            answers, fit = self.scan(modes, words.float(), summary.float())
-        judged = self._judge(answers, summary)
+            fit = torch.einsum("bmc,src->bsmr", maps, self.geometry.round_maps)
+            answers = self.scan_patches(maps, modes, summary), scan_parcels(fit)
+        judged = self._judge(torch.cat(answers, 1), summary)
         logits = self.gate(summary) + judged[..., 0]
         # A map and its loadings change sign together: the fit carries the sign.
-        local = fit * judged[..., 1:].transpose(1, 2)
-        rows = (self.readout(words) + local) * modes.strengths[..., None]
+        local = fit[:, -1] * judged[..., 1:].transpose(1, 2)
+        rows = (self.readout(modes) + local) * strengths[..., None]
         return torch.cat([rows, 0.1 * self.constant(constant)], 1), logits
 
-    def scan(
-        self, modes: Modes, words: Tensor, summary: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Ask parcels and patches how well they fit.
-
-        Parameters
-        ----------
-        modes : Modes
-        words : tensor of shape (n_samples, n_modes, width)
-            What the transformer says of each map.
-        summary : tensor of shape (n_samples, width)
-            What it says of the sample.
-
-        Returns
-        -------
-        answers : tensor of shape (n_samples, n_answers, n_regions)
-            Of :meth:`scan_patches` and :func:`scan_parcels`.
-        fit : tensor of shape (n_samples, n_modes, n_regions)
-            Product of each map with the unit map of the largest round patch.
-        """
-        geometry, inverse = self.geometry, modes.whitening.inverse
-        of_rounds, of_patches = geometry.sizes(inverse)
-        # A map enters products with maps that are not whitened for its recording.
-        maps = modes.maps @ inverse
-        fit = torch.einsum("bmc,src->bsmr", maps, geometry.round_maps)
-        fit = fit / of_rounds[:, :, None]
-        share = (maps @ geometry.patch_maps.T / of_patches[:, None]).square()
-        answers = self.scan_patches(share, modes, words, summary), scan_parcels(fit)
-        return torch.cat(answers, 1), fit[:, -1]
-
-    def scan_patches(
-        self, share: Tensor, modes: Modes, words: Tensor, summary: Tensor
-    ) -> Tensor:
+    def scan_patches(self, maps: Tensor, modes: Tensor, summary: Tensor) -> Tensor:
         """Ask the dictionary, search on from its best patches, and tell the parcels.
 
         Parameters
         ----------
-        share : tensor of shape (n_samples, n_modes, n_patches)
-            Of each patch's scalp map, what lies along each map.
-        modes, words, summary
-            As for :meth:`scan`.
+        maps : tensor of shape (n_samples, n_modes, n_channels)
+        modes : tensor of shape (n_samples, n_modes, width)
+            What the transformer says of each map.
+        summary : tensor of shape (n_samples, width)
+            What it says of the sample.
 
         Returns
         -------
@@ -304,7 +241,9 @@ class ScanNetwork(nn.Module):
             what the search found, see :meth:`_search`.
         """
         geometry = self.geometry
-        pick = torch.sigmoid(self.pick(words) + self.pick_rank).transpose(1, 2)
+        share = (maps @ geometry.patch_maps.T).square()
+        modes, summary = modes.float(), summary.float()
+        pick = torch.sigmoid(self.pick(modes) + self.pick_rank).transpose(1, 2)
         fit = pick @ share  # (n_samples, n_scans, n_patches)
         sharpness = F.softplus(self.sharpness(summary))[..., None]
         score = -sharpness * torch.log((1.01 - fit).clamp_min(1e-3))
@@ -314,11 +253,11 @@ class ScanNetwork(nn.Module):
         # Where no patch fits, none holds the parcel: a share of a twentieth.
         inside = torch.log(geometry.sum_over_members(chance) + 0.05 * FAINT)
         everywhere = torch.log(of_seed.sum(-1, keepdim=True))
-        found = self._search(fit, modes, pick)
+        found = self._search(fit, maps, pick)
         return torch.cat([inside - around, 0.1 * (around - everywhere), found], 1)
 
     @torch.no_grad()
-    def _search(self, fit: Tensor, modes: Modes, pick: Tensor) -> Tensor:
+    def _search(self, fit: Tensor, maps: Tensor, pick: Tensor) -> Tensor:
         """Search from the best patches of each scan, and tell each parcel.
 
         For each scan and parcel, of the found patch that is nearest: is the parcel in
@@ -338,12 +277,12 @@ class ScanNetwork(nn.Module):
         scan_of_start = [k for k, n in enumerate(counts) for _ in range(n)]
         found = search_patches(
             geometry.members[starts],
-            modes.maps,
+            maps,
             pick[:, scan_of_start],
-            geometry.parcel_maps @ modes.whitening.inverse,
+            geometry.parcel_maps,
             geometry.adjacency,
         )
-        inside = found.members.to(fit.dtype)
+        inside = found.members.to(maps.dtype)
         beside = inside @ geometry.adjacency / geometry.adjacency.sum(1)
         misfit = found.misfit[..., None]
         level = torch.log(misfit + FLOORS[0]) * (beside + inside > 0)
@@ -372,14 +311,12 @@ class ScanNetwork(nn.Module):
         The courses are orthonormal, so the squared error over all time points is
         that of the loadings plus a constant no network can change.
         """
-        modes = self.modes(batch.eeg)
-        loadings, logits = self.loadings(modes)
+        maps, strengths, courses = self.modes(batch.eeg)
+        loadings, logits = self.loadings(maps, strengths)
         # The gate learns from its own loss alone, which keeps it a probability.
         loadings = loadings * logits.sigmoid().detach()[:, None]
         n_times = batch.waveforms.shape[-1]
-        target = (
-            modes.courses @ batch.waveforms.transpose(1, 2) / n_times
-        ) @ batch.weights
+        target = (courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
         member = (batch.weights > 0).any(1).float()
         energy, n_members = (target**2).sum(), member.sum()
         error = ((loadings - target) ** 2).sum() / sum_over_processes(energy)
