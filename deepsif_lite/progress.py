@@ -18,14 +18,15 @@ SECONDS_PER_LINE = 10.0
 def progress_bar(show: bool, **options) -> tqdm | ProgressLines:
     """Return a bar (:func:`tqdm.auto.tqdm`) that ``show=False`` silences.
 
-    The environment silences it too: ``TQDM_DISABLE=1``. tqdm heeds that only where
-    ``disable`` is not given, not even as ``False``. A machine without tqdm logs a
-    line now and then instead.
+    The environment silences it too: ``TQDM_DISABLE=1``. (tqdm's own bars for
+    notebooks look at that too late, when their widget is already on the page.) A
+    machine without tqdm logs a line now and then instead.
     """
+    show = show and not os.environ.get("TQDM_DISABLE")
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        return ProgressLines(show and not os.environ.get("TQDM_DISABLE"), **options)
+        return ProgressLines(show, **options)
 
     return tqdm(**options) if show else tqdm(**options, disable=True)
 

@@ -35,3 +35,9 @@ def test_silence_is_heeded_without_tqdm(monkeypatch, caplog):
     monkeypatch.setenv("TQDM_DISABLE", "")
     progress.progress_bar(True, total=2).update(1)
     assert len(caplog.messages) == 1
+
+
+def test_environment_silences_bars_of_all_kinds(monkeypatch):
+    for show, environment, silent in ((True, "", False), (True, "1", True)):
+        monkeypatch.setenv("TQDM_DISABLE", environment)
+        assert progress.progress_bar(show, total=2).disable is silent
