@@ -247,7 +247,7 @@ print(f"{live_log.samples.iloc[-1]:,} samples in {seconds:.0f} s on {device}")
 # The run that made the shipped network was the same command, left running longer.
 # Its log is shipped with its weights.
 
-# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The network for 64 electrodes started from that for 75."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["nbval-ignore-output"]
+# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The networks for 64 electrodes and for the published head started from that for 75."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["nbval-ignore-output"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6), layout="constrained")
 names = {"training_loss": "training", "validation_loss": "validation"}
 _ = dl.figures.plot_loss(live_log, columns=names, ax=left, title="this run")
@@ -333,14 +333,14 @@ _ = ax.legend(loc="lower left", fontsize=7)
 # The designs that were trained to the end, scored on fresh recordings with one to three sources (means over recordings, regions selected by Otsu's threshold, a missed source has recall 0).
 # The last one did *not* win.
 # In the training data an electrode's noise is a share of its power, so a network can weigh each electrode by the power it has in the very recording; that buys a little on recordings of the same kind.
-# But where noise follows another rule, as in the last column (72 recordings made as the published code makes them, where an electrode's constant offset counts as signal), it trusts the wrong electrodes.
+# But where noise follows another rule, as in the last row (72 recordings made as the published code makes them, where an electrode's constant offset counts as signal), it trusts the wrong electrodes.
 # Nobody knows by which rule the noise of the next patient goes, so the shipped networks weigh electrodes alike.
 
 # %%
 designs = pd.read_csv(dl.paths.data_dir() / "experiments" / "designs.csv")
 _ = dl.results.write_table("03_designs", designs, profile)
 shown = designs.set_index("design").rename(columns=evaluation.METRICS)
-shown.rename(columns={"other_noise_error_mm": "with other noise (mm)"}).round(3)
+shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.round(3)
 
 # %% [markdown]
 # ## What limits it
