@@ -333,7 +333,7 @@ _ = ax.legend(loc="lower left", fontsize=7)
 # The designs that were trained to the end, scored on fresh recordings with one to three sources (means over recordings, regions selected by Otsu's threshold, a missed source has recall 0).
 # The last one did *not* win.
 # In the training data an electrode's noise is a share of its power, so a network can weigh each electrode by the power it has in the very recording; that buys a little on recordings of the same kind.
-# But where noise follows another rule, as in the last row (72 recordings made as the published code makes them, where an electrode's constant offset counts as signal), it trusts the wrong electrodes.
+# But where noise follows another rule, as in the last row (72 recordings, regions more likely active than not, made as the published code makes them, where an electrode's constant offset counts as signal), it trusts the wrong electrodes.
 # Nobody knows by which rule the noise of the next patient goes, so the shipped networks weigh electrodes alike.
 
 # %%
