@@ -27,8 +27,7 @@ def progress_bar(show: bool, **options) -> tqdm | ProgressLines:
         from tqdm.auto import tqdm
     except ImportError:
         return ProgressLines(show, **options)
-
-    return tqdm(**options) if show else tqdm(**options, disable=True)
+    return tqdm(**options, disable=not show)
 
 
 class ProgressLines:
