@@ -35,6 +35,20 @@ def test_sum_over_members_and_its_gradient_are_those_of_a_product(geometry):
     torch.testing.assert_close(found, expected)
 
 
+def test_mean_over_neighbours_and_its_gradient_are_those_of_a_product(geometry):
+    rng = torch.Generator().manual_seed(0)
+    features = torch.rand(2, 120, 5, generator=rng, requires_grad=True)
+    weight = torch.rand(2, 120, 5, generator=rng)
+    adjacency = torch.as_tensor(toy_head().cortex.adjacency, dtype=torch.float32)
+    mean = adjacency / adjacency.sum(1, keepdim=True)
+    (expected,) = torch.autograd.grad(((mean @ features) * weight).sum(), features)
+    found = geometry.mean_over_neighbours(features)
+    torch.testing.assert_close(found, mean @ features)
+    torch.testing.assert_close(
+        torch.autograd.grad((found * weight).sum(), features)[0], expected
+    )
+
+
 def test_geometry_is_not_stored_with_the_weights(geometry):
     assert geometry.state_dict() == {}
 

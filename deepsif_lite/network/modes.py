@@ -8,6 +8,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from .signal_band import band_spectrum
+
 
 def orthonormal(columns: Tensor) -> Tensor:
     """Return an orthonormal basis of the span of the columns."""
@@ -24,10 +26,11 @@ def temporal_modes(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Split EEG into its strongest scalp maps and their time courses.
 
-    The leading singular vectors, by subspace iteration on the channel covariance
-    (a few small products instead of one large decomposition a sample). In double
-    precision: modes of similar strength mix easily, and two ways to compute them
-    must agree after the network has taken logarithms of small misfits.
+    The leading singular vectors of the frequencies that stand out of the noise (see
+    :mod:`~deepsif_lite.network.signal_band`), by subspace iteration on the channel
+    covariance (a few small products instead of one large decomposition a sample). In
+    double precision: modes of similar strength mix easily, and two ways to compute
+    them must agree after the network has taken logarithms of small misfits.
 
     Parameters
     ----------
@@ -52,9 +55,10 @@ def temporal_modes(
     n_times, n_channels = eeg.shape[-2:]
     size = min(2 * n_modes, n_channels - 1)
     with torch.no_grad(), torch.autocast(eeg.device.type, enabled=False):
-        eeg = eeg.double()
-        covariance = eeg.transpose(1, 2) @ eeg / n_times
-        basis = _start(n_channels, size).to(eeg)
+        spectrum, cosines = band_spectrum(eeg.float(), size)
+        spectrum = spectrum.double()
+        covariance = spectrum.mT @ spectrum / n_times
+        basis = _start(n_channels, size).to(spectrum)
         for _ in range(n_iter):
             basis = orthonormal(covariance @ basis)
         small = basis.transpose(1, 2) @ covariance @ basis
@@ -62,7 +66,7 @@ def temporal_modes(
         order = torch.arange(size - 1, size - 1 - n_modes, -1, device=eeg.device)
         maps = (basis @ rotation[..., order]).transpose(1, 2)
         strengths = power[:, order].clamp_min(1e-12).sqrt()
-        courses = maps @ eeg.transpose(1, 2) / strengths[..., None]
+        courses = (maps @ spectrum.mT) @ cosines.mT.double() / strengths[..., None]
         peak = courses.abs().argmax(-1, keepdim=True)
         sign = courses.gather(-1, peak).sign()
         constant = torch.ones_like(courses[:, :1])

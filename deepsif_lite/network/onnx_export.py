@@ -26,8 +26,8 @@ class _Portable(nn.Module):
         super().__init__()
         self.network = copy.deepcopy(network).cpu().eval()
         geometry = self.network.geometry
-        # No sparse products either; the file keeps the matrix as bytes.
-        geometry.sum_over_members = lambda chance: chance @ geometry.members.float()
+        # No sparse products either; the file keeps the matrices whole.
+        geometry.times = lambda dense, name: dense @ getattr(geometry, name).float()
         self.network.modes = lambda eeg: temporal_modes(
             eeg @ geometry.whitener,
             network.n_modes,

@@ -48,12 +48,14 @@ class ScanNetwork(nn.Module):
       flipped until the fit improves no more. A parcel learns whether the patch beside
       it holds it, and how much worse the fit were otherwise.
 
-    One small perceptron, the same for all parcels, judges the answers. Together they
-    give the loading of each map on each parcel, and the probability that the parcel
-    is active at all, which gates them. Activity is loadings times time courses, so
-    the network is equivariant in time, takes any window length and trains on numbers
-    40 times fewer than the EEG itself. For an image the courses are taken from the EEG
-    once more, with less sensor noise (``ScanGeometry.courses``).
+    One small perceptron, the same for all parcels, judges the answers; neighbours tell
+    each other what they think, since activity comes in patches. Together they give the
+    loading of each map on each parcel, and the probability that the parcel is active at
+    all, which gates them. Activity is loadings times time courses, so the network
+    follows shifts in time, takes any window length and trains on numbers 40 times fewer
+    than the EEG itself. Maps are taken from the frequencies that stand out of the noise
+    (:mod:`~deepsif_lite.network.signal_band`); for an image the courses are taken from
+    all of the EEG once more, with less sensor noise (``ScanGeometry.courses``).
 
     Parameters
     ----------
@@ -70,6 +72,8 @@ class ScanNetwork(nn.Module):
         Size of the transformer.
     local_width : int
         Size of the perceptron of the parcels.
+    n_rounds : int
+        Times that neighbours tell each other.
     gate_weight : float
         Weight of the cross-entropy on patch membership against the squared error.
     gate_sharpness : float
@@ -90,6 +94,7 @@ class ScanNetwork(nn.Module):
         depth: int = 2,
         n_heads: int = 4,
         local_width: int = 64,
+        n_rounds: int = 2,
         gate_weight: float = 0.3,
         gate_sharpness: float = 2.0,
     ) -> None:
@@ -110,7 +115,9 @@ class ScanNetwork(nn.Module):
         self.local_in = nn.Linear(n_answers, local_width)
         self.local_context = nn.Linear(width, local_width)
         self.local_region = nn.Parameter(0.02 * torch.randn(n_regions, local_width))
-        self.local_mid = nn.Linear(local_width, local_width)
+        self.local_mid = nn.ModuleList(
+            nn.Linear(2 * local_width, local_width) for _ in range(n_rounds)
+        )
         self.local_out = nn.Linear(local_width, 1 + n_modes)
         nn.init.zeros_(self.local_out.weight)
         nn.init.zeros_(self.local_out.bias)
@@ -300,10 +307,13 @@ class ScanNetwork(nn.Module):
         return torch.cat(told, 1)
 
     def _judge(self, answers: Tensor, summary: Tensor) -> Tensor:
-        """Judge each parcel by the answers of the scans."""
+        """Judge each parcel by the answers of the scans, and by what is beside it."""
         x = self.local_in(answers.transpose(1, 2))
         x = F.gelu(x + self.local_context(summary)[:, None] + self.local_region)
-        return self.local_out(x + F.gelu(self.local_mid(x)))
+        for mid in self.local_mid:
+            beside = self.geometry.mean_over_neighbours(x)
+            x = x + F.gelu(mid(torch.cat([x, beside], -1)))
+        return self.local_out(x)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return squared error (in mode space) and membership cross-entropy.

@@ -68,7 +68,7 @@ class ScanGeometry(nn.Module):
             empty = torch.zeros(size, dtype=torch.bool)
             self.register_buffer(name, empty, persistent=False)
         self.is_set = False
-        self._sparse: tuple[Tensor, Tensor] | None = None
+        self._sparse: dict[str, tuple[Tensor, Tensor]] = {}
 
     def set(self, leadfield: NDArray, cortex: Cortex) -> None:
         """Compute everything for one head model.
@@ -101,7 +101,7 @@ class ScanGeometry(nn.Module):
         _fill(self.adjacency, cortex.adjacency)
         _fill(self.near, sum(_rings(cortex.adjacency, NEAR_RINGS + 1)))
         _fill(self.apart, sum(_rings(cortex.adjacency, APART_RINGS + 1)) == 0)
-        self.is_set, self._sparse = True, None
+        self.is_set, self._sparse = True, {}
 
     def _check(self, leadfield: NDArray, cortex: Cortex) -> None:
         n_regions, n_channels = self.parcel_maps.shape
@@ -148,17 +148,36 @@ class ScanGeometry(nn.Module):
         -------
         tensor of shape (..., n_regions)
         """
-        if self._sparse is None or self._sparse[0].device != chance.device:
-            dense = self.members.float()
+        return self.times(chance, "members")
+
+    def mean_over_neighbours(self, features: Tensor) -> Tensor:
+        """Average features over the neighbours of each parcel.
+
+        Parameters
+        ----------
+        features : tensor of shape (n_samples, n_regions, n_features)
+
+        Returns
+        -------
+        tensor of the same shape
+        """
+        total = self.times(features.mT, "adjacency").mT
+        return total / self.adjacency.sum(1, keepdim=True)
+
+    def times(self, dense: Tensor, name: str) -> Tensor:
+        """Multiply by one of the matrices that hold mostly zeros."""
+        matrix = getattr(self, name)
+        if name not in self._sparse or self._sparse[name][0].device != matrix.device:
             with warnings.catch_warnings():
                 # torch calls the format beta; what is used of it is tested.
                 warnings.filterwarnings("ignore", "Sparse CSR")
-                self._sparse = dense.T.to_sparse_csr(), dense.to_sparse_csr()
-        return _SparseProduct.apply(chance, *self._sparse)
+                matrix = matrix.float()
+                self._sparse[name] = matrix.T.to_sparse_csr(), matrix.to_sparse_csr()
+        return _SparseProduct.apply(dense, *self._sparse[name])
 
     def __getstate__(self) -> dict:
         # Sparse tensors cannot be copied; a copy makes its own.
-        return {**self.__dict__, "_sparse": None}
+        return {**self.__dict__, "_sparse": {}}
 
 
 class _SparseProduct(torch.autograd.Function):

@@ -1,0 +1,69 @@
+"""Find the frequencies in which EEG stands out of its noise.
+
+The scalp maps of brain activity are hidden by noise of all frequencies, and activity
+has few. Maps are cleaner if the others are left out. Which ones those are differs: a
+spike fills the band below 20 Hz, an early somatosensory response reaches far beyond.
+So they are found in each recording, and not fixed.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+N_SMOOTH = 9  # neighbouring frequencies whose power is averaged, an odd number
+STANDS_OUT = 2.0  # power of noise with signal against power of noise
+
+
+def band_spectrum(eeg: Tensor, n_least: int) -> tuple[Tensor, Tensor]:
+    """Transform EEG to the frequencies that hold signal.
+
+    The upper half of all frequencies is taken for noise. EEG that was filtered before
+    has none there, and keeps what it has.
+
+    Parameters
+    ----------
+    eeg : tensor of shape (n_samples, n_times, n_channels)
+    n_least : int
+        The lowest frequencies, kept whatever their power.
+
+    Returns
+    -------
+    spectrum : tensor of shape (n_samples, n_times // 2, n_channels)
+        Cosine transform over time, lowest frequency first, 0 where there is no signal.
+    cosines : tensor of shape (n_times, n_times // 2)
+        Its basis, orthonormal; ``cosines @ spectrum`` is filtered EEG.
+    """
+    n_times = eeg.shape[1]
+    cosines = _cosines(n_times, eeg.device)
+    spectrum = cosines.mT @ eeg
+    power = spectrum.square().mean(-1)
+    # The transform keeps sums of squares, so the upper half need not be computed.
+    floor = (eeg.square().mean(-1).sum(1) - power.sum(1)) / (n_times - n_times // 2)
+    smooth = F.avg_pool1d(
+        power[:, None], N_SMOOTH, 1, N_SMOOTH // 2, count_include_pad=False
+    )[:, 0]
+    lowest = torch.arange(n_times // 2, device=eeg.device) < n_least
+    kept = (smooth > STANDS_OUT * floor[:, None]) | lowest
+    return spectrum * kept[..., None], cosines
+
+
+def _cosines(n_times: int, device: torch.device) -> Tensor:
+    """Return the lower half of the orthonormal cosines of a window (DCT-II)."""
+    make = _make_cosines if torch.compiler.is_exporting() else _kept_cosines
+    return make(n_times, device)
+
+
+def _make_cosines(n_times: int, device: torch.device) -> Tensor:
+    time = torch.arange(n_times, device=device).double()
+    frequency = torch.arange(n_times // 2, device=device).double()
+    angle = (time[:, None] + 0.5) * frequency * (math.pi / n_times)
+    power = torch.where(frequency == 0, 1.0, 2.0).double() / n_times
+    return (torch.cos(angle) * power.sqrt()).float()
+
+
+_kept_cosines = lru_cache(maxsize=8)(_make_cosines)

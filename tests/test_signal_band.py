@@ -1,0 +1,57 @@
+"""Which frequencies hold signal: against SciPy's transform and known mixtures."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.fft import dct, idct
+
+from deepsif_lite.network.signal_band import band_spectrum
+
+N_TIMES = 500
+SFREQ = 500.0
+
+
+def rhythm(low: float, high: float, n_channels: int = 20) -> np.ndarray:
+    """Random EEG of unit power that lies in one band (Hz)."""
+    rng = np.random.default_rng(1)
+    spectrum = rng.standard_normal((N_TIMES, n_channels))
+    frequency = np.arange(N_TIMES) * SFREQ / 2 / N_TIMES
+    spectrum[(frequency < low) | (frequency > high)] = 0
+    eeg = idct(spectrum, axis=0, norm="ortho")
+    return eeg / eeg.std()
+
+
+def kept_frequencies(eeg: np.ndarray, n_least: int = 4) -> np.ndarray:
+    spectrum, _ = band_spectrum(torch.as_tensor(eeg[None], dtype=torch.float32), n_least)
+    return np.flatnonzero(spectrum[0].numpy().any(axis=1)) * SFREQ / 2 / N_TIMES
+
+
+@pytest.mark.parametrize("n_times", [16, 333, 500])
+def test_spectrum_is_the_cosine_transform(n_times):
+    eeg = np.random.default_rng(0).standard_normal((2, n_times, 7)).astype(np.float32)
+    spectrum, cosines = band_spectrum(torch.as_tensor(eeg), n_least=n_times)
+    expected = dct(eeg, axis=1, norm="ortho")[:, : n_times // 2]
+    np.testing.assert_allclose(spectrum.numpy(), expected, atol=2e-5)
+    np.testing.assert_allclose(
+        (cosines.mT @ cosines).numpy(), np.eye(n_times // 2), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(("low", "high"), [(2.0, 12.0), (1.0, 45.0), (60.0, 110.0)])
+def test_band_is_found_under_white_noise(low, high):
+    """Whatever band it is; smoothing may widen it by the width of its window."""
+    noise = np.random.default_rng(2).standard_normal((N_TIMES, 20))
+    kept = kept_frequencies(rhythm(low, high) + 0.3 * noise, n_least=0)
+    assert kept.min() == pytest.approx(low, abs=3)
+    assert kept.max() == pytest.approx(high, abs=3)
+
+
+def test_filtered_eeg_keeps_what_it_has():
+    eeg = rhythm(0.5, 40.0)
+    spectrum, cosines = band_spectrum(torch.as_tensor(eeg[None]).float(), 4)
+    np.testing.assert_allclose((cosines @ spectrum)[0].numpy(), eeg, atol=1e-5)
+
+
+def test_noise_alone_leaves_the_lowest_frequencies():
+    noise = np.random.default_rng(3).standard_normal((N_TIMES, 20))
+    np.testing.assert_array_equal(kept_frequencies(noise), np.arange(4) * 0.5)
