@@ -7,8 +7,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import __version__
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _EXPECTED = (ValueError, OSError, KeyError, ImportError)
 """Errors that name their cure; anything else is a bug and shows its traceback."""
@@ -216,11 +220,12 @@ def _add_train(commands) -> None:
         "--n-times", type=int, help="window, samples; by default that of the clips"
     )
     parser.add_argument(
-        "--ema-decay", type=float, default=0.0, help="average weights over steps"
+        "--ema-decay", type=float, help="average weights over steps" + chosen
     )
     parser.add_argument(
         "--precision", default="auto", help="float32, bfloat16, float16 or auto"
     )
+    _add_resting(parser)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--initial", help="network to start from")
     parser.add_argument("--device", help="cpu or cuda; by default what there is")
@@ -250,11 +255,12 @@ def _train(arguments: argparse.Namespace) -> None:
         "learning_rate": arguments.learning_rate,
         "n_sources": tuple(arguments.n_sources or ()) or None,
         "n_times": arguments.n_times,
+        "ema_decay": arguments.ema_decay,
     }
     config = replace(
         plan(arguments.profile, arguments.network),
         seed=arguments.seed,
-        ema_decay=arguments.ema_decay,
+        resting_share=arguments.resting_share,
         precision=arguments.precision,
         **{name: value for name, value in given.items() if value is not None},
     )
@@ -263,6 +269,7 @@ def _train(arguments: argparse.Namespace) -> None:
         load_spike_library(arguments.spikes, split="train"),
         arguments.out,
         config=config,
+        resting=_load_resting(arguments.resting),
         initial=arguments.initial,
         device=arguments.device,
         max_minutes=arguments.max_minutes,
@@ -296,6 +303,13 @@ def _add_evaluate(commands) -> None:
         help="how regions are selected: corrected, published, map, probability, or the "
         "probability from which on a region counts",
     )
+    parser.add_argument(
+        "--synthesis",
+        default="corrected",
+        choices=["corrected", "published"],
+        help="rule by which the recordings are made",
+    )
+    _add_resting(parser)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default="evaluation.csv", help="file to write")
     parser.add_argument(
@@ -303,6 +317,31 @@ def _add_evaluate(commands) -> None:
         action="store_true",
         help="write the means on the network's card as well",
     )
+
+
+def _add_resting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--resting",
+        help="resting EEG: 'published', or an .npy file (clips, times, channels)",
+    )
+    parser.add_argument(
+        "--resting-share",
+        type=float,
+        default=0.0,
+        help="share of the noise power that is resting EEG instead of white noise",
+    )
+
+
+def _load_resting(name: str | None) -> NDArray | None:
+    if name is None:
+        return None
+    if name == "published":
+        from .recordings import load_resting_eeg
+
+        return load_resting_eeg()
+    import numpy as np
+
+    return np.load(name)
 
 
 def _number_or_name(text: str) -> float | str:
@@ -326,6 +365,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         n_sources=arguments.sources,
         n_samples=arguments.samples,
         seed=arguments.seed,
+        variant=arguments.synthesis,
+        resting=_load_resting(arguments.resting),
+        resting_share=arguments.resting_share,
     )
     out = Path(arguments.out)
     out.parent.mkdir(parents=True, exist_ok=True)

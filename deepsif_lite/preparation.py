@@ -90,6 +90,42 @@ def prepare(
     return eeg
 
 
+def resting_clips(
+    raw: mne.io.BaseRaw, info: mne.Info, duration: float, sfreq: float
+) -> np.ndarray:
+    """Cut a recording at rest into clips: noise for synthetic EEG.
+
+    Parameters
+    ----------
+    raw : mne.io.Raw
+        EEG in V. Pieces annotated as bad are left out.
+    info : mne.Info
+        Channels wanted, as in ``HeadModel.info``.
+    duration : float
+        Length of a clip, s.
+    sfreq : float
+        Sampling rate wanted, Hz.
+
+    Returns
+    -------
+    array of shape (n_clips, n_times, n_channels)
+        EEG, V, average reference; for ``SyntheticEEG`` and ``train``.
+
+    Raises
+    ------
+    ValueError
+        As :func:`prepare`, or the recording holds no whole good clip.
+    """
+    import mne
+
+    eeg = prepare(raw, info, sfreq)
+    epochs = mne.make_fixed_length_epochs(eeg, duration, preload=True, verbose="error")
+    if not len(epochs):
+        msg = f"duration={duration} s: the recording holds no clip that long without bads."
+        raise ValueError(msg)
+    return epochs.get_data().swapaxes(1, 2)
+
+
 def check_values(data: np.ndarray, ch_names: list[str]) -> None:
     """Refuse values that cannot be EEG in volts.
 

@@ -13,6 +13,7 @@ import json
 import logging
 import math
 import time
+import zlib
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .network import build_network
 from .prefetch import Prefetch
@@ -54,7 +56,9 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What a run depends on, besides its head model and clips.
+    """What a run depends on, besides its head model, clips and resting EEG.
+
+    The defaults are those that made the shipped ``lite`` networks.
 
     Attributes
     ----------
@@ -75,6 +79,8 @@ class TrainingConfig:
         Patches in a sample, one of these drawn each time.
     n_times : int | None
         Length of the windows, samples; by default that of the clips.
+    resting_share : float
+        Share of the noise power that is resting EEG instead of white noise.
     seed : int
         Of weights and stream.
     validation_size : int
@@ -98,16 +104,17 @@ class TrainingConfig:
     network: str = "lite"
     n_steps: int = 4000
     batch_size: int = 64
-    learning_rate: float = 8e-4
+    learning_rate: float = 1e-3
     schedule: str = "cosine"
     weight_decay: float = 1e-4
     n_sources: tuple[int, ...] = (1, 2, 3)
     n_times: int | None = None
+    resting_share: float = 0.0
     seed: int = 0
     validation_size: int = 256
     score_size: int = 144
     score_every: int = 250
-    ema_decay: float = 0.0
+    ema_decay: float = 0.998
     precision: str = "auto"
     options: dict = field(default_factory=dict)
 
@@ -138,6 +145,7 @@ def plan(profile: str = "lite", network: str = "lite") -> TrainingConfig:
         learning_rate=3e-4,
         schedule="stepped",
         weight_decay=1e-6,
+        ema_decay=0.0,
         options={"multiple": 128},
     )
 
@@ -148,6 +156,7 @@ def train(
     out: str | Path,
     *,
     config: TrainingConfig | None = None,
+    resting: NDArray | None = None,
     initial: str | Path | None = None,
     device: str | None = None,
     max_minutes: float | None = None,
@@ -171,6 +180,9 @@ def train(
         :mod:`deepsif_lite.validation`). Folder ``last`` inside holds the last ones.
     config : TrainingConfig | None
         Sizes and seeds; defaults to those of the ``lite`` network.
+    resting : array of shape (n_clips, n_times, n_channels), optional
+        Resting EEG, any unit, for ``config.resting_share``; see
+        :func:`deepsif_lite.preparation.resting_clips`.
     initial : str | path | None
         Start from this network (another montage will do: its first layer is
         translated through the two leadfields) instead of random weights.
@@ -200,7 +212,7 @@ def train(
     check_safetensors()
     _keep_memory()
     processes = join_processes(device)
-    run = _Run(head, clips, Path(out), config, initial, processes)
+    run = _Run(head, clips, Path(out), config, resting, initial, processes)
     if resume:
         run.restore()
     run.fit(max_minutes, progress and processes.is_first)
@@ -230,6 +242,7 @@ class _Run:
         clips: SpikeLibrary,
         out: Path,
         config: TrainingConfig,
+        resting: NDArray | None,
         initial: str | Path | None,
         processes: Processes,
     ) -> None:
@@ -270,6 +283,8 @@ class _Run:
             clips,
             n_sources=config.n_sources,
             n_times=config.n_times,
+            resting=resting,
+            resting_share=config.resting_share,
             seed=config.seed,
             device=self.device,
         )
@@ -279,6 +294,7 @@ class _Run:
             "config": json.loads(json.dumps(asdict(config))),
             "head": head_fingerprint(head),
             "initial": None if initial is None else str(initial),
+            "resting": None if resting is None else zlib.crc32(resting.tobytes()),
         }
 
     def restore(self) -> None:

@@ -77,6 +77,7 @@ def test_help_of_every_command():
 
 def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
     from deepsif_lite import spike_library, training
+    from deepsif_lite.training import TrainingConfig
 
     seen = {}
 
@@ -98,13 +99,21 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
     assert (config.n_steps, config.batch_size, config.seed) == (7, 3, 4)
     assert config.n_sources == (1, 2)
     assert seen["resume"] is False
+    assert seen["resting"] is None
+    resting = np.ones((2, 5, 3))
+    np.save(tmp_path / "rest.npy", resting)
+    rest = f"train --resting {tmp_path / 'rest.npy'} --resting-share 0.5 --out run"
+    assert main(rest.split()) == 0
+    np.testing.assert_array_equal(seen["resting"], resting)
+    assert seen["config"].resting_share == 0.5
+    assert seen["config"].ema_decay == TrainingConfig().ema_decay
     assert main("train --profile paper --network paper --out run".split()) == 0
     paper = seen["config"]
     assert paper.n_steps == 193_830  # twenty times 620,256 samples in batches of 64
     assert (paper.learning_rate, paper.weight_decay) == (3e-4, 1e-6)
     assert (paper.network, paper.n_sources) == ("paper", (1, 2, 3))
     assert seen["resume"] is True
-    assert capsys.readouterr().out.split() == 2 * [str(tmp_path / "run")]
+    assert capsys.readouterr().out.split() == 3 * [str(tmp_path / "run")]
 
 
 def test_simulate_names_both_splits(monkeypatch, capsys, tmp_path):

@@ -40,7 +40,12 @@ def test_maps_are_cleaner_than_those_of_unfiltered_eeg():
     """The leading map against the true scalp map of a single source in noise."""
     head = toy_head()
     stream = SyntheticEEG(
-        head, toy_clips(), n_sources=1, seed=4, sensor_snr=(0.0,), source_snr=(40.0, 40.0)
+        head,
+        toy_clips(),
+        n_sources=1,
+        seed=4,
+        sensor_snr=(0.0,),
+        source_snr=(40.0, 40.0),
     )
     batch = stream.batch(range(24))
     leadfield = torch.as_tensor(head.leadfield, dtype=torch.float32)

@@ -6,7 +6,7 @@ import mne
 import numpy as np
 import pytest
 
-from deepsif_lite.preparation import plain_name, prepare
+from deepsif_lite.preparation import plain_name, prepare, resting_clips
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +229,15 @@ def test_bad_recordings_are_refused(evoked, info, spoil, match):
         prepare(evoked, info)
     with pytest.raises(ValueError, match="'name' or 'position'"):
         prepare(evoked, info, match="index")
+
+
+def test_resting_clips_are_the_recording_in_pieces(info, truth):
+    raw = mne.io.RawArray(truth, info, verbose=False)
+    clips = resting_clips(raw, info, 0.2, 500.0)
+    assert clips.shape == (3, 100, 64)
+    np.testing.assert_allclose(np.concatenate(clips), truth.T, atol=1e-12)
+    raw.set_annotations(mne.Annotations(0.25, 0.1, "BAD_blink"))
+    np.testing.assert_allclose(resting_clips(raw, info, 0.2, 500.0), clips[::2])
+    raw.set_annotations(mne.Annotations(0.0, 0.6, "BAD_all"))
+    with pytest.raises(ValueError, match="duration"):
+        resting_clips(raw, info, 0.2, 500.0)

@@ -22,7 +22,9 @@ def rhythm(low: float, high: float, n_channels: int = 20) -> np.ndarray:
 
 
 def kept_frequencies(eeg: np.ndarray, n_least: int = 4) -> np.ndarray:
-    spectrum, _ = band_spectrum(torch.as_tensor(eeg[None], dtype=torch.float32), n_least)
+    spectrum, _ = band_spectrum(
+        torch.as_tensor(eeg[None], dtype=torch.float32), n_least
+    )
     return np.flatnonzero(spectrum[0].numpy().any(axis=1)) * SFREQ / 2 / N_TIMES
 
 

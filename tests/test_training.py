@@ -278,3 +278,20 @@ def test_schedules():
     assert schedule("stepped", 500, 1000) == pytest.approx(0.1)
     with pytest.raises(ValueError, match="schedule"):
         schedule("linear", 0, 10)
+
+
+def test_noise_may_be_resting_eeg(head, clips, tmp_path):
+    """It reaches the samples, and a run goes on with its own recording only."""
+    resting = np.random.default_rng(0).standard_normal((2, 500, 20))
+    config = replace(CONFIG, n_steps=2, resting_share=1.0)
+    run(head, clips, tmp_path / "rest", config=config, resting=resting)
+    run(head, clips, tmp_path / "white", config=replace(CONFIG, n_steps=2))
+    losses = [
+        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["log"][-1]
+        for name in ("rest", "white")
+    ]
+    assert losses[0]["training_loss"] != losses[1]["training_loss"]
+    with pytest.raises(ValueError, match="choose another folder"):
+        run(head, clips, tmp_path / "rest", config=config, resting=2 * resting)
+    with pytest.raises(ValueError, match="resting_share"):
+        run(head, clips, tmp_path / "none", config=config)

@@ -173,7 +173,8 @@ class ScanGeometry(nn.Module):
                 warnings.filterwarnings("ignore", "Sparse CSR")
                 matrix = matrix.float()
                 self._sparse[name] = matrix.T.to_sparse_csr(), matrix.to_sparse_csr()
-        return _SparseProduct.apply(dense, *self._sparse[name])
+        with torch.autocast(dense.device.type, enabled=False):
+            return _SparseProduct.apply(dense.float(), *self._sparse[name])
 
     def __getstate__(self) -> dict:
         # Sparse tensors cannot be copied; a copy makes its own.
@@ -195,7 +196,7 @@ class _SparseProduct(torch.autograd.Function):
 
 def _times_sparse(dense: Tensor, transposed: Tensor) -> Tensor:
     """Multiply ``dense @ transposed.T``."""
-    columns = dense.float().flatten(0, -2).T.contiguous()
+    columns = dense.flatten(0, -2).T.contiguous()
     return torch.sparse.mm(transposed, columns).T.unflatten(0, dense.shape[:-1])
 
 
