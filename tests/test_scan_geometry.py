@@ -5,9 +5,6 @@ import pytest
 import torch
 from toys import toy_geometry, toy_head
 
-from deepsif_lite.network.dictionary import noise_covariance
-from deepsif_lite.network.scan_geometry import COURSE_NOISE_SHARE
-
 
 @pytest.fixture(scope="module")
 def geometry():
@@ -67,18 +64,3 @@ def test_parcel_maps_are_white(geometry):
     scale = values / values.max()
     assert float(scale[-1]) == pytest.approx(1)
     assert float(scale[-5]) > 0.8
-
-
-def test_courses_are_those_of_generalised_least_squares(geometry):
-    rng = torch.Generator().manual_seed(0)
-    eeg = torch.randn(2, 60, 20, generator=rng)
-    maps = torch.linalg.qr(torch.randn(2, 20, 3, generator=rng))[0].mT
-    found = geometry.courses(eeg, maps)
-    leadfield = toy_head().leadfield
-    unwhiten = np.linalg.inv(geometry.whitener.double().numpy())
-    weight = np.linalg.inv(noise_covariance(leadfield, COURSE_NOISE_SHARE))
-    for k in range(2):
-        design = maps[k].double().numpy() @ unwhiten  # scalp maps of plain EEG
-        data = eeg[k].double().numpy().T
-        expected = np.linalg.solve(design @ weight @ design.T, design @ weight @ data)
-        np.testing.assert_allclose(found[k].numpy(), expected, rtol=1e-3, atol=1e-4)

@@ -26,26 +26,6 @@ HALF_DISTANCE = 0.05  # m, the middle of the range that synthesis draws from
 NOISE_SHARE = 0.2
 
 
-def noise_covariance(leadfield: NDArray, noise_share: float) -> NDArray:
-    """Return the covariance of brain noise and sensor noise.
-
-    Parameters
-    ----------
-    leadfield : array of shape (n_channels, n_regions)
-    noise_share : float
-        Variance of sensor noise as a multiple of the mean variance of brain noise.
-
-    Returns
-    -------
-    covariance : array of shape (n_channels, n_channels)
-        Of average-referenced EEG; the brain's part has a mean variance of one.
-    """
-    leadfield = average_reference(leadfield)
-    covariance = leadfield @ leadfield.T
-    covariance *= len(covariance) / np.trace(covariance)
-    return covariance + noise_share * np.eye(len(covariance))
-
-
 def source_whitener(leadfield: NDArray, noise_share: float = NOISE_SHARE) -> NDArray:
     """Return the matrix that whitens the EEG of a cortex active all over.
 
@@ -65,7 +45,10 @@ def source_whitener(leadfield: NDArray, noise_share: float = NOISE_SHARE) -> NDA
     whitener : array of shape (n_channels, n_channels)
         Symmetric; of average-referenced EEG (any unit).
     """
-    values, vectors = np.linalg.eigh(noise_covariance(leadfield, noise_share))
+    leadfield = average_reference(leadfield)
+    covariance = leadfield @ leadfield.T
+    covariance *= len(covariance) / np.trace(covariance)
+    values, vectors = np.linalg.eigh(covariance + noise_share * np.eye(len(covariance)))
     return (vectors / np.sqrt(values)) @ vectors.T
 
 

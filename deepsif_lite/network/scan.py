@@ -53,9 +53,8 @@ class ScanNetwork(nn.Module):
     loading of each map on each parcel, and the probability that the parcel is active at
     all, which gates them. Activity is loadings times time courses, so the network
     follows shifts in time, takes any window length and trains on numbers 40 times fewer
-    than the EEG itself. Maps are taken from the frequencies that stand out of the noise
-    (:mod:`~deepsif_lite.network.signal_band`); for an image the courses are taken from
-    all of the EEG once more, with less sensor noise (``ScanGeometry.courses``).
+    than the EEG itself. Maps and courses hold the frequencies that stand out of the
+    noise (:mod:`~deepsif_lite.network.signal_band`).
 
     Parameters
     ----------
@@ -175,8 +174,6 @@ class ScanNetwork(nn.Module):
         maps, strengths, courses = self.modes(eeg)
         loadings, logits = self.loadings(maps, strengths)
         gate = (self.gate_sharpness * logits).sigmoid()
-        quieter = self.geometry.courses(eeg, maps) / strengths[..., None]
-        courses = torch.cat([quieter, courses[:, -1:]], 1)
         activity = courses.transpose(1, 2) @ (loadings * gate[:, None])
         return activity, logits.sigmoid()
 

@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .dictionary import (
-    noise_covariance,
     patch_dictionary,
     patch_weights,
     source_whitener,
     unit_maps,
 )
-from .matrix_roots import symmetric_roots
 
 if TYPE_CHECKING:
     from ..cortex import Cortex
@@ -27,10 +25,6 @@ if TYPE_CHECKING:
 PATCH_PROFILES = ((1.0,), (1.0, 0.9), (1.0, 0.9, 0.5))
 NEAR_RINGS = 3  # patches whose seed is no farther than this compete for a parcel
 APART_RINGS = 4  # searches start from seeds farther apart than this
-# Sensor noise against the brain's where a time course is at stake. It is more than maps
-# are whitened for: a patch that differs from the true one errs as brain noise does, and
-# for a time course no patch is wrong.
-COURSE_NOISE_SHARE = 1.0
 
 
 class ScanGeometry(nn.Module):
@@ -52,7 +46,6 @@ class ScanGeometry(nn.Module):
         n_patches, n_scales = n_regions * n_shapes, len(PATCH_PROFILES)
         sizes = {
             "whitener": (n_channels, n_channels),
-            "course_weight": (n_channels, n_channels),
             "parcel_maps": (n_regions, n_channels),
             "round_maps": (n_scales, n_regions, n_channels),
             "patch_maps": (n_patches, n_channels),
@@ -93,8 +86,6 @@ class ScanGeometry(nn.Module):
             patch = sum(w * ring for w, ring in zip(profile, rings, strict=False))
             _fill(self.round_maps[row], unit_maps(white, patch))
         _fill(self.whitener, whitener)
-        noise = whitener @ noise_covariance(leadfield, COURSE_NOISE_SHARE) @ whitener
-        _fill(self.course_weight, np.linalg.inv(noise))
         _fill(self.parcel_maps, white.T / np.linalg.norm(white, axis=0).mean())
         _fill(self.patch_maps, unit_maps(white, patch_weights(cortex, members)))
         _fill(self.members, members)
@@ -113,29 +104,6 @@ class ScanGeometry(nn.Module):
             "head model it was made for."
         )
         raise ValueError(msg)
-
-    def courses(self, eeg: Tensor, maps: Tensor) -> Tensor:
-        """Find the time courses that explain EEG best, given its scalp maps.
-
-        By generalised least squares. Scanning wants maps to be told apart, at the
-        price of sensor noise; here that noise counts as much as the brain's.
-
-        Parameters
-        ----------
-        eeg : tensor of shape (n_samples, n_times, n_channels)
-        maps : tensor of shape (n_samples, n_modes, n_channels)
-            Of whitened EEG.
-
-        Returns
-        -------
-        tensor of shape (n_samples, n_modes, n_times)
-        """
-        with torch.no_grad(), torch.autocast(eeg.device.type, enabled=False):
-            maps = maps.double()
-            weighted = maps @ self.course_weight.double()
-            decorrelate = symmetric_roots(weighted @ maps.mT)[1]
-            filters = decorrelate @ (decorrelate @ weighted)
-            return (filters.float() @ self.whitener) @ eeg.mT
 
     def sum_over_members(self, chance: Tensor) -> Tensor:
         """Sum what patches have over the patches that hold each parcel.
