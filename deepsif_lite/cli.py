@@ -14,6 +14,10 @@ from . import __version__
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .head import HeadModel
+    from .pack import TrainingHead
+    from .spike_library import SpikeLibrary
+
 _EXPECTED = (ValueError, OSError, KeyError, ImportError)
 """Errors that name their cure; anything else is a bug and shows its traceback."""
 
@@ -244,7 +248,6 @@ def _train(arguments: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from .pack import load_training_head
-    from .spike_library import load_spike_library
     from .training import plan, train
 
     # Without tqdm, progress comes as lines of the log.
@@ -264,9 +267,10 @@ def _train(arguments: argparse.Namespace) -> None:
         precision=arguments.precision,
         **{name: value for name, value in given.items() if value is not None},
     )
+    head = load_training_head(arguments.head)
     written = train(
-        load_training_head(arguments.head),
-        load_spike_library(arguments.spikes, split="train"),
+        head,
+        _load_clips(arguments.spikes, "train", head),
         arguments.out,
         config=config,
         resting=_load_resting(arguments.resting),
@@ -319,6 +323,19 @@ def _add_evaluate(commands) -> None:
     )
 
 
+def _load_clips(name: str, split: str, head: HeadModel | TrainingHead) -> SpikeLibrary:
+    """Load a spike library, and carry it over to the cortex of a head model."""
+    from .spike_library import load_spike_library
+
+    clips = load_spike_library(name, split=split)
+    if clips.connectome == head.cortex.name:
+        return clips
+    from .cortex import load_cortex
+
+    source = "published" if clips.connectome == "published" else clips.n_regions
+    return clips.carried_over(load_cortex(source), head.cortex)
+
+
 def _add_resting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resting",
@@ -354,12 +371,12 @@ def _number_or_name(text: str) -> float | str:
 def _evaluate(arguments: argparse.Namespace) -> None:
     from .evaluation import card_scores, evaluate, per_sample, summary
     from .imaging import load_model
-    from .spike_library import load_spike_library
     from .weights import write_scores
 
+    model = load_model(arguments.model)
     table = evaluate(
-        load_model(arguments.model),
-        load_spike_library(arguments.spikes, split="test"),
+        model,
+        _load_clips(arguments.spikes, "test", model.head),
         methods=arguments.methods,
         variants=arguments.variants,
         n_sources=arguments.sources,

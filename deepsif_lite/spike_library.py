@@ -10,9 +10,10 @@ from __future__ import annotations
 import lzma
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from scipy import fft
 
 from .paths import data_dir
 from .spikes import rescale_spikes
+
+if TYPE_CHECKING:
+    from .parcels import Parcels
 
 #: Cosines kept, from 0 to 79.5 Hz in steps of 0.5 Hz.
 N_COEFS = 160
@@ -129,6 +133,51 @@ class SpikeLibrary:
         gain = (leadfield.T * self.step).astype(np.float32)
         return np.stack(
             [self.basis @ (own.T.astype(np.float32) @ gain) for own in self.levels]
+        )
+
+    def carried_over(self, source: Parcels, target: Parcels) -> SpikeLibrary:
+        """Return the clips on another parcellation of the same surface.
+
+        Each parcel takes the background of the parcel it shares most vertices with.
+        Where that one spiked, or there is none, the background is silent: a clip lends
+        its waveform to patches, and must not spike on beside them.
+
+        Parameters
+        ----------
+        source, target : Parcels
+            Cortex of the clips, and the one wanted.
+
+        Raises
+        ------
+        ValueError
+            The clips are not on ``source``, or the surfaces differ.
+        """
+        if (self.connectome, self.n_regions) != (source.name, source.n_regions):
+            msg = (
+                f"source={source.name!r} has {source.n_regions} regions; the clips are "
+                f"on {self.connectome!r} with {self.n_regions}."
+            )
+            raise ValueError(msg)
+        n_vertices = len(source.region_of_vertex), len(target.region_of_vertex)
+        if n_vertices[0] != n_vertices[1]:
+            msg = (
+                f"source and target have {n_vertices} vertices; parcels are matched on "
+                "one surface only."
+            )
+            raise ValueError(msg)
+        vertices = target.region_of_vertex, source.region_of_vertex
+        inside = (vertices[0] >= 0) & (vertices[1] >= 0)
+        shared = np.zeros((target.n_regions, source.n_regions))
+        np.add.at(shared, tuple(regions[inside] for regions in vertices), 1)
+        origin = shared.argmax(axis=1)
+        levels = self.levels[:, origin]
+        levels[self.seeds[:, None] == origin] = 0
+        levels[:, ~shared.any(axis=1)] = 0
+        return replace(
+            self,
+            seeds=shared.argmax(axis=0)[self.seeds],
+            levels=levels,
+            connectome=target.name,
         )
 
     def rescaled(self, i: int, alpha: float) -> NDArray:

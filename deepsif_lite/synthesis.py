@@ -228,6 +228,13 @@ class SyntheticEEG:
                 "spike library on the head model's cortex."
             )
             raise ValueError(msg)
+        if self.clips.connectome != self.head.cortex.name:
+            msg = (
+                f"clips are on {self.clips.connectome!r} but head {self.head.name!r} on "
+                f"{self.head.cortex.name!r}, whose regions lie elsewhere; see "
+                "SpikeLibrary.carried_over."
+            )
+            raise ValueError(msg)
 
     def _tensor(self, array: NDArray, dtype: torch.dtype | None = None) -> torch.Tensor:
         # Copied, never shared: torch aligns its memory and NumPy does not, and the

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import mne
 import numpy as np
@@ -86,14 +87,16 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
         return tmp_path / "run"
 
     monkeypatch.setattr(training, "train", train)
-    monkeypatch.setattr(
-        spike_library, "load_spike_library", lambda name, split: (name, split)
-    )
+
+    def load(name, split):
+        return SimpleNamespace(connectome="template-994", asked=(name, split))
+
+    monkeypatch.setattr(spike_library, "load_spike_library", load)
     arguments = "train --head template-64 --steps 7 --batch-size 3 --seed 4"
     arguments += " --n-sources 1 2 --no-resume --max-minutes 2 --out run"
     assert main(arguments.split()) == 0
     assert seen["head"] == "template-64"
-    assert seen["clips"] == ("lite", "train")
+    assert seen["clips"].asked == ("lite", "train")
     assert (seen["out"], seen["max_minutes"]) == ("run", 2)
     config = seen["config"]
     assert (config.n_steps, config.batch_size, config.seed) == (7, 3, 4)
@@ -150,16 +153,25 @@ def test_evaluate_writes_a_row_a_source(monkeypatch, capsys, tmp_path):
     row |= dict.fromkeys([*evaluation.METRICS, "recall_detected", "detected"], 0.5)
     row |= {"area_true_cm2": 20.0, "area_found_cm2": 18.0}
     table = pd.DataFrame([row | {"sample": i} for i in range(2)])
-    monkeypatch.setattr(imaging, "load_model", lambda name: name)
-    monkeypatch.setattr(spike_library, "load_spike_library", lambda name, split: split)
+    cortex = SimpleNamespace(name="template-994")
+
+    def load_model(name):
+        return SimpleNamespace(asked=name, head=SimpleNamespace(cortex=cortex))
+
+    def load_clips(name, split):
+        return SimpleNamespace(connectome="template-994", asked=split)
+
+    monkeypatch.setattr(imaging, "load_model", load_model)
+    monkeypatch.setattr(spike_library, "load_spike_library", load_clips)
 
     def evaluate(model, clips, **options):
-        assert (model, clips, options["n_samples"]) == ("lite-64", "test", 2)
+        asked = model.asked, clips.asked, options["n_samples"], options["variant"]
+        assert asked == ("lite-64", "test", 2, "published")
         return table
 
     monkeypatch.setattr(evaluation, "evaluate", evaluate)
     out = tmp_path / "new" / "scores.csv"
     arguments = ["evaluate", "--model", "lite-64", "--samples", "2", "--out", str(out)]
-    assert main(arguments) == 0
+    assert main([*arguments, "--synthesis", "published"]) == 0
     pd.testing.assert_frame_equal(pd.read_csv(out), table)
     assert str(out) in capsys.readouterr().out

@@ -33,7 +33,7 @@ def clips(head):
         levels=rng.integers(-3, 4, (4, n_regions, 20)).astype(np.int16),
         step=0.3,
         sfreq=500.0,
-        connectome="toy",
+        connectome="template-994",
     )
 
 

@@ -9,13 +9,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.fft import dct, idct
+from scipy.spatial.distance import cdist
+from toys import toy_clips, toy_head
 
+import deepsif_lite as dl
 from deepsif_lite import spike_build
 from deepsif_lite.connectome import Connectome, load_connectome
 from deepsif_lite.neural_mass import simulate
@@ -395,3 +399,34 @@ def test_library_errors(tmp_path):
         load_spike_library("lite", split="valid")
     with pytest.raises(FileNotFoundError, match="deepsif-lite simulate"):
         load_spike_library(tmp_path / "nothing")
+
+
+def test_clips_are_carried_over_to_where_they_lie():
+    """Each parcel hears what its place heard, but for the place that spiked."""
+    clips = toy_clips()
+    source, target = dl.load_cortex(120), dl.load_cortex(90)
+    moved = clips.carried_over(source, target)
+    assert (moved.n_regions, moved.connectome) == (90, "template-90")
+    nearest = cdist(target.centroids, source.centroids).argsort(axis=1)
+    for i in range(len(clips)):
+        for region in range(90):
+            found = moved.levels[i, region]
+            near = [
+                j
+                for j in nearest[region, :6]
+                if (clips.levels[i, j] == found).all() or j == clips.seeds[i]
+            ]
+            assert near or not found.any()
+        away = np.linalg.norm(
+            target.centroids[moved.seeds[i]] - source.centroids[clips.seeds[i]]
+        )
+        assert away < 0.025
+        silent = ~moved.levels[i].any(axis=1)
+        assert silent.sum() <= 3
+
+
+def test_clips_of_another_cortex_are_refused():
+    with pytest.raises(ValueError, match="the clips are on"):
+        toy_clips().carried_over(dl.load_cortex(90), dl.load_cortex(120))
+    with pytest.raises(ValueError, match="carried_over"):
+        dl.SyntheticEEG(toy_head(), replace(toy_clips(), connectome="template-90"))

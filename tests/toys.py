@@ -63,5 +63,5 @@ def toy_clips(n_regions: int = 120, n_clips: int = 12, n_times: int = 500, seed=
         levels=levels,
         step=step,
         sfreq=SFREQ,
-        connectome="toy",
+        connectome=f"template-{n_regions}",
     )
