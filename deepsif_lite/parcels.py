@@ -47,3 +47,28 @@ class Parcels:
         for region, others in enumerate(self.neighbors):
             touching[region, others] = True
         return touching
+
+
+def matching_parcels(ours: Parcels, theirs: Parcels) -> NDArray[np.int64]:
+    """Find the parcel of another parcellation that shares most vertices with each.
+
+    Parameters
+    ----------
+    ours, theirs : Parcels
+        Of the same mesh.
+
+    Returns
+    -------
+    array of int, shape (ours.n_regions,)
+        A parcel of ``theirs`` for each of ``ours``; of several that share as many
+        vertices, the first.
+    """
+    both = (ours.region_of_vertex >= 0) & (theirs.region_of_vertex >= 0)
+    shared = np.zeros((ours.n_regions, theirs.n_regions), dtype=int)
+    pairs = (ours.region_of_vertex[both], theirs.region_of_vertex[both])
+    np.add.at(shared, pairs, 1)
+    alone = np.flatnonzero(~shared.any(axis=1))
+    if len(alone):
+        msg = f"parcels {alone.tolist()} of {ours.name!r} lie outside those of {theirs.name!r}."
+        raise ValueError(msg)
+    return shared.argmax(axis=1)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from .parcels import matching_parcels
 from .paths import data_dir
 from .spikes import rescale_spikes
 
@@ -139,8 +140,8 @@ class SpikeLibrary:
         """Return the clips on another parcellation of the same surface.
 
         Each parcel takes the background of the parcel it shares most vertices with.
-        Where that one spiked, or there is none, the background is silent: a clip lends
-        its waveform to patches, and must not spike on beside them.
+        Where that one spiked, the background is silent: a clip lends its waveform to
+        patches, and must not spike on beside them.
 
         Parameters
         ----------
@@ -150,7 +151,7 @@ class SpikeLibrary:
         Raises
         ------
         ValueError
-            The clips are not on ``source``, or the surfaces differ.
+            The clips are not on ``source``, or the cortices do not cover each other.
         """
         if (self.connectome, self.n_regions) != (source.name, source.n_regions):
             msg = (
@@ -158,24 +159,12 @@ class SpikeLibrary:
                 f"on {self.connectome!r} with {self.n_regions}."
             )
             raise ValueError(msg)
-        n_vertices = len(source.region_of_vertex), len(target.region_of_vertex)
-        if n_vertices[0] != n_vertices[1]:
-            msg = (
-                f"source and target have {n_vertices} vertices; parcels are matched on "
-                "one surface only."
-            )
-            raise ValueError(msg)
-        vertices = target.region_of_vertex, source.region_of_vertex
-        inside = (vertices[0] >= 0) & (vertices[1] >= 0)
-        shared = np.zeros((target.n_regions, source.n_regions))
-        np.add.at(shared, tuple(regions[inside] for regions in vertices), 1)
-        origin = shared.argmax(axis=1)
+        origin = matching_parcels(target, source)
         levels = self.levels[:, origin]
         levels[self.seeds[:, None] == origin] = 0
-        levels[:, ~shared.any(axis=1)] = 0
         return replace(
             self,
-            seeds=shared.argmax(axis=0)[self.seeds],
+            seeds=matching_parcels(source, target)[self.seeds],
             levels=levels,
             connectome=target.name,
         )

@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from .network import build_network
 from .pack import load_training_head
+from .parcels import matching_parcels
 from .weights import head_fingerprint, load_weights
 
 if TYPE_CHECKING:
     from .head import HeadModel
     from .pack import TrainingHead
-    from .parcels import Parcels
 
 
 # What a lite network learns of each parcel by itself; the rest knows no parcel.
@@ -64,27 +62,6 @@ def start_from(
         maps = first[:, :-1] @ _translation(ours.T, theirs[ours_of].T)
         state["embed.0.weight"] = torch.cat([maps, first[:, -1:]], 1)
     network.load_state_dict(state)
-
-
-def matching_parcels(ours: Parcels, theirs: Parcels) -> NDArray[np.int64]:
-    """Find the parcel of another parcellation that shares most vertices with each.
-
-    Parameters
-    ----------
-    ours, theirs : Parcels or Cortex
-        Of the same mesh.
-
-    Returns
-    -------
-    array of int, shape (ours.n_regions,)
-        A parcel of ``theirs`` for each of ``ours``; of several that share as many
-        vertices, the first.
-    """
-    both = (ours.region_of_vertex >= 0) & (theirs.region_of_vertex >= 0)
-    shared = np.zeros((ours.n_regions, theirs.n_regions), dtype=int)
-    pairs = (ours.region_of_vertex[both], theirs.region_of_vertex[both])
-    np.add.at(shared, pairs, 1)
-    return shared.argmax(axis=1)
 
 
 def transferred(

@@ -66,7 +66,7 @@ def test_parcels_learn_from_their_match(trained, monkeypatch):
     assert card["network"]["n_regions"] == 60
     assert torch.equal(network.gate.bias, source.gate.bias[match])
     assert torch.equal(network.local_region, source.local_region[match])
-    assert torch.equal(network.local_mid.weight, source.local_mid.weight)
+    assert torch.equal(network.local_mid[0].weight, source.local_mid[0].weight)
     assert network(torch.randn(1, 60, 20)).shape == (1, 60, 60)
 
 
