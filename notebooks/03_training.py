@@ -376,6 +376,14 @@ _ = ax.set(ylabel="loss", xscale="log")
 _ = ax.legend(loc="lower left", fontsize=7)
 
 # %% [markdown]
+# The last two ideas, one after the other: three runs of 16,000 samples, alike in all else and scored on the same 144 recordings (one processor core each, beside each other).
+
+# %%
+short_runs = pd.read_csv(dl.paths.data_dir() / "experiments" / "short_runs.csv")
+_ = dl.results.write_table("03_short_runs", short_runs, profile)
+short_runs.set_index("design").rename(columns=evaluation.METRICS).T.round(3)
+
+# %% [markdown]
 # The designs that were trained to the end, scored on fresh recordings with one to three sources (means over recordings, regions selected by Otsu's threshold, a missed source has recall 0).
 # The last one did *not* win, although it was a little better than the one before it.
 # In the training data an electrode's noise is a share of its power, so a network can weigh each electrode by the power it has in the very recording; that buys a little on recordings of the same kind.

@@ -32,6 +32,7 @@ profile = "lite"
 
 # %%
 import tempfile
+import textwrap
 import warnings
 from pathlib import Path
 
@@ -95,7 +96,7 @@ model = dl.load_model("lite-64")
 try:
     model.apply(evoked)
 except ValueError as error:
-    print(str(error)[:60], "...", str(error)[-61:])
+    print(textwrap.fill(str(error), 76))
 
 # %% [markdown]
 # Its channels have positions, though.
@@ -107,7 +108,7 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     image = model.apply(evoked, match="position")
 for warning in caught:
-    print(warning.message)
+    print(textwrap.fill(str(warning.message), 76))
 warnings.filterwarnings("ignore", message="Channels")  # seen once, not again below
 print(f"{image.activity.shape[0]} regions, {image.activity.shape[1]} samples")
 
@@ -141,7 +142,7 @@ plt.show()
 
 # %% tags=["published-data"]
 table = image.to_table(latency - 0.01, latency + 0.01, of="map")
-table.head(5).round({"x_mm": 0, "y_mm": 0, "z_mm": 0, "area_mm2": 0, "peak": 2})
+table.head(5).round(2).set_index("region").T
 
 # %% [markdown]
 # How sure is it?
