@@ -192,7 +192,7 @@ outside.round(3)
 
 # %% mystnb={"figure": {"name": "fig-training-band", "caption": "Power of the whitened sample in each frequency, mean over channels; shaded: what is kept. Dashed: twice the noise."}, "image": {"alt": "Power falls from low frequencies to a flat floor; the low frequencies above the dashed line are shaded."}}
 fig, ax = plt.subplots(figsize=(5.2, 2.2), layout="constrained")
-ax.semilogy(frequencies, power, lw=0.9)
+ax.semilogy(frequencies[1:], power[1:], lw=0.9)  # EEG has lost its mean
 floor = power[len(power) // 2 :].mean()
 ax.axhline(signal_band.STANDS_OUT * floor, ls="--", lw=0.9, color="0.3")
 ax.axvspan(kept.min(), kept.max(), alpha=0.15)

@@ -1,6 +1,8 @@
 """Weights on disk: shards, cards and what is refused."""
 
 import copy
+import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from toys import toy_head
 
 from deepsif_lite import weights
 from deepsif_lite.network import build_network
+from deepsif_lite.training import plan
 
 SPEC = {"kind": "paper", "n_channels": 20, "n_regions": 30}
 
@@ -83,3 +86,14 @@ def test_shipped_networks_know_their_head_and_their_scores(name):
     except RecordingUnavailable:
         pytest.skip("the published head model is not here")
     weights.check_card(card, head)
+
+
+def test_lite_75_comes_from_the_default_recipe():
+    """One command makes it again: ``deepsif-lite train --out run``."""
+    made = weights.load_card("lite-75")["training"]
+    recipe = json.loads(json.dumps(asdict(plan("lite"))))
+    assert made["samples"] == recipe["n_steps"] * recipe["batch_size"]
+    assert {key: made[key] for key in recipe if key in made} == {
+        key: value for key, value in recipe.items() if key in made
+    }
+    assert made["initial"] is None
