@@ -21,7 +21,6 @@ def network():
     torch.manual_seed(0)
     head = toy_head()
     net = ScanNetwork(20, 120, n_modes=5, n_shapes=4, width=32, local_width=16)
-    net.gate_sharpness = 1  # the loss knows no other
     net.set_geometry(head.leadfield, head.cortex)
     # At first the judge says nothing; these tests want to hear it.
     torch.nn.init.normal_(net.local_out.weight, std=0.1)
@@ -53,16 +52,6 @@ def test_network_follows_shifts_in_time(batch, network):
     # Not to rounding: cosines are cut a little differently at the border of the band.
     difference = (moved - expected).square().mean() / expected.square().mean()
     assert float(difference) < 0.05
-
-
-def test_sharp_gate_raises_the_odds_to_a_power(batch, network):
-    with torch.no_grad():
-        before, p = network(batch.eeg), network.image(batch.eeg)[1]
-        network.gate_sharpness = 3
-        after = network(batch.eeg)
-        network.gate_sharpness = 1
-    sharp = p**3 / (p**3 + (1 - p) ** 3)
-    torch.testing.assert_close(after, before * (sharp / p)[:, None])
 
 
 def test_probability_is_one(batch, network):

@@ -75,11 +75,6 @@ class ScanNetwork(nn.Module):
         Times that neighbours tell each other.
     gate_weight : float
         Weight of the cross-entropy on patch membership against the squared error.
-    gate_sharpness : float
-        The log odds are multiplied by this when imaging: above one, what is likely
-        counts in full and what is unlikely not at all. One minimises the squared
-        error, but leaves faint rims that Otsu's threshold then takes for activity.
-        Two was chosen on recordings made of training clips.
     """
 
     def __init__(
@@ -95,11 +90,10 @@ class ScanNetwork(nn.Module):
         local_width: int = 64,
         n_rounds: int = 2,
         gate_weight: float = 0.3,
-        gate_sharpness: float = 2.0,
     ) -> None:
         super().__init__()
         self.n_modes, self.n_scans = n_modes, n_scans
-        self.gate_weight, self.gate_sharpness = gate_weight, gate_sharpness
+        self.gate_weight = gate_weight
         self.geometry = ScanGeometry(n_channels, n_regions, n_shapes)
         self._add_transformer(n_channels, n_regions, width, depth, n_heads)
         self.pick = nn.Linear(width, n_scans)
@@ -173,9 +167,9 @@ class ScanNetwork(nn.Module):
         """
         maps, strengths, courses = self.modes(eeg)
         loadings, logits = self.loadings(maps, strengths)
-        gate = (self.gate_sharpness * logits).sigmoid()
-        activity = courses.transpose(1, 2) @ (loadings * gate[:, None])
-        return activity, logits.sigmoid()
+        probability = logits.sigmoid()
+        activity = courses.transpose(1, 2) @ (loadings * probability[:, None])
+        return activity, probability
 
     def modes(self, eeg: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Whiten EEG and split it, see :func:`~deepsif_lite.network.modes.temporal_modes`.
