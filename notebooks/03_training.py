@@ -385,11 +385,12 @@ short_runs.set_index("design").rename(columns=evaluation.METRICS).T.round(3)
 
 # %% [markdown]
 # The designs that were trained to the end, scored on fresh recordings with one to three sources (means over recordings, regions selected by Otsu's threshold, a missed source has recall 0).
-# The last one did *not* win, although it was a little better than the one before it.
+# Weighing electrodes by their power did *not* win, although its scores are better than those of the design it changes.
 # In the training data an electrode's noise is a share of its power, so a network can weigh each electrode by the power it has in the very recording; that buys a little on recordings of the same kind.
-# But where noise follows another rule, as in the last row (72 recordings, regions more likely active than not, made as the published code makes them, where an electrode's constant offset counts as signal; `deepsif-lite evaluate --synthesis published`), it trusts the wrong electrodes.
+# But where noise follows another rule, it trusts the wrong electrodes.
+# The last row shows it, with recordings made as the published code makes them, where an electrode's constant offset counts as signal (`deepsif-lite evaluate --synthesis published`; 300 recordings, regions more likely active than not).
 # Nobody knows by which rule the noise of the next patient goes, so the shipped networks weigh electrodes alike.
-# Leaving out frequencies of mere noise bought more, and asks no rule of it.
+# Leaving out the frequencies of mere noise bought more, and asks no rule of it.
 
 # %%
 designs = pd.read_csv(dl.paths.data_dir() / "experiments" / "designs.csv")
@@ -438,7 +439,7 @@ by_clips.round(2)
 
 # %% [markdown]
 # How few clips would do, and would a larger network do better?
-# `benchmarks/scaling.py` trained seven networks for as many samples each, on ever fewer clips and of ever more parameters, and scored them on the same recordings of the test clips (the stored table is of the design that weighs electrodes by their power, the last one above):
+# `benchmarks/scaling.py` trained seven networks for as many samples each, on ever fewer clips and of ever more parameters, and scored them on the same recordings of the test clips (the stored table is of the third design above; it was not measured again with the last one):
 
 # %%
 scaling = pd.read_csv(dl.paths.data_dir() / "experiments" / "scaling.csv")
