@@ -205,6 +205,9 @@ for end in (latency + 0.04, 0.15, 0.2, 0.3, evoked.times[-1]):
     )
 
 # %% [markdown]
+# With the published recording, windows that end early send the image to the front of the head.
+# The network was trained on whole seconds with whole spikes in them; give it as much as there is.
+#
 # Areas 17 and 18 are small: a parcel beside them is 10 mm away at most.
 # How much of each map lies there, against the share of the cortex that they cover?
 
