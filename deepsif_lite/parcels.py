@@ -62,6 +62,11 @@ def matching_parcels(ours: Parcels, theirs: Parcels) -> NDArray[np.int64]:
     array of int, shape (ours.n_regions,)
         A parcel of ``theirs`` for each of ``ours``; of several that share as many
         vertices, the first.
+
+    Raises
+    ------
+    ValueError
+        One of our parcels lies where they have none.
     """
     both = (ours.region_of_vertex >= 0) & (theirs.region_of_vertex >= 0)
     shared = np.zeros((ours.n_regions, theirs.n_regions), dtype=int)

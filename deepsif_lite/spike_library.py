@@ -13,18 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from .parcels import matching_parcels
+from .parcels import Parcels, matching_parcels
 from .paths import data_dir
 from .spikes import rescale_spikes
-
-if TYPE_CHECKING:
-    from .parcels import Parcels
 
 #: Cosines kept, from 0 to 79.5 Hz in steps of 0.5 Hz.
 N_COEFS = 160
