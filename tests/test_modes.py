@@ -4,8 +4,11 @@ import pytest
 import torch
 from toys import toy_clips, toy_head
 
+from deepsif_lite.network.dictionary import source_whitener
 from deepsif_lite.network.modes import temporal_modes
-from deepsif_lite.network.signal_band import band_spectrum
+from deepsif_lite.network.signal_band import band_spectrum, wiener_filter
+from deepsif_lite.pack import load_training_head
+from deepsif_lite.spike_library import load_spike_library
 from deepsif_lite.synthesis import SyntheticEEG
 
 
@@ -25,8 +28,9 @@ def test_modes_are_the_leading_singular_vectors(batch):
     torch.testing.assert_close(strengths, expected, rtol=3e-2, atol=0)
     agreement = (maps[:, :2] * vectors[:, :2]).sum(-1).abs()
     assert float(agreement.min()) > 0.999
-    gram = courses @ courses.transpose(1, 2) / courses.shape[-1]
-    torch.testing.assert_close(gram, torch.eye(5).expand_as(gram), atol=2e-3, rtol=0)
+    heard = wiener_filter(batch.eeg @ vectors[:, :2].mT).mT / expected[:, :2, None]
+    agreement = (courses[:, :2] * heard).mean(-1).abs() / heard.square().mean(-1)
+    assert float((agreement - 1).abs().max()) < 0.01
 
 
 def test_modes_of_a_sample_do_not_depend_on_its_batch(batch):
@@ -55,3 +59,22 @@ def test_maps_are_cleaner_than_those_of_unfiltered_eeg():
     plain = torch.linalg.svd(batch.eeg, full_matrices=False)[2]
     outside = [1 - (m[:, 0] * true).sum(-1).square() for m in (maps, plain)]
     assert float(outside[0].mean()) < 0.9 * float(outside[1].mean())
+
+
+def test_courses_follow_a_weak_source_beyond_the_band_of_its_eeg():
+    """The leading course against the true one: better than the band's alone."""
+    head = load_training_head("template-75")
+    clips = load_spike_library("lite", split="test")
+    stream = SyntheticEEG(head, clips, n_sources=1, seed=4, sensor_snr=(5.0,))
+    batch = stream.batch(range(24))
+    whitener = torch.as_tensor(source_whitener(head.leadfield), dtype=torch.float32)
+    white = batch.eeg @ whitener
+    maps, _, courses = temporal_modes(white, 4)
+    spectrum, cosines = band_spectrum(white, 8)
+    in_band = cosines @ spectrum @ maps[:, 0, :, None]
+    truth = batch.waveforms[:, 0] - batch.waveforms[:, 0].mean(-1, keepdim=True)
+    agreement = [
+        torch.cosine_similarity(course, truth).abs().mean()
+        for course in (courses[:, 0], in_band[..., 0])
+    ]
+    assert float(agreement[0]) > float(agreement[1]) + 0.01

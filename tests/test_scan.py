@@ -27,19 +27,13 @@ def network():
     return net.eval()
 
 
-def test_loss_in_mode_space_is_the_loss_over_time(batch, network):
-    """They differ by the part of the truth outside the modes, whatever the output."""
-    maps, strengths, courses = network.modes(batch.eeg)
-    n_times = batch.eeg.shape[1]
-    target = (courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
-    outside = (batch.activity - courses.transpose(1, 2) @ target).square().sum()
+def test_loss_by_way_of_the_modes_is_the_loss_over_time(batch, network):
     with torch.no_grad():
-        loadings, logits = network.loadings(maps, strengths)
-        activity = courses.transpose(1, 2) @ (loadings * logits.sigmoid()[:, None])
+        activity = network(batch.eeg)
         over_time = (activity - batch.activity).square().sum()
         relative = network.loss(batch)["error"]
-    inside = relative * target.square().sum() * n_times
-    assert float(inside) == pytest.approx(float(over_time - outside), rel=2e-3)
+    expected = over_time / batch.activity.square().sum()
+    assert float(relative) == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_network_follows_shifts_in_time(batch, network):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.fft import dct, idct
 
-from deepsif_lite.network.signal_band import band_spectrum
+from deepsif_lite.network.signal_band import band_spectrum, wiener_filter
 
 N_TIMES = 500
 SFREQ = 500.0
@@ -57,3 +57,40 @@ def test_filtered_eeg_keeps_what_it_has():
 def test_noise_alone_leaves_the_lowest_frequencies():
     noise = np.random.default_rng(3).standard_normal((N_TIMES, 20))
     np.testing.assert_array_equal(kept_frequencies(noise), np.arange(4) * 0.5)
+
+
+def filtered(course: np.ndarray) -> np.ndarray:
+    course = torch.as_tensor(course[None, :, None], dtype=torch.float32)
+    return wiener_filter(course)[0, :, 0].numpy()
+
+
+def test_filter_comes_close_to_the_best_there_is():
+    """Against the Wiener filter that knows the power of signal and noise."""
+    noise = 0.5 * np.random.default_rng(4).standard_normal(N_TIMES)
+    course = rhythm(1.0, 15.0)[:, 0]
+    power = dct(course, norm="ortho") ** 2
+    best = idct(dct(course + noise, norm="ortho") * power / (power + 0.25), norm="ortho")
+    left = [
+        np.mean((estimate - course) ** 2)
+        for estimate in (course + noise, filtered(course + noise), best)
+    ]
+    assert left[1] < 0.2 * left[0]
+    assert left[1] < 2 * left[2]
+
+
+def test_each_course_has_a_filter_of_its_own():
+    rng = np.random.default_rng(5)
+    courses = np.stack([rhythm(1.0, 8.0)[:, 0], rhythm(60.0, 90.0)[:, 0]], axis=1)
+    courses += 0.2 * rng.standard_normal(courses.shape)
+    together = wiener_filter(torch.as_tensor(courses[None]).float())[0].numpy()
+    alone = np.stack([filtered(course) for course in courses.T], axis=1)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_filter_leaves_a_course_without_noise():
+    course = rhythm(0.5, 40.0)[:, 0]
+    np.testing.assert_allclose(filtered(course), course, atol=1e-5)
+
+
+def test_filter_of_silence_is_silence():
+    np.testing.assert_array_equal(filtered(np.zeros(N_TIMES)), 0)

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from .signal_band import band_spectrum
+from .signal_band import band_spectrum, wiener_filter
 
 
 def orthonormal(columns: Tensor) -> Tensor:
@@ -28,7 +28,8 @@ def temporal_modes(
 
     The leading singular vectors of the frequencies that stand out of the noise (see
     :mod:`~deepsif_lite.network.signal_band`), by subspace iteration on the channel
-    covariance (a few small products instead of one large decomposition a sample). In
+    covariance (a few small products instead of one large decomposition a sample).
+    Courses are what the maps hear in all frequencies, without their noise. In
     double precision: modes of similar strength mix easily, and two ways to compute
     them must agree after the network has taken logarithms of small misfits.
 
@@ -48,14 +49,16 @@ def temporal_modes(
     topographies : tensor of shape (n_samples, n_modes, n_channels)
         Unit norm; sign such that the largest deflection of the course is positive.
     strengths : tensor of shape (n_samples, n_modes)
-        Root mean square of each mode's course, descending.
+        Root mean square of what each map hears in the signal's band, descending.
     courses : tensor of shape (n_samples, n_modes + 1, n_times)
-        Unit root mean square, mutually orthogonal; the last is constant.
+        Of strong modes nearly of unit root mean square and orthogonal; the last is
+        constant.
     """
     n_times, n_channels = eeg.shape[-2:]
     size = min(2 * n_modes, n_channels - 1)
     with torch.no_grad(), torch.autocast(eeg.device.type, enabled=False):
-        spectrum, cosines = band_spectrum(eeg.float(), size)
+        eeg = eeg.float()
+        spectrum, _ = band_spectrum(eeg, size)
         spectrum = spectrum.double()
         covariance = spectrum.mT @ spectrum / n_times
         basis = _start(n_channels, size).to(spectrum)
@@ -64,14 +67,14 @@ def temporal_modes(
         small = basis.transpose(1, 2) @ covariance @ basis
         power, rotation = eigh(small)
         order = torch.arange(size - 1, size - 1 - n_modes, -1, device=eeg.device)
-        maps = (basis @ rotation[..., order]).transpose(1, 2)
-        strengths = power[:, order].clamp_min(1e-12).sqrt()
-        courses = (maps @ spectrum.mT) @ cosines.mT.double() / strengths[..., None]
+        maps = (basis @ rotation[..., order]).transpose(1, 2).float()
+        strengths = power[:, order].clamp_min(1e-12).sqrt().float()
+        courses = wiener_filter(eeg @ maps.mT).mT / strengths[..., None]
         peak = courses.abs().argmax(-1, keepdim=True)
         sign = courses.gather(-1, peak).sign()
         constant = torch.ones_like(courses[:, :1])
         courses = torch.cat([courses * sign, constant], 1)
-        return (maps * sign).float(), strengths.float(), courses.float()
+        return maps * sign, strengths, courses
 
 
 @lru_cache(maxsize=8)

@@ -307,22 +307,26 @@ class ScanNetwork(nn.Module):
         return self.local_out(x)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Return squared error (in mode space) and membership cross-entropy.
+        """Return squared error (by way of the modes) and membership cross-entropy.
 
-        The courses are orthonormal, so the squared error over all time points is
-        that of the loadings plus a constant no network can change.
+        The error is that over all time points and parcels, as a share of the energy of
+        the true activity. Both activities are courses times maps, so it follows from
+        the products of the courses and never unfolds time.
         """
         maps, strengths, courses = self.modes(batch.eeg)
         loadings, logits = self.loadings(maps, strengths)
         # The gate learns from its own loss alone, which keeps it a probability.
         loadings = loadings * logits.sigmoid().detach()[:, None]
-        n_times = batch.waveforms.shape[-1]
-        target = (courses @ batch.waveforms.transpose(1, 2) / n_times) @ batch.weights
+        truth, waves = batch.weights, batch.waveforms
+        # A small difference of large sums: not in half precision.
+        with torch.autocast(maps.device.type, enabled=False):
+            own = (courses @ courses.mT @ loadings * loadings).sum()
+            shared = (courses @ waves.mT @ truth * loadings).sum()
+            energy = (waves @ waves.mT @ truth * truth).sum()
+        error = (own - 2 * shared + energy) / sum_over_processes(energy)
         member = (batch.weights > 0).any(1).float()
-        energy, n_members = (target**2).sum(), member.sum()
-        error = ((loadings - target) ** 2).sum() / sum_over_processes(energy)
         gate = F.binary_cross_entropy_with_logits(logits, member, reduction="sum")
-        gate = gate / sum_over_processes(n_members)
+        gate = gate / sum_over_processes(member.sum())
         return {"total": error + self.gate_weight * gate, "error": error, "gate": gate}
 
 

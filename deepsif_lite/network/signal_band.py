@@ -38,18 +38,57 @@ def band_spectrum(eeg: Tensor, n_least: int) -> tuple[Tensor, Tensor]:
     cosines : tensor of shape (n_times, n_times // 2)
         Its basis, orthonormal; ``cosines @ spectrum`` is filtered EEG.
     """
-    n_times = eeg.shape[1]
-    cosines = _cosines(n_times, eeg.device)
+    cosines = _cosines(eeg.shape[1], eeg.device)
     spectrum = cosines.mT @ eeg
-    power = spectrum.square().mean(-1)
-    # The transform keeps sums of squares, so the upper half need not be computed.
-    floor = (eeg.square().mean(-1).sum(1) - power.sum(1)) / (n_times - n_times // 2)
+    floor = _noise_floor(eeg, spectrum).mean(-1, keepdim=True)
+    power = _smooth(spectrum.square().mean(-1, keepdim=True))
+    lowest = torch.arange(spectrum.shape[1], device=eeg.device) < n_least
+    kept = (power > STANDS_OUT * floor) | lowest[:, None]
+    return spectrum * kept, cosines
+
+
+def wiener_filter(courses: Tensor) -> Tensor:
+    """Keep of each frequency of a time course the share that is signal.
+
+    A scalp map gathers many channels, so its course holds signal at frequencies that
+    do not stand out of the EEG; each course has a filter of its own.
+
+    Parameters
+    ----------
+    courses : tensor of shape (n_samples, n_times, n_courses)
+
+    Returns
+    -------
+    tensor of the same shape
+
+    References
+    ----------
+    Wiener N (1949). Extrapolation, Interpolation, and Smoothing of Stationary Time
+    Series. The upper half of all frequencies is taken for noise.
+    """
+    cosines = _cosines(courses.shape[1], courses.device)
+    spectrum = cosines.mT @ courses
+    floor = _noise_floor(courses, spectrum)
+    tiny = torch.finfo(courses.dtype).tiny
+    share = 1 - floor / _smooth(spectrum.square()).clamp_min(tiny)
+    return cosines @ (spectrum * share.clamp_min(0))
+
+
+def _noise_floor(signals: Tensor, spectrum: Tensor) -> Tensor:
+    """Return the mean power of the upper half of all frequencies, (..., 1, n_signals).
+
+    The transform keeps sums of squares, so the upper half need not be computed.
+    """
+    upper = signals.square().sum(1, keepdim=True) - spectrum.square().sum(1, keepdim=True)
+    return upper.clamp_min(0) / (signals.shape[1] - spectrum.shape[1])
+
+
+def _smooth(power: Tensor) -> Tensor:
+    """Average neighbouring frequencies, (n_samples, n_frequencies, n_signals)."""
     smooth = F.avg_pool1d(
-        power[:, None], N_SMOOTH, 1, N_SMOOTH // 2, count_include_pad=False
-    )[:, 0]
-    lowest = torch.arange(n_times // 2, device=eeg.device) < n_least
-    kept = (smooth > STANDS_OUT * floor[:, None]) | lowest
-    return spectrum * kept[..., None], cosines
+        power.mT, N_SMOOTH, 1, N_SMOOTH // 2, count_include_pad=False
+    )
+    return smooth.mT
 
 
 def _cosines(n_times: int, device: torch.device) -> Tensor:
