@@ -49,6 +49,7 @@ CHECKPOINT_SECONDS = 120.0
 MAX_LOGS = 200  # points of a run's log; validation loss must stay cheap
 LOG_EVERY = 10  # steps between them at least
 MAX_SCORINGS = 40  # times a run is scored; one costs as much as some ten steps
+N_FINAL = 4  # times as many samples decide between the best and the last weights
 GPU_THREADS = 4  # that make batches for a GPU
 AGREE_EVERY = 10  # steps between the times several processes ask whether to stop
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
@@ -177,7 +178,8 @@ def train(
     out : path
         Folder of the run: ``checkpoint.pt``, ``log.csv``, and at each stop
         ``card.json`` with the weights that scored best (see
-        :mod:`deepsif_lite.validation`). Folder ``last`` inside holds the last ones.
+        :mod:`deepsif_lite.validation`), or the last ones if these are better on more
+        samples. Folder ``last`` inside holds the last ones in any case.
     config : TrainingConfig | None
         Sizes and seeds; defaults to those of the ``lite`` network.
     resting : array of shape (n_clips, n_times, n_channels), optional
@@ -449,7 +451,8 @@ class _Run:
     def _keep_best(self) -> dict[str, float]:
         """Score the weights, and remember them if none were better."""
         scores = self.score()
-        if self.best is None or _better(scores, self.best["scores"]):
+        least = self.best["scores"]["f_measure"] if self.best else 0.0
+        if scores["f_measure"] >= least:  # of two alike, the later has learnt longer
             state = copy.deepcopy(self.averaged.state_dict())
             self.best = {"step": self.step, "scores": scores, "network": state}
         return scores
@@ -472,27 +475,40 @@ class _Run:
         last = VALIDATION_OFFSET + self.config.score_size
         return ScoreSet(self.stream, range(VALIDATION_OFFSET, last))
 
+    @cached_property
+    def _final_set(self) -> ScoreSet:
+        """Samples that neither loss nor scores were taken on while training."""
+        size = self.config.score_size
+        first = VALIDATION_OFFSET + max(size, self.config.validation_size)
+        return ScoreSet(self.stream, range(first, first + N_FINAL * size))
+
     def score(self) -> dict[str, float]:
         """Return the paper's metrics on samples that training never sees."""
         return self._score_set.scores(self.averaged, self._autocast())
 
     def export(self) -> Path:
-        """Write the last weights and, above them, the best."""
-        row = self.log[-1] if self.log else {}
-        is_scored = row.get("step") == self.step and row["recall"] is not None
-        scores = {name: row[name] for name in SCORES} if is_scored else self.score()
-        last = self.card("last", self.step, scores)
-        save_weights(self.averaged, self.out / "last", last)
-        best = self.best
-        if best is None or _better(scores, best["scores"]):
-            return save_weights(self.averaged, self.out, last)
-        network = copy.deepcopy(self.averaged)
-        network.load_state_dict(best["network"])
-        return save_weights(
-            network, self.out, self.card("best", best["step"], best["scores"])
-        )
+        """Write the last weights and, above them, the better of best and last.
 
-    def card(self, exported: str, step: int, scores: dict[str, float]) -> dict:
+        Of many scores on one small set the best is so by luck as well. So the best
+        weights meet the last ones again, on other samples and more of them.
+        """
+        steps, networks = {"last": self.step}, {"last": self.averaged}
+        arena = self._score_set
+        if self.best is not None and self.best["step"] != self.step:
+            steps["best"] = self.best["step"]
+            networks["best"] = copy.deepcopy(self.averaged)
+            networks["best"].load_state_dict(self.best["network"])
+            arena = self._final_set
+        cards = {}
+        for name, network in networks.items():
+            scores = arena.scores(network, self._autocast())
+            validation = {"samples": len(arena), **scores}
+            cards[name] = self.card(name, steps[name], validation)
+        save_weights(networks["last"], self.out / "last", cards["last"])
+        winner = max(cards, key=lambda k: cards[k]["validation"]["f_measure"])
+        return save_weights(networks[winner], self.out, cards[winner])
+
+    def card(self, exported: str, step: int, validation: dict) -> dict:
         """Describe the weights of one step and how they came about."""
         return {
             "network": self.spec,
@@ -515,13 +531,8 @@ class _Run:
                 "torch": torch.__version__,
             },
             "exported": {"weights": exported, "step": step},
-            "validation": {"samples": len(self._score_set), **scores},
+            "validation": validation,
         }
-
-
-def _better(scores: dict[str, float], than: dict[str, float]) -> bool:
-    """Compare by F-measure; of two alike, the later has learnt longer."""
-    return scores["f_measure"] >= than["f_measure"]
 
 
 def schedule(kind: str, step: int, n_steps: int) -> float:

@@ -19,16 +19,16 @@ def test_neighbourhoods_are_steps_on_the_mesh(geometry):
     np.testing.assert_array_equal(geometry.apart.numpy(), steps > 4)
 
 
-def test_sum_over_members_and_its_gradient_are_those_of_a_product(geometry):
+def test_sparse_product_and_its_gradient_are_those_of_a_dense_one(geometry):
     rng = torch.Generator().manual_seed(0)
     chance = torch.rand(2, 3, 360, generator=rng, requires_grad=True)
     weight = torch.rand(2, 3, 120, generator=rng)
     dense = geometry.members.float()
     (expected,) = torch.autograd.grad(((chance @ dense) * weight).sum(), chance)
     (found,) = torch.autograd.grad(
-        (geometry.sum_over_members(chance) * weight).sum(), chance
+        (geometry.times(chance, "members") * weight).sum(), chance
     )
-    torch.testing.assert_close(geometry.sum_over_members(chance), chance @ dense)
+    torch.testing.assert_close(geometry.times(chance, "members"), chance @ dense)
     torch.testing.assert_close(found, expected)
 
 

@@ -69,7 +69,9 @@ def test_filter_comes_close_to_the_best_there_is():
     noise = 0.5 * np.random.default_rng(4).standard_normal(N_TIMES)
     course = rhythm(1.0, 15.0)[:, 0]
     power = dct(course, norm="ortho") ** 2
-    best = idct(dct(course + noise, norm="ortho") * power / (power + 0.25), norm="ortho")
+    best = idct(
+        dct(course + noise, norm="ortho") * power / (power + 0.25), norm="ortho"
+    )
     left = [
         np.mean((estimate - course) ** 2)
         for estimate in (course + noise, filtered(course + noise), best)

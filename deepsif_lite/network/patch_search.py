@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .scan_geometry import ScanGeometry
+
 
 class Found(NamedTuple):
     """Patches found in each sample, and what the EEG says of each parcel.
@@ -23,11 +25,14 @@ class Found(NamedTuple):
         Share of the patch's scalp map outside the given maps.
     flipped : tensor of shape (n_samples, n_starts, n_regions)
         The misfit if this one parcel joined or left.
+    beside : tensor of shape (n_samples, n_starts, n_regions)
+        Share of a parcel's neighbours that are members.
     """
 
     members: Tensor
     misfit: Tensor
     flipped: Tensor
+    beside: Tensor
 
 
 @torch.no_grad()
@@ -46,22 +51,22 @@ def choose_starts(fit: Tensor, far: Tensor, n_starts: int, n_shapes: int) -> Ten
     -------
     patches : tensor of int, shape (n_samples, n_starts)
     """
-    best, shape = fit.unflatten(-1, (-1, n_shapes)).max(-1)
-    chosen = []
+    by_seed = fit.unflatten(-1, (-1, n_shapes))
+    best, chosen = by_seed.amax(-1), []
     for _ in range(n_starts):
         seed = best.argmax(-1, keepdim=True)
-        chosen.append(seed * n_shapes + shape.gather(-1, seed))
+        shape = by_seed.take_along_dim(seed[..., None], 1).argmax(-1)
+        chosen.append(seed * n_shapes + shape)
         best = best.where(far[seed[:, 0]], best.new_tensor(-1.0))
     return torch.cat(chosen, -1)
 
 
 @torch.no_grad()
 def search_patches(
+    geometry: ScanGeometry,
     members: Tensor,
     maps: Tensor,
     weights: Tensor,
-    white: Tensor,
-    adjacency: Tensor,
     *,
     n_steps: int = 12,
     least_gain: float = 0.03,
@@ -71,16 +76,14 @@ def search_patches(
 
     Parameters
     ----------
+    geometry : ScanGeometry
+        Scalp maps and neighbours of the parcels.
     members : tensor of bool, shape (n_samples, n_starts, n_regions)
         Patches to start from.
     maps : tensor of shape (n_samples, n_modes, n_channels)
         Orthonormal scalp maps of the EEG.
     weights : tensor of shape (n_samples, n_starts, n_modes)
         Between 0 and 1: how much each map counts.
-    white : tensor of shape (n_regions, n_channels)
-        Scalp map of each parcel, in the space of the maps.
-    adjacency : tensor of shape (n_regions, n_regions)
-        1 for neighbours, else 0.
     n_steps : int
         Flips at most.
     least_gain : float
@@ -92,12 +95,12 @@ def search_patches(
     -------
     Found
     """
+    white, adjacency, degree = geometry.parcel_maps, geometry.adjacency, geometry.degree
     inside = members.to(white.dtype)
-    degree = adjacency.sum(1)
     own = maps @ white.T  # (n_samples, n_modes, n_regions)
     own_square = weights @ own.square()
     size = white.square().sum(1)
-    patch, neighbours = inside @ white, inside @ adjacency
+    patch, neighbours = inside @ white, geometry.times(inside, "adjacency")
     for step in range(n_steps + 1):
         along = patch @ maps.transpose(1, 2)  # (n_samples, n_starts, n_modes)
         explained = (weights * along.square()).sum(-1)
@@ -122,7 +125,7 @@ def search_patches(
         inside = inside.scatter_add(-1, region[..., None], flip)
         patch = patch + flip * white[region]
         neighbours = neighbours + flip * adjacency[region]
-    return Found(inside > 0, misfit, flipped)
+    return Found(inside > 0, misfit, flipped, neighbours / degree)
 
 
 def _may_stop(device: torch.device) -> bool:

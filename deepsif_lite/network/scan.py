@@ -84,7 +84,7 @@ class ScanNetwork(nn.Module):
         n_modes: int = 8,
         n_shapes: int = 24,
         n_scans: int = 4,
-        width: int = 256,
+        width: int = 128,
         depth: int = 2,
         n_heads: int = 4,
         local_width: int = 64,
@@ -247,9 +247,9 @@ class ScanNetwork(nn.Module):
         score = -sharpness * torch.log((1.01 - fit).clamp_min(1e-3))
         chance = (score - score.detach().amax(-1, keepdim=True)).exp()
         of_seed = chance.unflatten(-1, (-1, geometry.n_shapes)).sum(-1)
-        around = torch.log(of_seed @ geometry.near + FAINT)
+        around = torch.log(geometry.times(of_seed, "near") + FAINT)
         # Where no patch fits, none holds the parcel: a share of a twentieth.
-        inside = torch.log(geometry.sum_over_members(chance) + 0.05 * FAINT)
+        inside = torch.log(geometry.times(chance, "members") + 0.05 * FAINT)
         everywhere = torch.log(of_seed.sum(-1, keepdim=True))
         found = self._search(fit, maps, pick)
         return torch.cat([inside - around, 0.1 * (around - everywhere), found], 1)
@@ -274,23 +274,18 @@ class ScanNetwork(nn.Module):
         )
         scan_of_start = [k for k, n in enumerate(counts) for _ in range(n)]
         found = search_patches(
-            geometry.members[starts],
-            maps,
-            pick[:, scan_of_start],
-            geometry.parcel_maps,
-            geometry.adjacency,
+            geometry, geometry.members[starts], maps, pick[:, scan_of_start]
         )
         inside = found.members.to(maps.dtype)
-        beside = inside @ geometry.adjacency / geometry.adjacency.sum(1)
         misfit = found.misfit[..., None]
-        level = torch.log(misfit + FLOORS[0]) * (beside + inside > 0)
+        level = torch.log(misfit + FLOORS[0]) * (found.beside + inside > 0)
         evidence = [
             (2 * inside - 1) * torch.log((found.flipped + floor) / (misfit + floor))
             for floor in FLOORS
         ]
         near = geometry.near[starts // geometry.n_shapes]
-        nearness = 10 * inside + 5 * beside + near
-        answers = torch.stack([inside, beside, level, *evidence], 2)
+        nearness = 10 * inside + 5 * found.beside + near
+        answers = torch.stack([inside, found.beside, level, *evidence], 2)
         ends = [0, *(sum(counts[: k + 1]) for k in range(self.n_scans))]
         told = [
             _of_nearest(answers[:, i:j], nearness[:, i:j]) for i, j in pairwise(ends)

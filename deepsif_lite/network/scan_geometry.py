@@ -50,6 +50,7 @@ class ScanGeometry(nn.Module):
             "round_maps": (n_scales, n_regions, n_channels),
             "patch_maps": (n_patches, n_channels),
             "adjacency": (n_regions, n_regions),  # 1 or 0: they enter products
+            "degree": (n_regions,),
             "near": (n_regions, n_regions),
         }
         for name, size in sizes.items():
@@ -90,6 +91,7 @@ class ScanGeometry(nn.Module):
         _fill(self.patch_maps, unit_maps(white, patch_weights(cortex, members)))
         _fill(self.members, members)
         _fill(self.adjacency, cortex.adjacency)
+        _fill(self.degree, cortex.adjacency.sum(axis=1))
         _fill(self.near, sum(_rings(cortex.adjacency, NEAR_RINGS + 1)))
         _fill(self.apart, sum(_rings(cortex.adjacency, APART_RINGS + 1)) == 0)
         self.is_set, self._sparse = True, {}
@@ -105,19 +107,6 @@ class ScanGeometry(nn.Module):
         )
         raise ValueError(msg)
 
-    def sum_over_members(self, chance: Tensor) -> Tensor:
-        """Sum what patches have over the patches that hold each parcel.
-
-        Parameters
-        ----------
-        chance : tensor of shape (..., n_patches)
-
-        Returns
-        -------
-        tensor of shape (..., n_regions)
-        """
-        return self.times(chance, "members")
-
     def mean_over_neighbours(self, features: Tensor) -> Tensor:
         """Average features over the neighbours of each parcel.
 
@@ -130,17 +119,24 @@ class ScanGeometry(nn.Module):
         tensor of the same shape
         """
         total = self.times(features.mT, "adjacency").mT
-        return total / self.adjacency.sum(1, keepdim=True)
+        return total / self.degree[:, None]
 
     def times(self, dense: Tensor, name: str) -> Tensor:
-        """Multiply by one of the matrices that hold mostly zeros."""
+        """Multiply by one of the matrices that hold mostly zeros.
+
+        Parameters
+        ----------
+        dense : tensor of shape (..., n_rows)
+        name : {"members", "adjacency", "near"}
+
+        Returns
+        -------
+        tensor of shape (..., n_regions)
+        """
         matrix = getattr(self, name)
         if name not in self._sparse or self._sparse[name][0].device != matrix.device:
-            with warnings.catch_warnings():
-                # torch calls the format beta; what is used of it is tested.
-                warnings.filterwarnings("ignore", "Sparse CSR")
-                matrix = matrix.float()
-                self._sparse[name] = matrix.T.to_sparse_csr(), matrix.to_sparse_csr()
+            matrix = matrix.float()
+            self._sparse[name] = _sparse(matrix.T), _sparse(matrix)
         with torch.autocast(dense.device.type, enabled=False):
             return _SparseProduct.apply(dense.float(), *self._sparse[name])
 
@@ -160,6 +156,18 @@ class _SparseProduct(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: Tensor):
         return _times_sparse(gradient, ctx.matrix), None, None
+
+
+def _sparse(matrix: Tensor) -> Tensor:
+    with warnings.catch_warnings():
+        # torch calls the format beta; what is used of it is tested.
+        warnings.filterwarnings("ignore", "Sparse CSR")
+        wide = matrix.to_sparse_csr()
+        # Indices of 32 bits, as the product wants them.
+        indices = wide.crow_indices().int(), wide.col_indices().int()
+        return torch.sparse_csr_tensor(
+            *indices, wide.values(), wide.shape, check_invariants=True
+        )
 
 
 def _times_sparse(dense: Tensor, transposed: Tensor) -> Tensor:

@@ -79,15 +79,15 @@ def _noise_floor(signals: Tensor, spectrum: Tensor) -> Tensor:
 
     The transform keeps sums of squares, so the upper half need not be computed.
     """
-    upper = signals.square().sum(1, keepdim=True) - spectrum.square().sum(1, keepdim=True)
+    upper = signals.square().sum(1, keepdim=True) - spectrum.square().sum(
+        1, keepdim=True
+    )
     return upper.clamp_min(0) / (signals.shape[1] - spectrum.shape[1])
 
 
 def _smooth(power: Tensor) -> Tensor:
     """Average neighbouring frequencies, (n_samples, n_frequencies, n_signals)."""
-    smooth = F.avg_pool1d(
-        power.mT, N_SMOOTH, 1, N_SMOOTH // 2, count_include_pad=False
-    )
+    smooth = F.avg_pool1d(power.mT, N_SMOOTH, 1, N_SMOOTH // 2, count_include_pad=False)
     return smooth.mT
 
 
