@@ -1,4 +1,4 @@
-"""Measure what more clips and more parameters buy: short trainings, side by side.
+"""Measure what more clips, parameters and patches buy: short trainings, side by side.
 
 Run ``python benchmarks/scaling.py --save data/experiments/scaling.csv`` (half an hour
 on two cores). All networks see as many samples of the same recipe, and all are scored
@@ -22,8 +22,9 @@ from deepsif_lite.spike_library import SpikeLibrary
 from deepsif_lite.training import TrainingConfig, train
 
 SHARES = (100, 25, 5, 1)  # one clip in so many is kept
-WIDTHS = ({"width": 64, "local_width": 16}, {"width": 128, "local_width": 32}, {})
-WIDER = {"width": 512, "local_width": 128}
+WIDTHS = ({"width": 32, "local_width": 16}, {"width": 64, "local_width": 32}, {})
+WIDER = {"width": 256, "local_width": 128}
+DICTIONARIES = ({"n_shapes": 5}, {"n_shapes": 10}, {"n_shapes": 20}, {})
 PER_CLIP = ("waveforms", "seeds", "peaks", "means", "gains", "settings", "levels")
 
 
@@ -51,6 +52,7 @@ def measure(
     return {
         "clips": len(clips),
         "parameters": sum(p.numel() for p in model.network.parameters()),
+        "patches": model.network.geometry.n_shapes,
         "samples": model.card["training"]["samples"],
         "seconds": model.card["training"]["seconds"],
         **per_sample(table)[list(METRICS)].mean(),
@@ -60,7 +62,7 @@ def measure(
 def main() -> None:
     """Train all, and print or save the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--test-samples", type=int, default=120, help="in each set")
     parser.add_argument("--runs", default="_build/scaling", help="folder of the runs")
@@ -72,10 +74,12 @@ def main() -> None:
     base = TrainingConfig(n_steps=arguments.steps, batch_size=arguments.batch_size)
     trials = [("clips", share, {}) for share in SHARES]
     trials += [("parameters", 1, options) for options in (*WIDTHS, WIDER)]
+    trials += [("patches", 1, options) for options in DICTIONARIES]
     rows = []
     for curve, share, options in tqdm(trials, unit="network"):
-        # The whole library and the usual width are in both curves, and train once.
-        name = "-".join(map(str, (arguments.steps, share, *options.values())))
+        # The shipped design on the whole library is in all curves, and trains once.
+        settings = (f"{key}-{value}" for key, value in options.items())
+        name = "-".join(map(str, (arguments.steps, share, *settings)))
         folder = Path(arguments.runs) / name
         config = replace(base, options=options)
         row = measure(

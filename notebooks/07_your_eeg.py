@@ -166,6 +166,36 @@ for method, result in (("DeepSIF", image), ("sLORETA", other)):
     print(f"{method}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
 
 # %% [markdown]
+# Where methods disagree, look at what they were given.
+# These are the three strongest scalp maps of the recording, each with its time course:
+
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The three strongest scalp maps of the recording (singular vectors) and their time courses; the dashed line marks the stimulus.", "name": "fig-own-modes"}, "image": {"alt": "Three scalp maps above their time courses."}}
+scalp, strength, courses = np.linalg.svd(
+    ready.data - ready.data.mean(axis=1, keepdims=True), full_matrices=False
+)
+courses = 1e6 * strength[:, None] * courses
+before = ready.times < 0
+fig, axes = plt.subplots(
+    2, 3, figsize=(7.5, 3.2), height_ratios=(1.6, 1), sharey="row", layout="constrained"
+)
+for k, (top, bottom) in enumerate(axes.T):
+    dl.figures.plot_topography(scalp[:, k], ready.info, ax=top, colorbar=False)
+    bottom.plot(ready.times, courses[k], lw=0.8)
+    bottom.axvline(0, ls="--", lw=0.8, color="#444444")
+    bottom.set_xlabel("time (s)")
+    quiet, later = courses[k][before].std(), courses[k][~before].std()
+    print(f"map {k + 1}: {quiet:.1f} before the stimulus, {later:.1f} after")
+axes[1, 0].set_ylabel("strength (µV)")
+plt.show()
+
+# %% [markdown]
+# In the MNE recording the first map is the response: it lies over the back of the head and rises after the stimulus.
+# The others are nearly as strong before it as after: that much of what the brain does anyway is left by six epochs.
+# sLORETA looks at one moment and finds the back of the head.
+# The network looks at the whole window, wants one to three sources to explain it, on a head that is not this one ([chapter 6](06_evoked.ipynb)), and puts them at the front, sure of itself and wrong.
+# Average more epochs, and do not take its probability for proof.
+
+# %% [markdown]
 # ## Save it
 #
 # `write_image` writes a source estimate on fsaverage5 (open it with `mne.read_source_estimate`, or in FreeSurfer's tools), the table of regions, the figure, and an HTML report.

@@ -5,6 +5,8 @@ import pytest
 import torch
 from toys import toy_geometry, toy_head
 
+from deepsif_lite.network.dictionary import NOISE_SHARE
+
 
 @pytest.fixture(scope="module")
 def geometry():
@@ -57,10 +59,13 @@ def test_head_of_another_size_is_refused(geometry):
 
 
 def test_parcel_maps_are_white(geometry):
-    """Brain noise through the whitened maps has the covariance it should have."""
+    """Brain noise of variance v in a direction becomes v / (v + noise)."""
     maps = geometry.parcel_maps.double()
-    values = torch.linalg.eigvalsh(maps.T @ maps)
-    # L L' / (L L' + 0.3): below one, and near one for the leading axes.
-    scale = values / values.max()
-    assert float(scale[-1]) == pytest.approx(1)
-    assert float(scale[-5]) > 0.8
+    found = torch.linalg.eigvalsh(maps.T @ maps)
+    leadfield = torch.as_tensor(toy_head().leadfield, dtype=torch.float64)
+    leadfield = leadfield - leadfield.mean(0)
+    brain = torch.linalg.eigvalsh(leadfield @ leadfield.T)
+    expected = brain / (brain + NOISE_SHARE * brain.mean())
+    torch.testing.assert_close(
+        found / found[-1], expected / expected[-1], atol=1e-5, rtol=0
+    )

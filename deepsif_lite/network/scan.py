@@ -82,7 +82,7 @@ class ScanNetwork(nn.Module):
         n_channels: int,
         n_regions: int,
         n_modes: int = 8,
-        n_shapes: int = 24,
+        n_shapes: int = 40,
         n_scans: int = 4,
         width: int = 128,
         depth: int = 2,
