@@ -444,17 +444,18 @@ shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.
 # %% [markdown]
 # ## What limits it
 #
-# More samples help, ever more slowly: the loss falls to the end, but after a quarter of an hour the scores hardly move.
-# What is gained goes into recall; precision and error are at their best early, when the gate is still wary.
+# Hardly the samples: the loss falls to the end, but after six minutes the scores of single patches do not move any more.
+# The remaining half hour buys time courses: the correlation rises to the end.
 # The log of the shipped run, scored with the paper's metrics on samples set aside (chapter 4 scores the network on far more).
 
-# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localisation error of lite-75 on 144 validation samples while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: recall rises ever more slowly; precision and localisation error are best after a quarter of an hour and then worsen a little."}}
+# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localisation error of lite-75 on 144 validation samples while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: precision, recall and localisation error hardly change after the first minutes."}}
 log = pd.read_csv(dl.paths.data_dir() / "weights" / "lite-75" / "log.csv").dropna()
 panels = {
     "precision": ("precision", "sim/precision/all"),
     "recall": ("recall", "sim/recall/all"),
     "error_mm": ("localisation error (mm)", "sim/le/all"),
 }
+print("correlation at each scoring:", *log.correlation.round(3))
 spent = {"thousand samples seen": log.samples / 1e3, "minutes": log.seconds / 60}
 fig, axes = plt.subplots(2, 3, figsize=(7.5, 3.8), layout="constrained", sharey="col")
 for row, (unit, amount) in zip(axes, spent.items(), strict=True):
@@ -504,7 +505,7 @@ for row, (curve, part) in zip(axes, curves, strict=True):
 
 # %% [markdown]
 # A handful of clips teaches as much as hundreds: what makes samples different are patches, positions and noise.
-# Neither clips nor size is what limits the network, then, and samples are only in part; the dictionary is, as the trials above show.
+# Neither clips nor size nor samples limit the network, then; the dictionary does, as the trials above show.
 # What is left is the question itself: at 5 dB, or deep in the brain, several patches explain the EEG equally well ([chapter 4](04_evaluation.ipynb) shows where).
 
 # %% [markdown]
@@ -544,7 +545,7 @@ carried.round(2)
 # ## Summary
 #
 # - A network learns the way from scalp to cortex from simulated pairs alone.
-# - Splitting a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in eighty minutes.
+# - Splitting a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in forty minutes.
 # - What physics knows need not be learnt: told how well thousands of patches fit, the network only learns whom to believe.
 #
 # ## Limits
