@@ -434,6 +434,7 @@ shown.rename(columns=evaluation.METRICS).round(3)
 # The last row shows it, with recordings made as the published code makes them, where an electrode's constant offset counts as signal (`deepsif-lite evaluate --synthesis published`; 300 recordings, regions more likely active than not).
 # Nobody knows by which rule the noise of the next patient goes, so the shipped networks weigh electrodes alike.
 # Leaving out the frequencies of mere noise bought more, and asks no rule of it.
+# The last design gives some of that back for the sake of heads that are not the template.
 
 # %%
 designs = pd.read_csv(dl.paths.data_dir() / "experiments" / "designs.csv")
