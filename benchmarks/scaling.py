@@ -22,8 +22,12 @@ from deepsif_lite.spike_library import SpikeLibrary
 from deepsif_lite.training import TrainingConfig, train
 
 SHARES = (100, 25, 5, 1)  # one clip in so many is kept
-WIDTHS = ({"width": 32, "local_width": 16}, {"width": 64, "local_width": 32}, {})
-WIDER = {"width": 256, "local_width": 128}
+WIDTHS = (
+    {"width": 32, "local_width": 16},
+    {"width": 64, "local_width": 32},
+    {},
+    {"width": 256, "local_width": 128},
+)
 DICTIONARIES = ({"n_shapes": 5}, {"n_shapes": 10}, {"n_shapes": 20}, {})
 PER_CLIP = ("waveforms", "seeds", "peaks", "means", "gains", "settings", "levels")
 
@@ -73,7 +77,7 @@ def main() -> None:
     test_clips = dl.load_spike_library("lite", split="test")
     base = TrainingConfig(n_steps=arguments.steps, batch_size=arguments.batch_size)
     trials = [("clips", share, {}) for share in SHARES]
-    trials += [("parameters", 1, options) for options in (*WIDTHS, WIDER)]
+    trials += [("parameters", 1, options) for options in WIDTHS]
     trials += [("patches", 1, options) for options in DICTIONARIES]
     rows = []
     for curve, share, options in tqdm(trials, unit="network"):

@@ -492,23 +492,26 @@ class _Run:
         Of many scores on one small set the best is so by luck as well. So the best
         weights meet the last ones again, on other samples and more of them.
         """
-        steps, networks = {"last": self.step}, {"last": self.averaged}
-        arena = self._score_set
-        if self.best is not None and self.best["step"] != self.step:
-            steps["best"] = self.best["step"]
-            networks["best"] = copy.deepcopy(self.averaged)
-            networks["best"].load_state_dict(self.best["network"])
-            arena = self._final_set
-        cards = {}
-        for name, network in networks.items():
+        best = self.best
+        if best is None or best["step"] == self.step:
+            scores = best["scores"] if best else self.score()
+            card = self.card("last", self.step, len(self._score_set), scores)
+            save_weights(self.averaged, self.out / "last", card)
+            return save_weights(self.averaged, self.out, card)
+        network = copy.deepcopy(self.averaged)
+        network.load_state_dict(best["network"])
+        ends = {"last": (self.step, self.averaged), "best": (best["step"], network)}
+        cards, arena = {}, self._final_set
+        for name, (step, network) in ends.items():
             scores = arena.scores(network, self._autocast())
-            validation = {"samples": len(arena), **scores}
-            cards[name] = self.card(name, steps[name], validation)
-        save_weights(networks["last"], self.out / "last", cards["last"])
+            cards[name] = self.card(name, step, len(arena), scores)
+        save_weights(self.averaged, self.out / "last", cards["last"])
         winner = max(cards, key=lambda k: cards[k]["validation"]["f_measure"])
-        return save_weights(networks[winner], self.out, cards[winner])
+        return save_weights(ends[winner][1], self.out, cards[winner])
 
-    def card(self, exported: str, step: int, validation: dict) -> dict:
+    def card(
+        self, exported: str, step: int, n_scored: int, scores: dict[str, float]
+    ) -> dict:
         """Describe the weights of one step and how they came about."""
         return {
             "network": self.spec,
@@ -531,7 +534,7 @@ class _Run:
                 "torch": torch.__version__,
             },
             "exported": {"weights": exported, "step": step},
-            "validation": validation,
+            "validation": {"samples": n_scored, **scores},
         }
 
 

@@ -28,10 +28,10 @@ def temporal_modes(
 
     The leading singular vectors of the frequencies that stand out of the noise (see
     :mod:`~deepsif_lite.network.signal_band`), by subspace iteration on the channel
-    covariance (a few small products instead of one large decomposition a sample).
-    Courses are what the maps hear in all frequencies, without their noise. In
+    covariance (a few small products instead of one large decomposition a sample). In
     double precision: modes of similar strength mix easily, and two ways to compute
-    them must agree after the network has taken logarithms of small misfits.
+    them must agree after the network has taken logarithms of small misfits. Courses
+    are what the maps hear in all frequencies, without their noise.
 
     Parameters
     ----------

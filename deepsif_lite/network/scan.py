@@ -53,8 +53,8 @@ class ScanNetwork(nn.Module):
     loading of each map on each parcel, and the probability that the parcel is active at
     all, which gates them. Activity is loadings times time courses, so the network
     follows shifts in time, takes any window length and trains on numbers 40 times fewer
-    than the EEG itself. Maps and courses hold the frequencies that stand out of the
-    noise (:mod:`~deepsif_lite.network.signal_band`).
+    than the EEG itself. Maps hold the frequencies that stand out of the noise, and
+    each course has lost its own (:mod:`~deepsif_lite.network.signal_band`).
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class ScanGeometry(nn.Module):
             empty = torch.zeros(size, dtype=torch.bool)
             self.register_buffer(name, empty, persistent=False)
         self.is_set = False
-        self._sparse: dict[str, tuple[Tensor, Tensor]] = {}
+        self._sparse: dict[tuple, tuple[Tensor, Tensor]] = {}
 
     def set(self, leadfield: NDArray, cortex: Cortex) -> None:
         """Compute everything for one head model.
@@ -133,12 +133,13 @@ class ScanGeometry(nn.Module):
         -------
         tensor of shape (..., n_regions)
         """
-        matrix = getattr(self, name)
-        if name not in self._sparse or self._sparse[name][0].device != matrix.device:
-            matrix = matrix.float()
-            self._sparse[name] = _sparse(matrix.T), _sparse(matrix)
+        matrix, dtype = getattr(self, name), self.parcel_maps.dtype
+        key = name, matrix.device, dtype
+        if key not in self._sparse:
+            matrix = matrix.to(dtype)
+            self._sparse[key] = _sparse(matrix.T), _sparse(matrix)
         with torch.autocast(dense.device.type, enabled=False):
-            return _SparseProduct.apply(dense.float(), *self._sparse[name])
+            return _SparseProduct.apply(dense.to(dtype), *self._sparse[key])
 
     def __getstate__(self) -> dict:
         # Sparse tensors cannot be copied; a copy makes its own.

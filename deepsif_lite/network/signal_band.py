@@ -38,12 +38,10 @@ def band_spectrum(eeg: Tensor, n_least: int) -> tuple[Tensor, Tensor]:
     cosines : tensor of shape (n_times, n_times // 2)
         Its basis, orthonormal; ``cosines @ spectrum`` is filtered EEG.
     """
-    cosines = _cosines(eeg.shape[1], eeg.device)
-    spectrum = cosines.mT @ eeg
-    floor = _noise_floor(eeg, spectrum).mean(-1, keepdim=True)
+    spectrum, cosines, floor = _transform(eeg)
     power = _smooth(spectrum.square().mean(-1, keepdim=True))
     lowest = torch.arange(spectrum.shape[1], device=eeg.device) < n_least
-    kept = (power > STANDS_OUT * floor) | lowest[:, None]
+    kept = (power > STANDS_OUT * floor.mean(-1, keepdim=True)) | lowest[:, None]
     return spectrum * kept, cosines
 
 
@@ -66,23 +64,23 @@ def wiener_filter(courses: Tensor) -> Tensor:
     Wiener N (1949). Extrapolation, Interpolation, and Smoothing of Stationary Time
     Series. The upper half of all frequencies is taken for noise.
     """
-    cosines = _cosines(courses.shape[1], courses.device)
-    spectrum = cosines.mT @ courses
-    floor = _noise_floor(courses, spectrum)
+    spectrum, cosines, floor = _transform(courses)
     tiny = torch.finfo(courses.dtype).tiny
     share = 1 - floor / _smooth(spectrum.square()).clamp_min(tiny)
     return cosines @ (spectrum * share.clamp_min(0))
 
 
-def _noise_floor(signals: Tensor, spectrum: Tensor) -> Tensor:
-    """Return the mean power of the upper half of all frequencies, (..., 1, n_signals).
+def _transform(signals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return spectrum, cosines, and the mean power of the upper half of frequencies.
 
-    The transform keeps sums of squares, so the upper half need not be computed.
+    The last is what noise has in each, of shape (n_samples, 1, n_signals).
     """
-    upper = signals.square().sum(1, keepdim=True) - spectrum.square().sum(
-        1, keepdim=True
-    )
-    return upper.clamp_min(0) / (signals.shape[1] - spectrum.shape[1])
+    cosines = _cosines(signals.shape[1], signals.device)
+    spectrum = cosines.mT @ signals
+    # The transform keeps sums of squares, so the upper half need not be computed.
+    upper = signals.square().sum(1) - spectrum.square().sum(1)
+    floor = upper.clamp_min(0) / (signals.shape[1] - spectrum.shape[1])
+    return spectrum, cosines, floor[:, None]
 
 
 def _smooth(power: Tensor) -> Tensor:
