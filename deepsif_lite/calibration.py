@@ -13,6 +13,7 @@ from .synthesis import SyntheticEEG
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .head import HeadModel
     from .imaging import Imager
     from .spike_library import SpikeLibrary
 
@@ -26,6 +27,7 @@ def forecasts(
     n_sources: int | Sequence[int] = (1, 2, 3),
     n_samples: int = 300,
     seed: int = 0,
+    head: HeadModel | None = None,
     **options,
 ) -> tuple[NDArray, NDArray[np.bool_]]:
     """Let a network say for fresh recordings which parcels are active.
@@ -42,6 +44,8 @@ def forecasts(
         Recordings.
     seed : int
         Key of the recordings.
+    head : HeadModel, optional
+        Makes the recordings; by default the model's own.
     **options
         Passed to :class:`deepsif_lite.SyntheticEEG`.
 
@@ -51,7 +55,8 @@ def forecasts(
     active : array of bool, shape (n_samples, n_regions)
         Whether the parcel was part of a patch.
     """
-    stream = SyntheticEEG(model.head, clips, n_sources=n_sources, seed=seed, **options)
+    head = model.head if head is None else head
+    stream = SyntheticEEG(head, clips, n_sources=n_sources, seed=seed, **options)
     probability, active = [], []
     for start in range(0, n_samples, _BATCH):
         batch = stream.batch(range(start, min(start + _BATCH, n_samples)))

@@ -221,6 +221,13 @@ def _add_train(commands) -> None:
         "--n-sources", type=int, nargs="+", help="one is drawn a sample" + chosen
     )
     parser.add_argument(
+        "--electrode-jitter",
+        type=float,
+        nargs=2,
+        metavar=("LEAST", "MOST"),
+        help="electrodes of a sample are this far beside the head's, m" + chosen,
+    )
+    parser.add_argument(
         "--n-times", type=int, help="window, samples; by default that of the clips"
     )
     parser.add_argument(
@@ -256,7 +263,9 @@ def _train(arguments: argparse.Namespace) -> None:
         "n_steps": arguments.steps,
         "batch_size": arguments.batch_size,
         "learning_rate": arguments.learning_rate,
-        "n_sources": tuple(arguments.n_sources or ()) or None,
+        "n_sources": arguments.n_sources and tuple(arguments.n_sources),
+        "electrode_jitter": arguments.electrode_jitter
+        and tuple(arguments.electrode_jitter),
         "n_times": arguments.n_times,
         "ema_decay": arguments.ema_decay,
     }

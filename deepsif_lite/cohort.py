@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .electrode_jitter import ElectrodeJitter
 from .metrics import localization_error, score_resection
 from .recordings import load_recording
 
@@ -207,43 +208,22 @@ def misplace_electrodes(
 ) -> HeadModel:
     """Return the head model with its electrodes moved, at the same names.
 
-    The leadfield at the new places is interpolated from that at the old ones by
-    spherical splines, which is close for moves far below the electrodes' spacing.
-
     Parameters
     ----------
     head : HeadModel
-        With electrode positions in ``head.info``.
     distance : float
         Root mean square of the moves, m. They are random and independent.
     rng : numpy.random.Generator
         Source of the moves.
+
+    See Also
+    --------
+    deepsif_lite.electrode_jitter.ElectrodeJitter : Makes the moves.
     """
     from dataclasses import replace
 
-    import mne
-
-    montage = head.info.get_montage()
-    positions = montage.get_positions()
-    # Splines look at directions only, so moves along the radius do not count: of
-    # three equal components two remain.
-    moves = rng.standard_normal((len(head.ch_names), 3)) * distance / np.sqrt(2)
-    moved = {
-        name: positions["ch_pos"][name] + move
-        for name, move in zip(head.ch_names, moves, strict=True)
-    }
-    target = mne.channels.make_dig_montage(
-        moved,
-        nasion=positions["nasion"],
-        lpa=positions["lpa"],
-        rpa=positions["rpa"],
-        coord_frame=positions["coord_frame"],
-    )
-    columns = mne.EvokedArray(head.leadfield, head.info.copy(), verbose=False)
-    with mne.use_log_level("error"):
-        shifted = columns.interpolate_to(target, method="spline")
-    leadfield = shifted.reorder_channels(head.ch_names).data
-    return replace(head, leadfield=leadfield, vertex_gain=None)
+    moved = ElectrodeJitter(head.electrodes).draw(distance, rng)
+    return replace(head, leadfield=moved @ head.leadfield, vertex_gain=None)
 
 
 def _spike_evoked(eeg: np.ndarray, head: HeadModel, sfreq: float) -> mne.Evoked:

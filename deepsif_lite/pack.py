@@ -1,7 +1,7 @@
 """What training needs of a head model, in one file.
 
 A head model is put together with MNE and nilearn, which a rented GPU need not have.
-Its pack holds the numbers training reads: the leadfield and the parcels. Those of
+Its pack holds the numbers training reads: leadfield, electrodes and parcels. Those of
 the shipped head models are in ``data/training``; ``deepsif-lite pack`` makes others.
 """
 
@@ -34,12 +34,15 @@ class TrainingHead:
     leadfield : array of shape (n_channels, n_regions)
         V/(A m).
     ch_names : list of str
+    electrodes : array of shape (n_channels, 3)
+        Metres.
     cortex : Parcels
     """
 
     name: str
     leadfield: NDArray
     ch_names: list[str]
+    electrodes: NDArray
     cortex: Parcels
 
 
@@ -64,6 +67,7 @@ def pack_head(head: HeadModel, path: str | Path) -> Path:
         name=head.name,
         leadfield=head.leadfield,
         ch_names=np.array(head.ch_names),
+        electrodes=head.electrodes,
         cortex=cortex.name,
         centroids=cortex.centroids,
         touching=np.argwhere(cortex.adjacency).astype(np.int16),
@@ -117,5 +121,6 @@ def _read(path: Path) -> TrainingHead:
             name=str(stored["name"]),
             leadfield=stored["leadfield"],
             ch_names=stored["ch_names"].tolist(),
+            electrodes=stored["electrodes"],
             cortex=parcels,
         )

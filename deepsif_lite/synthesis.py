@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .electrode_jitter import ElectrodeJitter
 from .head import average_reference
 from .patches import decay, patch_candidates
 
@@ -55,7 +56,8 @@ class Sample:
     source_snr_db : list of float
         Source against background, one a patch.
     clips : list of int
-        Row of the spike library behind each patch.
+        Row of the spike library behind each patch, or behind the background of a
+        sample without patches.
     """
 
     eeg: NDArray
@@ -99,6 +101,7 @@ class _Draw:
     snr_db: float
     noise: NDArray = field(repr=False)
     start: int = 0
+    moved: NDArray | None = field(default=None, repr=False)
 
 
 def normalise(eeg: NDArray | torch.Tensor) -> NDArray | torch.Tensor:
@@ -136,7 +139,8 @@ class SyntheticEEG:
     clips : SpikeLibrary
         Simulated waveforms and backgrounds.
     n_sources : int | sequence of int
-        Patches in each sample; of a sequence, each sample draws one.
+        Patches in each sample; of a sequence, each sample draws one. A sample of
+        none is the background of one clip.
     seed : int
         Key of the stream.
     source_snr : tuple of float
@@ -150,6 +154,10 @@ class SyntheticEEG:
         :func:`deepsif_lite.recordings.load_resting_eeg`. A sample takes one of them.
     resting_share : float
         Share of the noise power that is resting EEG instead of white noise.
+    electrode_jitter : tuple of float
+        Range of the root mean square distance (m) by which the electrodes of a sample
+        are beside those of the head, drawn uniformly; see
+        :class:`~deepsif_lite.electrode_jitter.ElectrodeJitter`.
     n_times : int, optional
         Length of the window, samples; by default that of the clips. A shorter one is
         cut at random around the peak of the first source.
@@ -177,6 +185,7 @@ class SyntheticEEG:
         half_distance: tuple[float, float] = (0.04, 0.06),
         resting: NDArray | None = None,
         resting_share: float = 0.0,
+        electrode_jitter: tuple[float, float] = (0.0, 0.0),
         n_times: int | None = None,
         variant: str = "corrected",
         device: str | torch.device = "cpu",
@@ -186,6 +195,7 @@ class SyntheticEEG:
         self.source_snr, self.sensor_snr = source_snr, tuple(sensor_snr)
         self.half_distance = half_distance
         self.resting, self.resting_share = resting, resting_share
+        self.electrode_jitter = tuple(electrode_jitter)
         self.n_times = clips.n_times if n_times is None else n_times
         self.device = torch.device(device)
         self._check()
@@ -199,16 +209,22 @@ class SyntheticEEG:
         self._gain = self._tensor(leadfield.T, torch.float32)  # (n_regions, n_channels)
         self._candidates: dict[int, list[NDArray]] = {}
         self._load_clips(leadfield)
+        if electrode_jitter[1] > 0:
+            self._jitter = ElectrodeJitter(head.electrodes)
 
     def _check(self) -> None:
         if self.variant not in ("corrected", "published"):
             msg = f"variant={self.variant!r} must be 'corrected' or 'published'."
             raise ValueError(msg)
-        if min(self.n_sources) < 1:
-            msg = f"n_sources={self.n_sources} must be at least 1."
+        if min(self.n_sources) < 0:
+            msg = f"n_sources={self.n_sources} must be at least 0."
             raise ValueError(msg)
         if not 0 <= self.resting_share <= 1:
             msg = f"resting_share={self.resting_share} must lie between 0 and 1."
+            raise ValueError(msg)
+        least, most = self.electrode_jitter
+        if not 0 <= least <= most:
+            msg = f"electrode_jitter={self.electrode_jitter} must be a range from 0 on."
             raise ValueError(msg)
         if not 1 < self.n_times <= self.clips.n_times:
             msg = f"n_times={self.n_times} must lie in 2 to the clips' {self.clips.n_times}."
@@ -285,11 +301,12 @@ class SyntheticEEG:
         count = int(rng.choice(self.n_sources))
         shape = (self.clips.n_times, len(self.head.ch_names))
         seeds = rng.choice(self.head.cortex.n_regions, count, replace=False)
+        n_clips = max(count, 1)  # without a source there is still a background
         draw = _Draw(
             patches=[self._random_patch(int(s), rng) for s in seeds],
-            clips=rng.integers(len(self.clips.waveforms), size=count).tolist(),
-            half_distances=rng.uniform(*self.half_distance, count).tolist(),
-            source_snr_db=rng.uniform(*self.source_snr, count).tolist(),
+            clips=rng.integers(len(self.clips.waveforms), size=n_clips).tolist(),
+            half_distances=rng.uniform(*self.half_distance, n_clips).tolist(),
+            source_snr_db=rng.uniform(*self.source_snr, n_clips).tolist(),
             snr_db=float(rng.choice(self.sensor_snr)),
             noise=self._unit_noise(rng, shape),
         )
@@ -298,6 +315,9 @@ class SyntheticEEG:
             first = max(0, peak - self.n_times + 1)
             last = min(peak, self.clips.n_times - self.n_times)
             draw.start = int(rng.integers(first, last + 1))
+        if self.electrode_jitter[1] > 0:
+            distance = rng.uniform(*self.electrode_jitter)
+            draw.moved = self._jitter.draw(distance, rng).astype(np.float32)
         return draw
 
     def _unit_noise(self, rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
@@ -337,11 +357,10 @@ class SyntheticEEG:
         )
 
     def _assemble(self, draws: list[_Draw]) -> Batch:
-        regions, strength, clip, source_snr = self._pack(draws)
+        regions, strength, clip, source_snr, present = self._pack(draws)
         members = (strength > 0).float()
         gain = self._gain[regions]  # (n_samples, n_sources, n_members, n_channels)
         topography = torch.einsum("bsp,bspc->bsc", strength, gain)
-        present = members.any(-1).float()  # padding has no source and no background
         background = self._background(clip, regions, members, gain)
         background = background * present[..., None, None]
         wave = self._waveforms[clip] * present[..., None]
@@ -356,6 +375,8 @@ class SyntheticEEG:
         eeg = torch.baddbmm(
             sources, self._basis.expand(len(draws), -1, -1), background.sum(1)
         )
+        if self.electrode_jitter[1] > 0:
+            eeg = eeg @ self._tensor(np.stack([d.moved for d in draws])).mT
         eeg = eeg + self._noise(eeg, draws)
         if self.n_times < self.clips.n_times:
             inside = self._tensor([d.start for d in draws])[:, None]
@@ -366,25 +387,28 @@ class SyntheticEEG:
             (*regions.shape[:2], len(self._gain)), device=self.device
         ).scatter_add_(2, regions, strength)
         peak = _peak_magnitude(wave, weights, regions)
-        return Batch(normalise(eeg), wave, weights / peak[:, None, None])
+        tiny = torch.finfo(peak.dtype).tiny  # where there is no source
+        return Batch(normalise(eeg), wave, weights / peak.clamp_min(tiny)[:, None, None])
 
     def _pack(self, draws: list[_Draw]) -> tuple[torch.Tensor, ...]:
         """Pad the ragged patches of a batch; padding has strength zero."""
-        n_sources = max(len(d.patches) for d in draws)
-        n_members = max(len(p) for d in draws for p in d.patches)
+        n_sources = max(len(d.clips) for d in draws)
+        n_members = max((len(p) for d in draws for p in d.patches), default=1)
         regions = np.zeros((len(draws), n_sources, n_members), dtype=np.int64)
         strength = np.zeros(regions.shape, dtype=np.float32)
         clip = np.zeros(regions.shape[:2], dtype=np.int64)
         source_snr = np.zeros(regions.shape[:2], dtype=np.float32)
+        present = np.zeros(regions.shape[:2], dtype=np.float32)
         for b, draw in enumerate(draws):
             clip[b, : len(draw.clips)] = draw.clips
             source_snr[b, : len(draw.clips)] = draw.source_snr_db
+            present[b, : len(draw.clips)] = 1  # padding has no background either
             for s, patch in enumerate(draw.patches):
                 regions[b, s, : len(patch)] = patch
                 strength[b, s, : len(patch)] = decay(
                     self.head.cortex, patch, draw.half_distances[s]
                 )
-        arrays = (regions, strength, clip, source_snr)
+        arrays = (regions, strength, clip, source_snr, present)
         return tuple(self._tensor(array) for array in arrays)
 
     def _background(

@@ -77,11 +77,15 @@ class TrainingConfig:
     weight_decay : float
         Of Adam (L2, paper's network) or AdamW (lite).
     n_sources : tuple of int
-        Patches in a sample, one of these drawn each time.
+        Patches in a sample, one of these drawn each time. One in seven has none, so
+        that the network learns to find nothing.
     n_times : int | None
         Length of the windows, samples; by default that of the clips.
     resting_share : float
         Share of the noise power that is resting EEG instead of white noise.
+    electrode_jitter : tuple of float
+        Range of the distance by which electrodes are beside those of the head model,
+        metres; see :class:`~deepsif_lite.synthesis.SyntheticEEG`.
     seed : int
         Of weights and stream.
     validation_size : int
@@ -108,9 +112,10 @@ class TrainingConfig:
     learning_rate: float = 1e-3
     schedule: str = "cosine"
     weight_decay: float = 1e-4
-    n_sources: tuple[int, ...] = (1, 2, 3)
+    n_sources: tuple[int, ...] = (0, 1, 2, 3, 1, 2, 3)
     n_times: int | None = None
     resting_share: float = 0.0
+    electrode_jitter: tuple[float, float] = (0.0, 0.01)
     seed: int = 0
     validation_size: int = 256
     score_size: int = 144
@@ -128,8 +133,8 @@ def plan(profile: str = "lite", network: str = "lite") -> TrainingConfig:
     profile : str
         ``"smoke"``, ``"lite"`` or ``"paper"``: how many samples.
     network : str
-        ``"lite"``, or ``"paper"`` with the paper's learning rate, its steps and its
-        weight decay, and hidden sizes rounded up to what GPUs are quickest on.
+        ``"lite"``, or ``"paper"`` with the paper's samples, learning rate, its steps
+        and its weight decay, and hidden sizes rounded up to what GPUs are quickest on.
 
     Raises
     ------
@@ -143,6 +148,8 @@ def plan(profile: str = "lite", network: str = "lite") -> TrainingConfig:
         return config
     return replace(
         config,
+        n_sources=(1, 2, 3),
+        electrode_jitter=(0.0, 0.0),
         learning_rate=3e-4,
         schedule="stepped",
         weight_decay=1e-6,
@@ -287,6 +294,7 @@ class _Run:
             n_times=config.n_times,
             resting=resting,
             resting_share=config.resting_share,
+            electrode_jitter=config.electrode_jitter,
             seed=config.seed,
             device=self.device,
         )

@@ -47,12 +47,14 @@ class ScoreSet:
     ----------
     stream : SyntheticEEG
     indices : iterable of int
-        Which samples of the stream.
+        Which samples of the stream. Those without a source are left out, for they
+        have no scores.
     """
 
     def __init__(self, stream: SyntheticEEG, indices: Iterable[int]) -> None:
         self.cortex, self.device = stream.head.cortex, stream.device
-        self._samples = [_keep(stream[i]) for i in indices]
+        samples = map(stream.__getitem__, indices)
+        self._samples = [_keep(s) for s in samples if s.patches]
 
     def __len__(self) -> int:
         return len(self._samples)

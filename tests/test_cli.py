@@ -93,14 +93,14 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
 
     monkeypatch.setattr(spike_library, "load_spike_library", load)
     arguments = "train --head template-64 --steps 7 --batch-size 3 --seed 4"
-    arguments += " --n-sources 1 2 --no-resume --max-minutes 2 --out run"
+    arguments += " --n-sources 1 2 --electrode-jitter 0 0.005 --no-resume --max-minutes 2 --out run"
     assert main(arguments.split()) == 0
     assert seen["head"] == "template-64"
     assert seen["clips"].asked == ("lite", "train")
     assert (seen["out"], seen["max_minutes"]) == ("run", 2)
     config = seen["config"]
     assert (config.n_steps, config.batch_size, config.seed) == (7, 3, 4)
-    assert config.n_sources == (1, 2)
+    assert (config.n_sources, config.electrode_jitter) == ((1, 2), (0, 0.005))
     assert seen["resume"] is False
     assert seen["resting"] is None
     resting = np.ones((2, 5, 3))
@@ -115,6 +115,7 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
     assert paper.n_steps == 193_830  # twenty times 620,256 samples in batches of 64
     assert (paper.learning_rate, paper.weight_decay) == (3e-4, 1e-6)
     assert (paper.network, paper.n_sources) == ("paper", (1, 2, 3))
+    assert paper.electrode_jitter == (0, 0)
     assert seen["resume"] is True
     assert capsys.readouterr().out.split() == 3 * [str(tmp_path / "run")]
 

@@ -61,6 +61,28 @@ def test_linearity_gives_what_the_direct_product_gives(head, clips, n_sources):
         np.testing.assert_allclose(sample.activity, activity, atol=2e-5)
 
 
+def test_a_sample_without_a_source_is_the_background_of_a_clip(head, clips):
+    stream = SyntheticEEG(head, clips, n_sources=0, seed=5, sensor_snr=(300.0,))
+    sample = stream[3]
+    background = clips.background(sample.clips[0]).astype(float)
+    background[:, clips.seeds[sample.clips[0]]] = 0
+    expected = normalise(background @ head.leadfield.T)
+    np.testing.assert_allclose(sample.eeg, expected, atol=2e-5)
+    assert sample.patches == []
+    assert not sample.activity.any()
+
+
+def test_samples_with_and_without_sources_share_a_batch(head, clips):
+    stream = SyntheticEEG(head, clips, n_sources=(0, 1, 2), seed=5)
+    batch = stream.batch(range(12))
+    counts = [len(stream[i].patches) for i in range(12)]
+    assert set(counts) == {0, 1, 2}
+    active = (batch.weights > 0).any(-1).sum(-1)
+    assert active.tolist() == counts
+    for i in range(12):
+        np.testing.assert_allclose(batch.eeg[i].numpy(), stream[i].eeg, atol=1e-6)
+
+
 def test_a_sample_depends_on_seed_and_index_alone(head, clips):
     stream = SyntheticEEG(head, clips, n_sources=(1, 2, 3), seed=5)
     other = SyntheticEEG(head, clips, n_sources=(1, 2, 3), seed=5)
@@ -148,7 +170,7 @@ def test_bad_arguments_are_refused(head, clips):
     with pytest.raises(ValueError, match="variant"):
         SyntheticEEG(head, clips, variant="literal")
     with pytest.raises(ValueError, match="n_sources"):
-        SyntheticEEG(head, clips, n_sources=0)
+        SyntheticEEG(head, clips, n_sources=-1)
     with pytest.raises(ValueError, match="regions"):
         SyntheticEEG(toy_head(60), clips)
 

@@ -25,7 +25,11 @@ def toy_head(n_regions: int = 120, n_channels: int = 20, seed: int = 0):
     leadfield = (step * normal).sum(-1) / np.linalg.norm(step, axis=-1) ** 3
     names = [f"E{k}" for k in range(n_channels)]
     return SimpleNamespace(
-        name="toy", leadfield=leadfield, ch_names=names, cortex=cortex
+        name="toy",
+        leadfield=leadfield,
+        ch_names=names,
+        electrodes=electrodes,
+        cortex=cortex,
     )
 
 
