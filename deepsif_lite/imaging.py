@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .extent import likely_regions
 from .preparation import prepare
 from .solvers import SOLVERS, get_solver
 from .source_image import SourceImage
@@ -148,11 +149,13 @@ class Imager:
         Warns
         -----
         UserWarning
-            The window is much longer or shorter than those of the training.
+            The window is much longer or shorter than those of the training, or no
+            region is more likely active than not.
         """
         ready = prepare(evoked, self.head.info, self.card["sfreq"], match=match)
         _warn_about_window(len(ready.times), self.card)
         activity, probability = self.predict_with_probability(ready.data.T)
+        _warn_about_doubt(probability)
         return SourceImage(
             activity.T,
             ready.times,
@@ -326,5 +329,17 @@ def _warn_about_window(n_times: int, card: dict) -> None:
             f"The window has {n_times} samples at {card['sfreq']:g} Hz; the network "
             f"was trained on {card['n_times']}. Crop the recording around its peak "
             "(evoked.crop).",
+            stacklevel=3,
+        )
+
+
+def _warn_about_doubt(probability: np.ndarray | None) -> None:
+    import warnings
+
+    if probability is not None and not len(likely_regions(probability)):
+        warnings.warn(
+            "No region is more likely active than not (the surest: "
+            f"{probability.max():.0%}), so the image may show mere background. Average "
+            "more epochs, or crop the recording around its peak (evoked.crop).",
             stacklevel=3,
         )

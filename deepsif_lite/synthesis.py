@@ -388,7 +388,9 @@ class SyntheticEEG:
         ).scatter_add_(2, regions, strength)
         peak = _peak_magnitude(wave, weights, regions)
         tiny = torch.finfo(peak.dtype).tiny  # where there is no source
-        return Batch(normalise(eeg), wave, weights / peak.clamp_min(tiny)[:, None, None])
+        return Batch(
+            normalise(eeg), wave, weights / peak.clamp_min(tiny)[:, None, None]
+        )
 
     def _pack(self, draws: list[_Draw]) -> tuple[torch.Tensor, ...]:
         """Pad the ragged patches of a batch; padding has strength zero."""

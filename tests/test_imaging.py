@@ -85,6 +85,30 @@ def test_apply_brings_the_recording_to_the_network(imager, evoked):
         imager.apply(evoked.copy().crop(0, 0.1))
 
 
+@pytest.mark.parametrize("surest", [0.4, 0.6])
+def test_an_image_of_which_nothing_is_likely_comes_with_a_warning(
+    imager, evoked, surest
+):
+    import warnings
+
+    import torch
+
+    class Doubtful(torch.nn.Linear):
+        def image(self, eeg):
+            likely = torch.full((len(eeg), N_REGIONS), 0.01)
+            likely[:, 3] = surest
+            return self(eeg), likely
+
+    network = Doubtful(32, N_REGIONS, bias=False)
+    doubtful = Imager(network, imager.card, imager.head)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        doubtful.apply(evoked)
+    told = [str(w.message) for w in caught if "surest" in str(w.message)]
+    assert len(told) == (surest < 0.5)
+    assert all("the surest: 40%" in message for message in told)
+
+
 def test_image_carries_the_probability_of_its_network(imager, evoked):
     import torch
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ..processes import sum_over_processes
+from .dictionary import NOISE_SHARE
 from .modes import temporal_modes
 from .patch_search import choose_starts, search_patches
 from .scan_geometry import PATCH_PROFILES, ScanGeometry
@@ -75,6 +76,9 @@ class ScanNetwork(nn.Module):
         Times that neighbours tell each other.
     gate_weight : float
         Weight of the cross-entropy on patch membership against the squared error.
+    noise_share : float
+        What whitening reckons with, see
+        :func:`~deepsif_lite.network.dictionary.source_whitener`.
     """
 
     def __init__(
@@ -90,11 +94,12 @@ class ScanNetwork(nn.Module):
         local_width: int = 64,
         n_rounds: int = 2,
         gate_weight: float = 0.3,
+        noise_share: float = NOISE_SHARE,
     ) -> None:
         super().__init__()
         self.n_modes, self.n_scans = n_modes, n_scans
         self.gate_weight = gate_weight
-        self.geometry = ScanGeometry(n_channels, n_regions, n_shapes)
+        self.geometry = ScanGeometry(n_channels, n_regions, n_shapes, noise_share)
         self._add_transformer(n_channels, n_regions, width, depth, n_heads)
         self.pick = nn.Linear(width, n_scans)
         rank = torch.arange(n_modes)[:, None] <= torch.arange(n_scans)

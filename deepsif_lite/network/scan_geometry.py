@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .dictionary import (
+    NOISE_SHARE,
     patch_dictionary,
     patch_weights,
     source_whitener,
@@ -38,11 +39,20 @@ class ScanGeometry(nn.Module):
     n_channels, n_regions : int
     n_shapes : int
         Patches of the dictionary that grow from each parcel.
+    noise_share : float
+        See :func:`~deepsif_lite.network.dictionary.source_whitener`.
     """
 
-    def __init__(self, n_channels: int, n_regions: int, n_shapes: int) -> None:
+    def __init__(
+        self,
+        n_channels: int,
+        n_regions: int,
+        n_shapes: int,
+        noise_share: float = NOISE_SHARE,
+    ) -> None:
         super().__init__()
         self.n_regions, self.n_shapes = n_regions, n_shapes
+        self.noise_share = noise_share
         n_patches, n_scales = n_regions * n_shapes, len(PATCH_PROFILES)
         sizes = {
             "whitener": (n_channels, n_channels),
@@ -78,7 +88,7 @@ class ScanGeometry(nn.Module):
             They do not fit the sizes the network was made for.
         """
         self._check(leadfield, cortex)
-        whitener = source_whitener(leadfield)
+        whitener = source_whitener(leadfield, self.noise_share)
         white = whitener @ leadfield
         white = white - white.mean(axis=0)
         members = patch_dictionary(cortex, self.n_shapes)
