@@ -8,11 +8,10 @@ and of a brain without a source. A run that is stopped goes on where it was.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
+from short_runs import finish, load_data, read_arguments
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -55,18 +54,10 @@ def measure(model: Imager, clips: SpikeLibrary, n_samples: int) -> list[dict]:
 
 def main() -> None:
     """Train all, and print or save the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=250)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--test-samples", type=int, default=150, help="in each set")
-    parser.add_argument(
-        "--runs", default="_build/robustness", help="folder of the runs"
+    arguments = read_arguments(
+        __doc__, steps=250, test_samples=150, runs="_build/robustness"
     )
-    parser.add_argument("--save", help="file to write, .csv")
-    arguments = parser.parse_args()
-    head = dl.load_head_model("template-75")
-    clips = dl.load_spike_library("lite", split="train")
-    test_clips = dl.load_spike_library("lite", split="test")
+    head, clips, test_clips = load_data()
     base = TrainingConfig(n_steps=arguments.steps, batch_size=arguments.batch_size)
     rows = []
     for k, (trial, changes) in enumerate(tqdm(TRIALS.items(), unit="network")):
@@ -76,10 +67,7 @@ def main() -> None:
         samples = arguments.steps * arguments.batch_size
         for row in measure(dl.load_model(out), test_clips, arguments.test_samples):
             rows.append({"trial": trial, "samples": samples, **row})
-    table = pd.DataFrame(rows)
-    print(table.round(3).to_string(index=False))
-    if arguments.save:
-        table.round(4).to_csv(arguments.save, index=False)
+    finish(rows, arguments.save)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,11 @@ goes on where it was.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from short_runs import finish, load_data, read_arguments
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -65,16 +64,10 @@ def measure(
 
 def main() -> None:
     """Train all, and print or save the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=150)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--test-samples", type=int, default=120, help="in each set")
-    parser.add_argument("--runs", default="_build/scaling", help="folder of the runs")
-    parser.add_argument("--save", help="file to write, .csv")
-    arguments = parser.parse_args()
-    head = dl.load_head_model("template-75")
-    clips = dl.load_spike_library("lite", split="train")
-    test_clips = dl.load_spike_library("lite", split="test")
+    arguments = read_arguments(
+        __doc__, steps=150, test_samples=120, runs="_build/scaling"
+    )
+    head, clips, test_clips = load_data()
     base = TrainingConfig(n_steps=arguments.steps, batch_size=arguments.batch_size)
     trials = [("clips", share, {}) for share in SHARES]
     trials += [("parameters", 1, options) for options in WIDTHS]
@@ -95,10 +88,7 @@ def main() -> None:
             arguments.test_samples,
         )
         rows.append({"curve": curve, **row})
-    table = pd.DataFrame(rows)
-    print(table.round(3).to_string(index=False))
-    if arguments.save:
-        table.round(4).to_csv(arguments.save, index=False)
+    finish(rows, arguments.save)
 
 
 if __name__ == "__main__":

@@ -174,6 +174,8 @@ def _write_report(image, evoked, table, png: Path, path: Path) -> None:
     )
     report.add_html(note, title="Summary")
     report.add_image(png, title="Cortex at the peak")
+    if image.probability is not None:
+        _add_probability(report, image)
     rows = table.head(_N_ROWS).round(2)
     html = rows.to_html(index=False, border=0, classes="table table-sm")
     report.add_html(html, title=f"The {_N_ROWS} strongest regions")
@@ -181,3 +183,22 @@ def _write_report(image, evoked, table, png: Path, path: Path) -> None:
     report.add_figure(sensors, title="EEG")
     plt.close(sensors)
     report.save(path, overwrite=True, open_browser=False, verbose="error")
+
+
+def _add_probability(report: mne.Report, image: SourceImage) -> None:
+    import matplotlib.pyplot as plt
+
+    from .figures import plot_cortex
+
+    likely = image.extent(of="probability")
+    note = (
+        f"<p>{len(likely)} regions are more likely active than not; the surest has "
+        f"{image.probability.max():.0%}. Where there are none, the map at the peak may "
+        "show mere background.</p>"
+    )
+    report.add_html(note, title="How sure")
+    fig, _ = plot_cortex(
+        image.probability, image.cortex, vmin=0, vmax=1, label="probability"
+    )
+    report.add_figure(fig, title="Probability of being active at any time")
+    plt.close(fig)

@@ -95,7 +95,8 @@ def scorecard(profile: str) -> pd.DataFrame:
 def _number(value: float, sd: float) -> str:
     if math.isnan(value):
         return "–"
-    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+    is_whole = abs(value) >= 100 or (math.isnan(sd) and value == round(value))
+    text = f"{value:,.0f}" if is_whole else f"{value:.2f}"
     # No-break spaces keep a number on one line.
     return text if math.isnan(sd) else f"{text}\u00a0±\u00a0{sd:.2f}"
 

@@ -39,10 +39,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import mne
 import numpy as np
+import torch
 
 import deepsif_lite as dl
 from deepsif_lite.cohort import virtual_response
 from deepsif_lite.recordings import RecordingUnavailable
+from deepsif_lite.synthesis import normalise
 
 dl.figures.use_style()
 folder = Path(tempfile.mkdtemp())
@@ -166,34 +168,36 @@ for method, result in (("DeepSIF", image), ("sLORETA", other)):
     print(f"{method}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
 
 # %% [markdown]
-# Where methods disagree, look at what they were given.
-# These are the three strongest scalp maps of the recording, each with its time course:
+# Where methods disagree, look at what the network was given: the strongest scalp maps, whitened ([chapter 3](03_training.ipynb)), each with its time course.
+# Which patch of cortex explains each of them best, and how much of it?
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The three strongest scalp maps of the recording (singular vectors) and their time courses; the dashed line marks the stimulus.", "name": "fig-own-modes"}, "image": {"alt": "Three scalp maps above their time courses."}}
-scalp, strength, courses = np.linalg.svd(
-    ready.data - ready.data.mean(axis=1, keepdims=True), full_matrices=False
-)
-courses = 1e6 * strength[:, None] * courses
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The three strongest scalp maps that the network sees, and their time courses; the dashed line marks the stimulus.", "name": "fig-own-modes"}, "image": {"alt": "Three scalp maps above their time courses."}}
+network, geometry = model.network, model.network.geometry
+eeg = torch.as_tensor(normalise(ready.data.T)).float()
+with torch.no_grad():
+    maps, strengths, courses = (part[0] for part in network.modes(eeg[None]))
+    fit, patch = (maps @ geometry.patch_maps.T).square().max(dim=1)
+courses = (strengths[:, None] * courses).numpy()
 before = ready.times < 0
 fig, axes = plt.subplots(
     2, 3, figsize=(7.5, 3.2), height_ratios=(1.6, 1), sharey="row", layout="constrained"
 )
 for k, (top, bottom) in enumerate(axes.T):
-    dl.figures.plot_topography(scalp[:, k], ready.info, ax=top, colorbar=False)
+    dl.figures.plot_topography(maps[k].numpy(), ready.info, ax=top, colorbar=False)
     bottom.plot(ready.times, courses[k], lw=0.8)
     bottom.axvline(0, ls="--", lw=0.8, color="#444444")
     bottom.set_xlabel("time (s)")
     quiet, later = courses[k][before].std(), courses[k][~before].std()
-    print(f"map {k + 1}: {quiet:.1f} before the stimulus, {later:.1f} after")
-axes[1, 0].set_ylabel("strength (µV)")
+    x, y, z = 1e3 * image.cortex.centroids[patch[k] // geometry.n_shapes]
+    print(
+        f"map {k + 1}: {quiet:.2f} before the stimulus, {later:.2f} after; "
+        f"{fit[k]:.0%} explained by a patch at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
+    )
+axes[1, 0].set_ylabel("strength (no unit)")
 plt.show()
 
 # %% [markdown]
-# In the MNE recording the first map is the response: it lies over the back of the head and rises after the stimulus.
-# The others are nearly as strong before it as after: that much of what the brain does anyway is left by six epochs.
-# sLORETA looks at one moment and finds the back of the head.
-# The network looks at the whole window, wants one to three sources to explain it, on a head that is not this one ([chapter 6](06_evoked.ipynb)), and puts them at the front, sure of itself and wrong.
-# Average more epochs, and do not take its probability for proof.
+# MAPS-TEXT
 
 # %% [markdown]
 # ## Save it

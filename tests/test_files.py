@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import mne
 import numpy as np
 import pandas as pd
@@ -79,3 +81,16 @@ def test_written_files_hold_the_image(tmp_path, evoked):
     html = (tmp_path / "new" / "subject-report.html").read_text(encoding="utf-8")
     assert "not a medical device" in html
     assert "<img" in html
+
+
+@pytest.mark.parametrize(("surest", "likely"), [(0.9, 1), (0.3, 0)])
+def test_report_says_how_sure_the_network_is(tmp_path, evoked, surest, likely):
+    result = image(evoked, "sloreta", "template-64")
+    probability = np.full(result.cortex.n_regions, 0.01)
+    probability[5] = surest
+    doubtful = replace(result, method="deepsif", probability=probability)
+    write_image(doubtful, evoked, tmp_path, "subject")
+    html = (tmp_path / "subject-report.html").read_text(encoding="utf-8")
+    assert f"{likely} regions are more likely active than not" in html
+    assert f"the surest has {surest:.0%}" in html
+    assert "Probability of being active" in html

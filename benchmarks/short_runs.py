@@ -1,0 +1,40 @@
+"""What the benchmarks of short trainings share: arguments, data, and the table."""
+
+from __future__ import annotations
+
+import argparse
+
+import pandas as pd
+
+import deepsif_lite as dl
+from deepsif_lite.head import HeadModel
+from deepsif_lite.spike_library import SpikeLibrary
+
+
+def read_arguments(
+    description: str, *, steps: int, test_samples: int, runs: str
+) -> argparse.Namespace:
+    """Read how long to train, how much to score, and where to write."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument(
+        "--test-samples", type=int, default=test_samples, help="in each set"
+    )
+    parser.add_argument("--runs", default=runs, help="folder of the runs")
+    parser.add_argument("--save", help="file to write, .csv")
+    return parser.parse_args()
+
+
+def load_data() -> tuple[HeadModel, SpikeLibrary, SpikeLibrary]:
+    """Return the template head, clips to train on and clips to test on."""
+    libraries = (dl.load_spike_library("lite", split=s) for s in ("train", "test"))
+    return dl.load_head_model("template-75"), *libraries
+
+
+def finish(rows: list[dict], save: str | None) -> None:
+    """Print the table, and write it if asked for."""
+    table = pd.DataFrame(rows)
+    print(table.round(3).to_string(index=False))
+    if save:
+        table.round(4).to_csv(save, index=False)
