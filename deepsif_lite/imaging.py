@@ -185,7 +185,8 @@ def load_model(
     ----------
     name_or_path : str or path
         ``"lite-75"``, ``"lite-64"``, ``"lite-published-75"`` (on the authors' head,
-        which must be at hand), or a folder of weights.
+        which must be at hand), ``"lite-75-known-head"`` (for simulations of the very
+        template head, see chapter 4), or a folder of weights.
     head : str or HeadModel, optional
         By default the one named on the card.
     transfer : bool
@@ -299,7 +300,10 @@ def _find_imager(model: str | Path | Imager | None, head: str | HeadModel) -> Im
 
 
 def _shipped_for(head_name: str) -> str:
-    """Name of the shipped network for a head model, the lite one of several."""
+    """Name of the shipped network for a head model, the lite one of several.
+
+    Names are sorted, so one for a special purpose follows the plain one.
+    """
     from .weights import available_weights, load_card
 
     for name in available_weights():

@@ -435,15 +435,19 @@ shown.rename(columns=evaluation.METRICS).round(3)
 #
 # In people those fine differences are *not* right, because no head is the template ([chapter 6](06_evoked.ipynb) shows it on a real recording).
 # And a network that has only met recordings with sources finds sources in anything.
-# Four more networks of 16,000 samples each (`benchmarks/robustness.py`), scored on recordings of the head they know and of heads whose electrodes were moved, computed by the boundary element method (150 recordings with one, two and three sources each; regions more likely active than not).
-# Last column: of 150 recordings without a source, the share in which some region was called more likely active than not.
+# Four more short trainings (`benchmarks/robustness.py`), scored on recordings with one, two and three sources of the head that the network knows and of heads whose electrodes were moved, computed by the boundary element method (regions more likely active than not).
+# Last column: of as many recordings *without* a source, the share in which some region was called more likely active than not.
 
 # %%
 robustness = pd.read_csv(dl.paths.data_dir() / "experiments" / "robustness.csv")
 _ = dl.results.write_table("03_robustness", robustness, profile)
-shown = robustness.rename(columns=evaluation.METRICS).drop(columns="samples")
-shown = shown.rename(columns={"false_alarms": "false alarms"})
-shown.drop(columns="linear correlation").set_index(["trial", "head"]).round(2)
+print(
+    f"{robustness.samples[0]:,} training samples each, "
+    f"{robustness.recordings_in_each_set[0]} recordings in each test set"
+)
+shown = robustness.set_index(["trial", "head"])
+shown = shown[["precision", "recall", "error_mm", "false_alarms"]]
+shown.rename(columns={**evaluation.METRICS, "false_alarms": "false alarms"}).round(2)
 
 # %% [markdown]
 # ROBUSTNESS-TEXT
@@ -572,7 +576,7 @@ carried.round(2)
 # ## Summary
 #
 # - A network learns the way from scalp to cortex from simulated pairs alone.
-# - Splitting a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in forty minutes.
+# - Splitting a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in about half an hour.
 # - What physics knows need not be learnt: told how well thousands of patches fit, the network only learns whom to believe.
 #
 # ## Limits

@@ -104,6 +104,7 @@ except ValueError as error:
 # Its channels have positions, though.
 # `match="position"` interpolates every channel of the network from the recorded ones by spherical splines {cite:p}`perrin1989`, as the paper did.
 # Electrodes that no recorded channel is near to are named in a warning: there the signal is guessed.
+# Another warning comes where the network finds no region likely.
 
 # %% tags=["published-data"]
 with warnings.catch_warnings(record=True) as caught:
@@ -149,7 +150,7 @@ table.head(5).round(2).set_index("region").T
 # %% [markdown]
 # How sure is it?
 # `probability` says how likely each region was active at any time of the recording.
-# It is right on average for simulated brains ([chapter 4](04_evaluation.ipynb)); yours differs from them in ways it cannot know.
+# It is right on average for simulated brains, even where electrodes sit beside their places ([chapter 4](04_evaluation.ipynb)); yours differs from them in ways it cannot know.
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "Probability that each region was active at any time of the recording.", "name": "fig-own-probability"}, "image": {"alt": "Four views of the inflated cortex, coloured by probability from 0 to 1."}}
 fig, axes = dl.figures.plot_cortex(
@@ -286,8 +287,9 @@ doubt = result.probability
 print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%}")
 
 # %% [markdown]
-# That `clean` recording is pure noise, and the network still draws a map: it has learnt that there always is a source, and its probabilities take that for granted.
-# Look at the scalp map first, compare methods, and image halves of your epochs separately: what does not repeat is not there.
+# That `clean` recording is pure noise.
+# Training held recordings without a source, so the probabilities can say that there is none; a map is drawn all the same, scaled to its own maximum.
+# So look at the probability before the map and at the scalp maps before both, compare methods, and image halves of your epochs separately: what does not repeat is not there.
 #
 # ## Summary
 # - Average, clean, in volts, about one second: then `dl.load_model(...).apply(evoked)`.
