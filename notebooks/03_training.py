@@ -474,11 +474,11 @@ shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.
 # %% [markdown]
 # ## What limits it
 #
-# Hardly the samples: the loss falls to the end, but after six minutes the scores of single patches do not move any more.
-# The remaining half hour buys time courses: the correlation rises to the end.
-# The log of the shipped run, scored with the paper's metrics on samples set aside (chapter 4 scores the network on far more).
+# Hardly the samples: the loss falls to the end, but after a third of them the scores of single patches do not move any more.
+# The rest buys time courses: the correlation goes on rising.
+# The log of the shipped run, scored with the paper's metrics on samples set aside, their electrodes moved like those of the training (chapter 4 scores the network on far more).
 
-# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localisation error of lite-75 on 144 validation samples while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: precision, recall and localisation error hardly change after the first minutes."}}
+# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localisation error of lite-75 on validation samples while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: precision, recall and localisation error hardly change after the first third."}}
 log = pd.read_csv(dl.paths.data_dir() / "weights" / "lite-75" / "log.csv").dropna()
 panels = {
     "precision": ("precision", "sim/precision/all"),

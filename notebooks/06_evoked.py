@@ -198,19 +198,34 @@ for method, row in strongest.iterrows():
     print(f"{method}: {inside:.0f} of ten, strongest {away:.0f} mm away: {verdict}")
 
 # %% [markdown]
-# Does DeepSIF's answer depend on what comes after the P100? Here the window ends earlier, up to the whole recording:
+# Does DeepSIF's answer depend on what comes after the P100? Here the window ends earlier, up to the whole recording.
+# And does it depend on the network? `lite-75`, carried over to these electrodes, images simulated recordings as well as `lite-64` does ([chapter 3](03_training.ipynb)).
 
 # %% tags=["published-data"]
+networks = {
+    "lite-64": model,
+    "lite-75, carried over": dl.load_model("lite-75", head=head, transfer=True),
+}
+rows = []
 for end in (latency + 0.04, 0.15, 0.2, 0.3, evoked.times[-1]):
-    with warnings.catch_warnings(action="ignore"):
-        result = dl.image(evoked, model=model, tmax=end)
-    top = result.strongest(10, *window)
-    x, y, z = 1e3 * cortex.centroids[top].mean(axis=0)
-    print(
-        f"until {1e3 * end:3.0f} ms: {np.isin(top, left).sum()} of ten in the target, "
-        f"{np.isin(top, wider_left).sum():2d} with area 19, "
-        f"around ({x:.0f}, {y:.0f}, {z:.0f}) mm"
-    )
+    for network, imager in networks.items():
+        with warnings.catch_warnings(action="ignore"):
+            result = dl.image(evoked, model=imager, tmax=end)
+        top = result.strongest(10, *window)
+        x, y, z = 1e3 * cortex.centroids[top].mean(axis=0)
+        rows.append(
+            {
+                "until (ms)": round(1e3 * end),
+                "network": network,
+                "of ten in the target": np.isin(top, left).sum(),
+                "or in area 19": np.isin(top, wider_left).sum(),
+                "around (mm)": f"({x:.0f}, {y:.0f}, {z:.0f})",
+                "likely regions": (result.probability > 0.5).sum(),
+            }
+        )
+by_window = pd.DataFrame(rows).set_index(["until (ms)", "network"])
+path = dl.results.write_table("06_windows", by_window.reset_index(), profile)
+by_window
 
 # %% [markdown]
 # ## How far to trust the head
@@ -301,7 +316,7 @@ plt.show()
 # ## Summary
 # - A cap with other electrodes needs another leadfield; the network is carried over to it and trained on. The simulated sources stay.
 # - The table and the lines below it say whether each method points to the left visual cortex at the P100.
-# - A network answers for the window it is given: where the window ends changes where ours puts the P100.
+# - A network answers for the window it is given: where the window ends changes where ours puts the P100. Image a response in several windows and by two networks, and believe what they agree on.
 # - The latency of the P100 is read from the recording, not from the image.
 #
 # ## Limits
