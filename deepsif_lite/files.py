@@ -139,8 +139,8 @@ def write_image(
     Returns
     -------
     list of pathlib.Path
-        ``-lh.stc`` and ``-rh.stc`` (fsaverage5), ``-regions.csv``, ``.png`` and
-        ``-report.html``.
+        ``-lh.stc`` and ``-rh.stc`` (fsaverage5), ``-regions.csv``, ``.png``,
+        ``-probability.png`` where the image has one, and ``-report.html``.
     """
     import matplotlib.pyplot as plt
 
@@ -155,14 +155,18 @@ def write_image(
     fig, _ = image.plot(title=f"{stem}, {1e3 * peak.time:.0f} ms")
     png = folder / f"{stem}.png"
     fig.savefig(png, dpi=150)
-    html = folder / f"{stem}-report.html"
     plt.close(fig)
-    _write_report(image, evoked, table, png, html)
-    hemispheres = [folder / f"{stem}-{hemi}.stc" for hemi in ("lh", "rh")]
-    return [*hemispheres, csv, png, html]
+    written = [*(folder / f"{stem}-{hemi}.stc" for hemi in ("lh", "rh")), csv, png]
+    sure = None
+    if image.probability is not None:
+        sure = _write_probability(image, folder / f"{stem}-probability.png")
+        written.append(sure)
+    html = folder / f"{stem}-report.html"
+    _write_report(image, evoked, table, png, sure, html)
+    return [*written, html]
 
 
-def _write_report(image, evoked, table, png: Path, path: Path) -> None:
+def _write_report(image, evoked, table, png, sure: Path | None, path: Path) -> None:
     import matplotlib.pyplot as plt
     import mne
 
@@ -174,8 +178,15 @@ def _write_report(image, evoked, table, png: Path, path: Path) -> None:
     )
     report.add_html(note, title="Summary")
     report.add_image(png, title="Cortex at the peak")
-    if image.probability is not None:
-        _add_probability(report, image)
+    if sure is not None:
+        likely = image.extent(of="probability")
+        note = (
+            f"<p>{len(likely)} regions are more likely active than not; the surest has "
+            f"{image.probability.max():.0%}. Where there are none, the map at the peak "
+            "may show mere background.</p>"
+        )
+        report.add_html(note, title="How sure")
+        report.add_image(sure, title="Probability of being active at any time")
     rows = table.head(_N_ROWS).round(2)
     html = rows.to_html(index=False, border=0, classes="table table-sm")
     report.add_html(html, title=f"The {_N_ROWS} strongest regions")
@@ -185,20 +196,14 @@ def _write_report(image, evoked, table, png: Path, path: Path) -> None:
     report.save(path, overwrite=True, open_browser=False, verbose="error")
 
 
-def _add_probability(report: mne.Report, image: SourceImage) -> None:
+def _write_probability(image: SourceImage, path: Path) -> Path:
     import matplotlib.pyplot as plt
 
     from .figures import plot_cortex
 
-    likely = image.extent(of="probability")
-    note = (
-        f"<p>{len(likely)} regions are more likely active than not; the surest has "
-        f"{image.probability.max():.0%}. Where there are none, the map at the peak may "
-        "show mere background.</p>"
-    )
-    report.add_html(note, title="How sure")
     fig, _ = plot_cortex(
         image.probability, image.cortex, vmin=0, vmax=1, label="probability"
     )
-    report.add_figure(fig, title="Probability of being active at any time")
+    fig.savefig(path, dpi=150)
     plt.close(fig)
+    return path

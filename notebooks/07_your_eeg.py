@@ -178,7 +178,7 @@ eeg = torch.as_tensor(normalise(ready.data.T)).float()
 with torch.no_grad():
     maps, strengths, courses = (part[0] for part in network.modes(eeg[None]))
     fit, patch = (maps @ geometry.patch_maps.T).square().max(dim=1)
-courses = (strengths[:, None] * courses).numpy()
+courses = (strengths[:, None] * courses[: len(maps)]).numpy()  # without the constant
 before = ready.times < 0
 fig, axes = plt.subplots(
     2, 3, figsize=(7.5, 3.2), height_ratios=(1.6, 1), sharey="row", layout="constrained"
@@ -198,7 +198,12 @@ axes[1, 0].set_ylabel("strength (no unit)")
 plt.show()
 
 # %% [markdown]
-# MAPS-TEXT
+# In the MNE recording the strongest map looks like a patch at the front of the head, and so does the third; both are there before the stimulus already, one as strong as after it.
+# The second is the response, over the back of the head.
+# So much of what brain and eyes do anyway is left by six epochs.
+# sLORETA looks at one moment and finds the response.
+# The network weighs the whole window, and to it this one looks like the recordings without a source that it was trained on: it draws the frontal patches strongest and calls no region likely.
+# Take the second answer seriously and not the first: average more epochs.
 
 # %% [markdown]
 # ## Save it
@@ -287,8 +292,8 @@ doubt = result.probability
 print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%}")
 
 # %% [markdown]
-# That `clean` recording is pure noise.
-# Training held recordings without a source, so the probabilities can say that there is none; a map is drawn all the same, scaled to its own maximum.
+# That `clean` recording is pure noise, without even a brain's background, and such recordings training did not hold: a few regions may still pass one half.
+# And a map is drawn in any case, scaled to its own maximum.
 # So look at the probability before the map and at the scalp maps before both, compare methods, and image halves of your epochs separately: what does not repeat is not there.
 #
 # ## Summary

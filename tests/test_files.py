@@ -89,7 +89,8 @@ def test_report_says_how_sure_the_network_is(tmp_path, evoked, surest, likely):
     probability = np.full(result.cortex.n_regions, 0.01)
     probability[5] = surest
     doubtful = replace(result, method="deepsif", probability=probability)
-    write_image(doubtful, evoked, tmp_path, "subject")
+    written = write_image(doubtful, evoked, tmp_path, "subject")
+    assert tmp_path / "subject-probability.png" in written
     html = (tmp_path / "subject-report.html").read_text(encoding="utf-8")
     assert f"{likely} regions are more likely active than not" in html
     assert f"the surest has {surest:.0%}" in html

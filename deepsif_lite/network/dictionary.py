@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from ..cortex import Cortex
 
 HALF_DISTANCE = 0.05  # m, the middle of the range that synthesis draws from
-# White noise against the cortex's own, both a channel. Of simulated patches, 0.2 told
-# true from nearly true ones best. But it trusts fine differences between electrodes that
-# a template head does not have right: a visual response then moved to the frontal pole
-# when the window ended early; with 1 it stays in the visual cortex (chapter 6).
+# White noise against the cortex's own, both a channel. Of simulated patches on the known
+# head, 0.2 tells true from nearly true ones best. But it trusts fine differences between
+# electrodes, which a template head does not have right (chapters 3 and 6).
 NOISE_SHARE = 1.0
 
 
