@@ -311,9 +311,9 @@ print(
 # %% mystnb={"figure": {"name": "fig-evaluation-map", "caption": "Mean localisation error of DeepSIF over sources within 15 mm of each region. Paper: Fig. 3D."}, "image": {"alt": "Cortex map of the mean localisation error in millimetres, five views."}}
 near = cortex.distances[:, network["seed_region"]] < 0.015
 error = network["error_mm"].to_numpy()
-known = near & np.isfinite(error)
-count = known.sum(axis=1)
-total = known @ np.nan_to_num(error)
+found_near = near & np.isfinite(error)
+count = found_near.sum(axis=1)
+total = found_near @ np.nan_to_num(error)
 error_map = np.where(count > 0, total / np.maximum(count, 1), np.nan)
 fig, axes = dl.figures.plot_cortex(
     error_map, cortex, views=dl.figures.FIVE_VIEWS, label="error (mm)", vmin=0
