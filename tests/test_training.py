@@ -110,7 +110,13 @@ def test_saved_weights_give_the_networks_output(head, clips, tmp_path):
 def scored(network, head, clips, indices):
     """Score samples one by one, as an evaluation would."""
     network.set_geometry(head.leadfield, head.cortex)
-    stream = SyntheticEEG(head, clips, n_sources=(1,), seed=CONFIG.seed)
+    stream = SyntheticEEG(
+        head,
+        clips,
+        n_sources=CONFIG.n_sources,
+        seed=CONFIG.seed,
+        electrode_jitter=CONFIG.electrode_jitter,
+    )
     table = []
     for i in indices:
         sample = stream[VALIDATION_OFFSET + i]
