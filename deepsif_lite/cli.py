@@ -263,9 +263,8 @@ def _train(arguments: argparse.Namespace) -> None:
         "n_steps": arguments.steps,
         "batch_size": arguments.batch_size,
         "learning_rate": arguments.learning_rate,
-        "n_sources": arguments.n_sources and tuple(arguments.n_sources),
-        "electrode_jitter": arguments.electrode_jitter
-        and tuple(arguments.electrode_jitter),
+        "n_sources": arguments.n_sources,
+        "electrode_jitter": arguments.electrode_jitter,
         "n_times": arguments.n_times,
         "ema_decay": arguments.ema_decay,
     }
@@ -274,7 +273,11 @@ def _train(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         resting_share=arguments.resting_share,
         precision=arguments.precision,
-        **{name: value for name, value in given.items() if value is not None},
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in given.items()
+            if value is not None
+        },
     )
     head = load_training_head(arguments.head)
     written = train(

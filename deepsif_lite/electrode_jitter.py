@@ -1,9 +1,9 @@
 """Electrodes that are not where the head model has them.
 
 No cap sits as planned and no head is the template, so the potential is picked up
-beside the place that the leadfield knows. Moved by a centimetre, electrodes change
-what a whitened scalp map says more than another skull or another head shape does
-(chapter 6), and a network that never met it takes the difference for further sources.
+beside the place that the leadfield knows. Moved by a centimetre, electrodes mislead
+more than another skull or another head shape does (chapter 4), and a network that
+never met it takes the difference for further sources.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import mne
+    from matplotlib.figure import Figure
 
     from .source_image import SourceImage
 
@@ -142,8 +143,6 @@ def write_image(
         ``-lh.stc`` and ``-rh.stc`` (fsaverage5), ``-regions.csv``, ``.png``,
         ``-probability.png`` where the image has one, and ``-report.html``.
     """
-    import matplotlib.pyplot as plt
-
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     start = folder / stem
@@ -153,9 +152,7 @@ def write_image(
     table.round(4).to_csv(csv, index=False)
     peak = image.peak
     fig, _ = image.plot(title=f"{stem}, {1e3 * peak.time:.0f} ms")
-    png = folder / f"{stem}.png"
-    fig.savefig(png, dpi=150)
-    plt.close(fig)
+    png = _save(fig, folder / f"{stem}.png")
     written = [*(folder / f"{stem}-{hemi}.stc" for hemi in ("lh", "rh")), csv, png]
     sure = None
     if image.probability is not None:
@@ -197,13 +194,17 @@ def _write_report(image, evoked, table, png, sure: Path | None, path: Path) -> N
 
 
 def _write_probability(image: SourceImage, path: Path) -> Path:
-    import matplotlib.pyplot as plt
-
     from .figures import plot_cortex
 
     fig, _ = plot_cortex(
         image.probability, image.cortex, vmin=0, vmax=1, label="probability"
     )
+    return _save(fig, path)
+
+
+def _save(fig: Figure, path: Path) -> Path:
+    import matplotlib.pyplot as plt
+
     fig.savefig(path, dpi=150)
     plt.close(fig)
     return path

@@ -52,7 +52,7 @@ folder = Path(tempfile.mkdtemp())
 # %% [markdown]
 # ## What you need
 #
-# - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. The networks were trained on one second at 500 Hz with one to three sources in it; what else is in the window changes the answer ([chapter 6](06_evoked.ipynb) shows how much).
+# - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. The networks were trained on one second at 500 Hz with a few sources in it; what else is in the window changes the answer ([chapter 6](06_evoked.ipynb) shows how much).
 # - **Clean data**: filtered (0.5 or 1 to 40 Hz), artefacts removed, bad channels marked. Source imaging turns artefacts into sources.
 # - **Volts**, as everywhere in MNE.
 # - **Channels** with 10-10 names, or with positions.
