@@ -147,6 +147,9 @@ class SyntheticEEG:
         Range of each source against its background (dB), drawn uniformly.
     sensor_snr : sequence of float
         Signal-to-noise ratios at the scalp (dB), one drawn for each sample.
+    background_snr : tuple of float
+        The same for samples of no source, whose signal is the background alone: a
+        range, drawn uniformly, from mere noise to hardly any.
     half_distance : tuple of float
         Range of the distance at which a patch falls to half its strength (m).
     resting : array of shape (n_clips, n_times, n_channels), optional
@@ -182,6 +185,7 @@ class SyntheticEEG:
         seed: int = 0,
         source_snr: tuple[float, float] = (10.0, 20.0),
         sensor_snr: Sequence[float] = (5.0, 10.0, 15.0, 20.0),
+        background_snr: tuple[float, float] = (-20.0, 20.0),
         half_distance: tuple[float, float] = (0.04, 0.06),
         resting: NDArray | None = None,
         resting_share: float = 0.0,
@@ -193,6 +197,7 @@ class SyntheticEEG:
         self.head, self.clips, self.seed, self.variant = head, clips, seed, variant
         self.n_sources = tuple(np.atleast_1d(n_sources).tolist())
         self.source_snr, self.sensor_snr = source_snr, tuple(sensor_snr)
+        self.background_snr = background_snr
         self.half_distance = half_distance
         self.resting, self.resting_share = resting, resting_share
         self.electrode_jitter = tuple(electrode_jitter)
@@ -209,7 +214,8 @@ class SyntheticEEG:
         self._gain = self._tensor(leadfield.T, torch.float32)  # (n_regions, n_channels)
         self._candidates: dict[int, list[NDArray]] = {}
         self._load_clips(leadfield)
-        if electrode_jitter[1] > 0:
+        self._jitter = None
+        if self.electrode_jitter[1] > 0:
             self._jitter = ElectrodeJitter(head.electrodes)
 
     def _check(self) -> None:
@@ -262,7 +268,6 @@ class SyntheticEEG:
         clips = self.clips
         n_clips, n_times = clips.waveforms.shape
         self._basis = self._tensor(clips.basis, torch.float32)  # (n_times, n_coefs)
-        self._cosine_gram = self._tensor(_running_gram(clips.basis), torch.float32)
         # (n_clips, n_regions, n_coefs): rows of one patch are gathered together.
         self._levels = self._tensor(clips.levels)
         self._projected = torch.stack(
@@ -307,7 +312,7 @@ class SyntheticEEG:
             clips=rng.integers(len(self.clips.waveforms), size=n_clips).tolist(),
             half_distances=rng.uniform(*self.half_distance, n_clips).tolist(),
             source_snr_db=rng.uniform(*self.source_snr, n_clips).tolist(),
-            snr_db=float(rng.choice(self.sensor_snr)),
+            snr_db=self._snr(count, rng),
             noise=self._unit_noise(rng, shape),
         )
         if self.n_times < self.clips.n_times:
@@ -315,10 +320,15 @@ class SyntheticEEG:
             first = max(0, peak - self.n_times + 1)
             last = min(peak, self.clips.n_times - self.n_times)
             draw.start = int(rng.integers(first, last + 1))
-        if self.electrode_jitter[1] > 0:
+        if self._jitter is not None:
             distance = rng.uniform(*self.electrode_jitter)
             draw.moved = self._jitter.draw(distance, rng).astype(np.float32)
         return draw
+
+    def _snr(self, count: int, rng: np.random.Generator) -> float:
+        if count == 0:
+            return float(rng.uniform(*self.background_snr))
+        return float(rng.choice(self.sensor_snr))
 
     def _unit_noise(self, rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
         """Noise of power one in each channel: white, or mixed with resting EEG."""
@@ -375,7 +385,7 @@ class SyntheticEEG:
         eeg = torch.baddbmm(
             sources, self._basis.expand(len(draws), -1, -1), background.sum(1)
         )
-        if self.electrode_jitter[1] > 0:
+        if self._jitter is not None:
             eeg = eeg @ self._tensor(np.stack([d.moved for d in draws])).mT
         eeg = eeg + self._noise(eeg, draws)
         if self.n_times < self.clips.n_times:
@@ -438,18 +448,20 @@ class SyntheticEEG:
         """Scale that gives each source its ratio to its background.
 
         Both powers are taken in the window around the peak, over all channels, after
-        the mean over the clip is gone. The background's follows from the Gram
-        matrices of its coefficients and of the window's cosines.
+        the mean over the clip is gone.
         """
         n_times = wave.shape[-1]
         half = round(PEAK_WINDOW * self.clips.sfreq)
         peak = wave.argmax(-1)
         start = (peak - half).clamp_min(0)
-        stop = torch.full_like(peak, n_times)
+        stop, length = torch.full_like(peak, n_times), n_times
         if self.variant == "corrected":
-            stop = (peak + half).clamp_max(n_times)
-        window_gram = self._cosine_gram[stop] - self._cosine_gram[start]
-        noise = (background @ background.transpose(-1, -2) * window_gram).sum((-1, -2))
+            stop, length = (peak + half).clamp_max(n_times), 2 * half
+        inside = start[..., None] + torch.arange(length, device=self.device)
+        cosines = self._basis[inside.clamp_max(n_times - 1)]
+        cosines *= (inside < stop[..., None])[..., None]
+        cosines[..., 0] = 0  # the mean over the clip
+        noise = (cosines @ background).square().sum((-1, -2))
         centred = wave - wave.mean(-1, keepdim=True)
         energy = torch.nn.functional.pad((centred**2).cumsum(-1), (1, 0))
         energy = energy.gather(-1, torch.stack([start, stop], -1)).diff()[..., 0]
@@ -465,18 +477,6 @@ class SyntheticEEG:
         else:
             power = eeg.square().mean(-2, keepdim=True) / 2
         return white * (power * 10 ** (-snr / 10)[:, None, None]).sqrt()
-
-
-def _running_gram(basis: NDArray) -> NDArray:
-    """Gram matrices of the cosines (without the mean) before each time point.
-
-    Their differences are the Gram matrices of any window; shape (n_times + 1,
-    n_coefs, n_coefs).
-    """
-    varying = basis.astype(float).copy()
-    varying[:, 0] = 0.0
-    outer = varying[:, :, None] * varying[:, None, :]
-    return np.concatenate([np.zeros((1, *outer.shape[1:])), outer.cumsum(axis=0)])
 
 
 def _around(peak: int, half: int, n_times: int) -> slice:

@@ -125,6 +125,7 @@ _ = dl.figures.plot_butterfly(
 # What is learnt is whom to believe: one small perceptron, the same for all regions, judges the answers.
 # Twice it hears what the neighbours of its region think, because activity comes in patches and a hole in one is unlikely.
 # A second output is the *probability* that a region is active at all; it multiplies the first.
+# It is a product of two: that there is a source anywhere, of which the most convinced regions tell, and that it reaches this region if there is one.
 
 # %% mystnb={"figure": {"name": "fig-training-networks", "caption": "The two networks. Grey: data, with sizes for 75 channels and 994 regions; colour: what is learnt. Paper: Fig. 2."}, "image": {"alt": "Two rows of boxes. Paper: EEG, two residual blocks, a layer, three LSTM layers, activity. Lite: EEG, 8 maps, scans, transformer and judge, loadings and gates, activity."}}
 fig, ax = dl.figures.plot_stages(
@@ -294,12 +295,15 @@ fig, axes = dl.figures.plot_methods(
 #
 # The paper minimises the squared error between the network's activity and the true one, summed over all times and regions.
 # So do we. Both activities are a few courses times as many maps of the cortex, so the sum follows from products of courses with courses, and time is never unfolded.
-# To it we add the cross-entropy of the gate, which asks whether a region belongs to a patch:
+# To it we add the cross-entropy of the two probabilities, $p$ that there is a source in the recording and $q_r$ that region $r$ is active if there is:
 #
 # $$
 # L = \frac{\lVert A - A^* \rVert^2}{\lVert A^* \rVert^2}
-#   + 0.3\,\frac{1}{n_\text{active}} \sum_r \text{CE}\big(p_r, [r \text{ active}]\big).
+#   + \frac{0.3}{n_\text{active}} \Big( \text{CE}\big(p, [\text{a source}]\big)
+#   + [\text{a source}] \sum_r \text{CE}\big(q_r, [r \text{ active}]\big) \Big).
 # $$
+#
+# A recording without a source teaches $p$ alone, so what the network knows of extent is not watered down by recordings that have none.
 #
 # ## Watch it learn
 #

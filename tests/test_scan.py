@@ -90,3 +90,32 @@ def test_gradients_reach_all_parameters(batch, network):
     silent = [n for n, p in network.named_parameters() if p.grad is None]
     assert silent == []
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def test_gate_loss_is_the_surprise_at_the_truth(network):
+    """Chain rule: is there a source, and given that there is one, where?"""
+    stream = SyntheticEEG(toy_head(), toy_clips(), n_sources=(0, 1), seed=0)
+    mixed = stream.batch(range(8))
+    member = (mixed.weights > 0).any(1)
+    assert 0 < int(member.any(1).sum()) < 8
+    with torch.no_grad():
+        maps, strengths, _ = network.modes(mixed.eeg)
+        _, here, anywhere = network.loadings(maps, strengths)
+        found = network.loss(mixed)["gate"]
+    reach, present = (logits.double().sigmoid() for logits in (here, anywhere))
+    log_chance = torch.where(member, reach, 1 - reach).log().sum(1)
+    some = member.any(1)
+    log_chance = torch.where(
+        some, present[:, 0].log() + log_chance, (1 - present[:, 0]).log()
+    )
+    expected = -log_chance.sum() / member.sum()
+    assert float(found) == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_no_region_is_likelier_than_a_source_anywhere(batch, network):
+    with torch.no_grad():
+        maps, strengths, _ = network.modes(batch.eeg)
+        anywhere = network.loadings(maps, strengths)[2].sigmoid()
+        probability = network.image(batch.eeg)[1]
+    assert (probability <= anywhere).all()
+    assert float(anywhere.std()) > 0  # it is asked of each recording

@@ -62,7 +62,9 @@ def test_linearity_gives_what_the_direct_product_gives(head, clips, n_sources):
 
 
 def test_a_sample_without_a_source_is_the_background_of_a_clip(head, clips):
-    stream = SyntheticEEG(head, clips, n_sources=0, seed=5, sensor_snr=(300.0,))
+    stream = SyntheticEEG(
+        head, clips, n_sources=0, seed=5, background_snr=(300.0, 300.0)
+    )
     sample = stream[3]
     background = clips.background(sample.clips[0]).astype(float)
     background[:, clips.seeds[sample.clips[0]]] = 0
@@ -70,6 +72,16 @@ def test_a_sample_without_a_source_is_the_background_of_a_clip(head, clips):
     np.testing.assert_allclose(sample.eeg, expected, atol=2e-5)
     assert sample.patches == []
     assert not sample.activity.any()
+
+
+def test_background_drowns_in_noise_by_as_much_as_was_asked(head, clips):
+    same = {"n_sources": 0, "seed": 5}
+    clean = SyntheticEEG(head, clips, background_snr=(300.0, 300.0), **same)[3]
+    noisy = SyntheticEEG(head, clips, background_snr=(-10.0, -10.0), **same)[3]
+    # The share of the noisy recording's power that follows the clean one.
+    alike = np.corrcoef(clean.eeg.ravel(), noisy.eeg.ravel())[0, 1] ** 2
+    assert alike == pytest.approx(1 / 11, abs=0.02)
+    assert noisy.snr_db == -10.0
 
 
 def test_samples_with_and_without_sources_share_a_batch(head, clips):

@@ -216,7 +216,7 @@ def plot_reliability(
     import matplotlib.pyplot as plt
 
     if ax is None:
-        _, ax = plt.subplots(figsize=(3.2, 3), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.2, 3), layout="constrained")
     ax.plot([0, 1], [0, 1], color=PAPER_COLOR, lw=0.9, ls="--")
     for name, table in tables.items():
         ax.plot(table.predicted, table.observed, "o-", ms=3.5, lw=1, label=name)
@@ -227,5 +227,5 @@ def plot_reliability(
         ylim=(-0.02, 1.02),
         aspect="equal",
     )
-    ax.legend(title="sources", loc="upper left")
+    ax.legend(title="sources", loc="upper left", bbox_to_anchor=(1, 1))
     return ax.figure, ax

@@ -52,10 +52,13 @@ class ScanNetwork(nn.Module):
     One small perceptron, the same for all parcels, judges the answers; neighbours tell
     each other what they think, since activity comes in patches. Together they give the
     loading of each map on each parcel, and the probability that the parcel is active at
-    all, which gates them. Activity is loadings times time courses, so the network
-    follows shifts in time, takes any window length and trains on numbers 40 times fewer
-    than the EEG itself. Maps hold the frequencies that stand out of the noise, and
-    each course has lost its own (:mod:`~deepsif_lite.network.signal_band`).
+    all, which gates them. That probability is a product: is there a source anywhere, as
+    the most convinced parcels tell, and if so, does it reach here?
+
+    Activity is loadings times time courses, so the network follows shifts in time, takes
+    any window length and trains on numbers 40 times fewer than the EEG itself. Maps hold
+    the frequencies that stand out of the noise, and each course has lost its own
+    (:mod:`~deepsif_lite.network.signal_band`).
 
     Parameters
     ----------
@@ -119,6 +122,7 @@ class ScanNetwork(nn.Module):
         self.local_out = nn.Linear(local_width, 1 + n_modes)
         nn.init.zeros_(self.local_out.weight)
         nn.init.zeros_(self.local_out.bias)
+        self.anywhere = nn.Linear(local_width, 1)
 
     def _add_transformer(
         self, n_channels: int, n_regions: int, width: int, depth: int, n_heads: int
@@ -171,8 +175,8 @@ class ScanNetwork(nn.Module):
         probability : tensor of shape (n_samples, n_regions)
         """
         maps, strengths, courses = self.modes(eeg)
-        loadings, logits = self.loadings(maps, strengths)
-        probability = logits.sigmoid()
+        loadings, here, anywhere = self.loadings(maps, strengths)
+        probability = anywhere.sigmoid() * here.sigmoid()
         activity = courses.transpose(1, 2) @ (loadings * probability[:, None])
         return activity, probability
 
@@ -189,7 +193,9 @@ class ScanNetwork(nn.Module):
             raise RuntimeError(msg)
         return temporal_modes(eeg @ self.geometry.whitener, self.n_modes)
 
-    def loadings(self, maps: Tensor, strengths: Tensor) -> tuple[Tensor, Tensor]:
+    def loadings(
+        self, maps: Tensor, strengths: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Map scalp maps to parcels.
 
         Parameters
@@ -205,8 +211,10 @@ class ScanNetwork(nn.Module):
             What each region has of each course if it is active, before the gate.
             The last row belongs to the constant: EEG has lost its mean, sources
             have not.
-        logits : tensor of shape (n_samples, n_regions)
-            Log odds that a parcel belongs to an active patch.
+        here : tensor of shape (n_samples, n_regions)
+            Log odds that a parcel belongs to an active patch, if there is one.
+        anywhere : tensor of shape (n_samples, 1)
+            Log odds that there is one.
         """
         level = strengths.clamp_min(1e-6).log()[..., None]
         tokens = self.embed(torch.cat([maps * math.sqrt(maps.shape[-1]), level], -1))
@@ -217,12 +225,13 @@ class ScanNetwork(nn.Module):
         with torch.autocast(maps.device.type, enabled=False):
             fit = torch.einsum("bmc,src->bsmr", maps, self.geometry.round_maps)
             answers = self.scan_patches(maps, modes, summary), scan_parcels(fit)
-        judged = self._judge(torch.cat(answers, 1), summary)
-        logits = self.gate(summary) + judged[..., 0]
+        judged, anywhere = self._judge(torch.cat(answers, 1), summary)
+        here = self.gate(summary) + judged[..., 0]
         # A map and its loadings change sign together: the fit carries the sign.
         local = fit[:, -1] * judged[..., 1:].transpose(1, 2)
         rows = (self.readout(modes) + local) * strengths[..., None]
-        return torch.cat([rows, 0.1 * self.constant(constant)], 1), logits
+        loadings = torch.cat([rows, 0.1 * self.constant(constant)], 1)
+        return loadings, here, anywhere
 
     def scan_patches(self, maps: Tensor, modes: Tensor, summary: Tensor) -> Tensor:
         """Ask the dictionary, search on from its best patches, and tell the parcels.
@@ -297,26 +306,31 @@ class ScanNetwork(nn.Module):
         ]
         return torch.cat(told, 1)
 
-    def _judge(self, answers: Tensor, summary: Tensor) -> Tensor:
-        """Judge each parcel by the answers of the scans, and by what is beside it."""
+    def _judge(self, answers: Tensor, summary: Tensor) -> tuple[Tensor, Tensor]:
+        """Judge each parcel by the answers of the scans, and by what is beside it.
+
+        Returns what parcels say of themselves, (n_samples, n_regions, 1 + n_modes), and
+        log odds that there is a source anywhere, (n_samples, 1).
+        """
         x = self.local_in(answers.transpose(1, 2))
         x = F.gelu(x + self.local_context(summary)[:, None] + self.local_region)
         for mid in self.local_mid:
             beside = self.geometry.mean_over_neighbours(x)
             x = x + F.gelu(mid(torch.cat([x, beside], -1)))
-        return self.local_out(x)
+        return self.local_out(x), self.anywhere(x.amax(1))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Return squared error (by way of the modes) and membership cross-entropy.
+        """Return squared error (by way of the modes), cross-entropy of the gate, both.
 
         The error is that over all time points and parcels, as a share of the energy of
         the true activity. Both activities are courses times maps, so it follows from
         the products of the courses and never unfolds time.
         """
         maps, strengths, courses = self.modes(batch.eeg)
-        loadings, logits = self.loadings(maps, strengths)
+        loadings, here, anywhere = self.loadings(maps, strengths)
         # The gate learns from its own loss alone, which keeps it a probability.
-        loadings = loadings * logits.sigmoid().detach()[:, None]
+        probability = (anywhere.sigmoid() * here.sigmoid()).detach()
+        loadings = loadings * probability[:, None]
         truth, waves = batch.weights, batch.waveforms
         # A small difference of large sums: not in half precision.
         with torch.autocast(maps.device.type, enabled=False):
@@ -325,9 +339,19 @@ class ScanNetwork(nn.Module):
             energy = (waves @ waves.mT @ truth * truth).sum()
         error = (own - 2 * shared + energy) / sum_over_processes(energy)
         member = (batch.weights > 0).any(1).float()
-        gate = F.binary_cross_entropy_with_logits(logits, member, reduction="sum")
-        gate = gate / sum_over_processes(member.sum())
+        gate = _cross_entropy(here, anywhere, member) / sum_over_processes(member.sum())
         return {"total": error + self.gate_weight * gate, "error": error, "gate": gate}
+
+
+def _cross_entropy(here: Tensor, anywhere: Tensor, member: Tensor) -> Tensor:
+    """Minus the logarithm of the chance given to what is true, over the batch."""
+    present = member.amax(1, keepdim=True)
+    # A recording without a source says nothing about where sources reach.
+    counts = present.expand_as(member)
+    reach = F.binary_cross_entropy_with_logits(here, member, counts, reduction="sum")
+    return reach + F.binary_cross_entropy_with_logits(
+        anywhere, present, reduction="sum"
+    )
 
 
 def scan_parcels(fit: Tensor) -> Tensor:
