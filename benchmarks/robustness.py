@@ -1,10 +1,9 @@
-"""Measure what electrodes that were moved teach: short trainings.
+"""Measure what moved electrodes and empty recordings teach: short trainings.
 
-Run ``python benchmarks/robustness.py --save data/experiments/robustness.csv`` (a
-quarter of an hour on two cores). All networks see as many samples, each with a source,
-and are scored on the same recordings: of the head they know, of heads whose electrodes
-sit elsewhere, and of a brain without a source. A run that is stopped goes on where it
-was.
+Run ``python benchmarks/robustness.py --save data/experiments/robustness.csv`` (half
+an hour on two cores). All networks see as many samples, and are scored on the same
+recordings: of the head they know, of heads whose electrodes sit elsewhere, and of a
+brain without a source. A run that is stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ TRIALS = {
     "electrodes in place": NEVER_EMPTY | {"electrode_jitter": (0.0, 0.0)},
     "electrodes moved": NEVER_EMPTY,
     "moved, whitening with share 0.2": NEVER_EMPTY | {"options": {"noise_share": 0.2}},
+    "moved, one in seven empty": {},
 }
 HEADS = ("template-75", "jitter-5mm", "jitter-10mm")
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Samples of a whole run; those of the paper went through its network twenty times.
-SAMPLES = {"smoke": 160, "lite": 104_000, "paper": 20 * 620_256}
+SAMPLES = {"smoke": 160, "lite": 144_000, "paper": 20 * 620_256}
 VALIDATION_OFFSET = 1 << 40  # indices of the stream that training never reaches
 CHECKPOINT_SECONDS = 120.0
 MAX_LOGS = 200  # points of a run's log; validation loss must stay cheap

@@ -62,7 +62,7 @@ print(f"{len(train_clips)} clips to train on, {len(test_clips)} others to test o
 #
 # Two more things happen in training, which the paper does not do.
 # The electrodes of each sample sit up to a centimetre beside their places in the head model, for no head is the template; what they record there comes from a spline through all electrodes.
-# And one sample in seven has no source at all, only the background of a brain, so that the network learns to find nothing.
+# And one sample in seven has no source at all, only the background of a brain under more or less noise, so that the network learns to find nothing.
 # [What that is good for](#a-wrong-head-and-an-empty-recording) stands further down.
 #
 # Both sides are scaled: the EEG loses its mean over time and over channels and is divided by its largest magnitude; the activity is divided by its largest magnitude.
@@ -439,7 +439,7 @@ shown.rename(columns=evaluation.METRICS).round(3)
 #
 # In people those fine differences are *not* right, because no head is the template ([chapter 6](06_evoked.ipynb) shows it on a real recording).
 # And a network that has only met recordings with sources may find sources in anything.
-# Three more short trainings (`benchmarks/robustness.py`), scored on recordings with one, two and three sources of the head that the network knows and of heads whose electrodes were moved, computed by the boundary element method (regions more likely active than not).
+# Four more short trainings (`benchmarks/robustness.py`), scored on recordings with one, two and three sources of the head that the network knows and of heads whose electrodes were moved, computed by the boundary element method (regions more likely active than not).
 # Last column: of as many recordings *without* a source, the share in which some region was called more likely active than not.
 
 # %%
@@ -457,9 +457,9 @@ shown.rename(columns={**evaluation.METRICS, "false_alarms": "false alarms"}).rou
 # Electrodes that move in training cost next to nothing on the head that is known, and buy a little on the others.
 # The floor of 0.2, the better one as long as the head is known, is the worse one where it is not; so the shipped networks whiten with 1.
 #
-# And all three see a source in nearly every empty recording.
-# Of the recordings that the shipped networks were trained on, one in seven is empty.
-# [Chapter 4](04_evaluation.ipynb) counts how often they are fooled, and what that costs elsewhere.
+# The first three see a source in nearly every empty recording.
+# The last one has met empty recordings, as the shipped networks have: one in seven, a brain's background under noise of any strength, down to noise alone.
+# [Chapter 4](04_evaluation.ipynb) counts how often the shipped network is fooled, and what that costs elsewhere.
 #
 # `lite-64` and `lite-published-75` went on from `lite-75` for a few minutes on their own heads, `lite-64` with up to five sources in a recording, for the responses to stimuli that it images in [chapter 6](06_evoked.ipynb) hold more than three.
 #
@@ -587,7 +587,7 @@ carried.round(2)
 # ## Summary
 #
 # - A network learns the way from scalp to cortex from simulated pairs alone.
-# - Splitting a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in about half an hour.
+# - Splitting a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in about an hour.
 # - What physics knows need not be learnt: told how well thousands of patches fit, the network only learns whom to believe.
 #
 # ## Limits

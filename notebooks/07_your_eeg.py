@@ -274,7 +274,7 @@ for spoil in (microvolts, dead_electrode, not_a_number, half_a_cap):
     try:
         model.apply(recording)
     except ValueError as error:
-        print(f"{spoil.__name__}: {error}\n")
+        print(textwrap.fill(f"{spoil.__name__}: {error}", 76), end="\n\n")
 
 # %% [markdown]
 # A few missing or bad channels are interpolated, with a warning:
@@ -285,15 +285,15 @@ recording.info["bads"] = ["C3", "T7"]
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     result = model.apply(recording)
-print(caught[0].message)
+print(textwrap.fill(str(caught[0].message), 76))
 
 # %%
 doubt = result.probability
 print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%}")
 
 # %% [markdown]
-# That `clean` recording is pure noise, without even a brain's background, and such recordings training did not hold: a few regions may still pass one half.
-# And a map is drawn in any case, scaled to its own maximum.
+# That `clean` recording is pure noise, and the network says so: it has met noise in training, with and without a brain's background.
+# But a map is drawn in any case, scaled to its own maximum.
 # So look at the probability before the map and at the scalp maps before both, compare methods, and image halves of your epochs separately: what does not repeat is not there.
 #
 # ## Summary
