@@ -455,6 +455,7 @@ shown.rename(columns={**evaluation.METRICS, "false_alarms": "false alarms"}).rou
 
 # %% [markdown]
 # Electrodes that move in training cost next to nothing on the head that is known, and buy a little on the others.
+# Empty recordings cost as little: since the network first asks whether there is a source at all, they do not water down what it knows of extent.
 # The floor of 0.2, the better one as long as the head is known, is the worse one where it is not; so the shipped networks whiten with 1.
 #
 # The first three see a source in nearly every empty recording.
@@ -472,7 +473,7 @@ shown.rename(columns={**evaluation.METRICS, "false_alarms": "false alarms"}).rou
 # The last row shows it, with recordings made as the published code makes them, where an electrode's constant offset counts as signal (`deepsif-lite evaluate --synthesis published`; 300 recordings, regions more likely active than not).
 # Nobody knows by which rule the noise of the next patient goes, so the shipped networks weigh electrodes alike.
 # Leaving out the frequencies of mere noise bought more, and asks no rule of it.
-# The last two designs give some of that back for the sake of heads that are not the template.
+# The last three designs give some of that back for the sake of heads that are not the template; the last one wins a part of it again by asking first whether there is a source at all.
 
 # %%
 designs = pd.read_csv(dl.paths.data_dir() / "experiments" / "designs.csv")

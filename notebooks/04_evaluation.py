@@ -158,7 +158,7 @@ _ = axes[0].set_ylabel("activity (no unit)")
 #
 # The test sets are those of the paper's main figure: each recording has a source, and every electrode sits where the head model has it.
 # The paper's network was trained on such recordings only.
-# Ours was not ([chapter 3](03_training.ipynb) says why), so the network to compare with the paper's is a second one: `lite-75-known-head`, of the same design, trained with every electrode in its place and a source in each recording (`deepsif-lite train --n-sources 1 2 3 --electrode-jitter 0 0 --steps 3250`).
+# Ours was not ([chapter 3](03_training.ipynb) says why), so the network to compare with the paper's is a second one: `lite-75-known-head`, of the same design but that it always believes in a source, trained with every electrode in its place and a source in each recording (`deepsif-lite train --n-sources 1 2 3 --electrode-jitter 0 0 --steps 3250`).
 
 # %% tags=["nbval-ignore-output"]
 thresholds = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8)  # of probability, used further down

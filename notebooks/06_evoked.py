@@ -281,7 +281,7 @@ fits.round(2)
 # Electrodes that sit beside their places leave the same trace in simulated recordings.
 # A network that has met only perfect fits takes what is left for other sources, and looks for them.
 # So ours were trained with electrodes up to a centimetre off, and with a floor of 1, not with the 0.2 that is best as long as the head is known; [chapter 3](03_training.ipynb) shows what either buys and costs.
-# The floor was chosen by looking at this very recording, and so was the training of `lite-64` with up to five sources: with three at most, the whole recording (not the shorter windows) was imaged at the front of the head. So its image is no fair test any more.
+# The floor was chosen by looking at this very recording, and so was the training of `lite-64` with up to five sources, so its image is no fair test any more. (`lite-75`, in the table of windows, has met three at most.)
 #
 # Areas 17 and 18 are small: a parcel beside them is 10 mm away at most.
 # How much of each map lies there, against the share of the cortex that they cover?

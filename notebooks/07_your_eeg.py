@@ -202,8 +202,9 @@ plt.show()
 # The second is the response, over the back of the head.
 # So much of what brain and eyes do anyway is left by six epochs.
 # sLORETA looks at one moment and finds the response.
-# The network weighs the whole window, and to it this one looks like the recordings without a source that it was trained on: it draws the frontal patches strongest and calls no region likely.
-# Take the second answer seriously and not the first: average more epochs.
+# The network weighs the whole window, in which the frontal maps are the stronger ones, and a map that a patch explains well is what it takes for a source: it calls frontal regions likely.
+# It has met backgrounds without a source in training, but only those of the simulator; what eyes and muscles do is not among them.
+# So a high probability does not say that a source answers the *stimulus*: look at its time course before time 0, and average more epochs.
 
 # %% [markdown]
 # ## Save it
