@@ -458,7 +458,7 @@ shown.rename(columns={**evaluation.METRICS, "false_alarms": "false alarms"}).rou
 # Empty recordings cost as little: since the network first asks whether there is a source at all, they do not water down what it knows of extent.
 # The floor of 0.2, the better one as long as the head is known, is the worse one where it is not; so the shipped networks whiten with 1.
 #
-# The first three see a source in nearly every empty recording.
+# The first three see a source in nearly every empty recording. (They have met none, and were trained before the network was asked whether there is a source at all.)
 # The last one has met empty recordings, as the shipped networks have: one in seven, a brain's background under noise of any strength, down to noise alone.
 # [Chapter 4](04_evaluation.ipynb) counts how often the shipped network is fooled, and what that costs elsewhere.
 #

@@ -202,7 +202,7 @@ plt.show()
 # The second is the response, over the back of the head.
 # So much of what brain and eyes do anyway is left by six epochs.
 # sLORETA looks at one moment and finds the response.
-# The network weighs the whole window, in which the frontal maps are the stronger ones, and a map that a patch explains well is what it takes for a source: it calls frontal regions likely.
+# The network weighs the whole window, in which a frontal map is the strongest, and a map that a patch explains well is what it takes for a source: it calls frontal regions likely.
 # It has met backgrounds without a source in training, but only those of the simulator; what eyes and muscles do is not among them.
 # So a high probability does not say that a source answers the *stimulus*: look at its time course before time 0, and average more epochs.
 

@@ -176,7 +176,7 @@ class ScanNetwork(nn.Module):
         """
         maps, strengths, courses = self.modes(eeg)
         loadings, here, anywhere = self.loadings(maps, strengths)
-        probability = anywhere.sigmoid() * here.sigmoid()
+        probability = _probability(here, anywhere)
         activity = courses.transpose(1, 2) @ (loadings * probability[:, None])
         return activity, probability
 
@@ -329,8 +329,7 @@ class ScanNetwork(nn.Module):
         maps, strengths, courses = self.modes(batch.eeg)
         loadings, here, anywhere = self.loadings(maps, strengths)
         # The gate learns from its own loss alone, which keeps it a probability.
-        probability = (anywhere.sigmoid() * here.sigmoid()).detach()
-        loadings = loadings * probability[:, None]
+        loadings = loadings * _probability(here, anywhere).detach()[:, None]
         truth, waves = batch.weights, batch.waveforms
         # A small difference of large sums: not in half precision.
         with torch.autocast(maps.device.type, enabled=False):
@@ -341,6 +340,10 @@ class ScanNetwork(nn.Module):
         member = (batch.weights > 0).any(1).float()
         gate = _cross_entropy(here, anywhere, member) / sum_over_processes(member.sum())
         return {"total": error + self.gate_weight * gate, "error": error, "gate": gate}
+
+
+def _probability(here: Tensor, anywhere: Tensor) -> Tensor:
+    return anywhere.sigmoid() * here.sigmoid()
 
 
 def _cross_entropy(here: Tensor, anywhere: Tensor, member: Tensor) -> Tensor:
