@@ -15,11 +15,10 @@ from short_runs import finish, load_data, read_arguments
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
-from deepsif_lite.calibration import forecasts
-from deepsif_lite.evaluation import METRICS, evaluate, per_sample
-from deepsif_lite.head_variants import load_head_variant
+from deepsif_lite.evaluation import METRICS, evaluate, forecasts, per_sample
+from deepsif_lite.head import load_head_variant
 from deepsif_lite.imaging import Imager
-from deepsif_lite.spike_library import SpikeLibrary
+from deepsif_lite.spikes import SpikeLibrary
 from deepsif_lite.training import TrainingConfig, train
 
 NEVER_EMPTY = {"n_sources": (1, 2, 3)}

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 import deepsif_lite as dl
 from deepsif_lite.evaluation import METRICS, evaluate, per_sample
-from deepsif_lite.spike_library import SpikeLibrary
+from deepsif_lite.spikes import SpikeLibrary
 from deepsif_lite.training import TrainingConfig, train
 
 SHARES = (100, 25, 5, 1)  # one clip in so many is kept

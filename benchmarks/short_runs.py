@@ -8,7 +8,7 @@ import pandas as pd
 
 import deepsif_lite as dl
 from deepsif_lite.head import HeadModel
-from deepsif_lite.spike_library import SpikeLibrary
+from deepsif_lite.spikes import SpikeLibrary
 
 
 def read_arguments(

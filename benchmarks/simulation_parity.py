@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 import deepsif_lite as dl
-from deepsif_lite.recordings import RecordingUnavailable
+from deepsif_lite.errors import RecordingUnavailable
 
 TOLERANCE = 1e-6  # mV
 

@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
-from deepsif_lite.neural_mass.statistics import (
+from deepsif_lite.spikes.statistics import (
     CONDITIONS,
     RUN_SECONDS,
     Condition,

@@ -24,12 +24,13 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from deepsif_lite.cortex import decay, grow_patch
+from deepsif_lite.head import TrainingHead, load_training_head
 from deepsif_lite.network import build_network
-from deepsif_lite.pack import TrainingHead, load_training_head
-from deepsif_lite.patches import decay, grow_patch
-from deepsif_lite.spike_library import SpikeLibrary, load_spike_library
-from deepsif_lite.synthesis import normalise
-from deepsif_lite.training import LOG_EVERY, plan, train
+from deepsif_lite.signals import normalize
+from deepsif_lite.spikes import SpikeLibrary, load_spike_library
+from deepsif_lite.training import plan
+from deepsif_lite.training.run import LOG_EVERY, train
 
 CORES = 2  # of the laptop that inference is meant for
 CLOCK = ("samples", "seconds", "waited")  # columns of a run's log
@@ -100,7 +101,7 @@ class PublishedDataset(Dataset):
             raw, target = raw + activity, target + only
         eeg = (self.head.leadfield @ raw.T).T
         noise = rng.standard_normal(eeg.shape) * np.sqrt((eeg**2).mean(axis=0) / 20)
-        eeg = normalise(eeg + noise).astype(np.float32)
+        eeg = normalize(eeg + noise).astype(np.float32)
         return eeg, (target / target.max()).astype(np.float32)
 
 
@@ -177,7 +178,7 @@ def inference_table(head: TrainingHead, n_times: int) -> pd.DataFrame:
 def with_short_weights(network: torch.nn.Module) -> torch.nn.Module:
     """Return a copy that keeps its weights in eight bits."""
     with warnings.catch_warnings():
-        # Deprecated in favour of a package of its own, which is not needed otherwise.
+        # Deprecated in favor of a package of its own, which is not needed otherwise.
         warnings.simplefilter("ignore")
         return torch.ao.quantization.quantize_dynamic(
             network, {torch.nn.LSTM, torch.nn.Linear}, dtype=torch.qint8

@@ -102,7 +102,7 @@ def runs_table(profile: str) -> str:
 
 def lay_out(profile: str, notebooks: Path) -> list[str]:
     """Copy the sources to ``_build/site``; return chapters that are missing."""
-    from deepsif_lite.scorecard import scorecard, summary, to_markdown
+    from deepsif_lite.results import count_verdicts, load_scorecard, to_markdown
 
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.copytree(ROOT / "book", SITE / "book", ignore=shutil.ignore_patterns("*.py"))
@@ -117,9 +117,9 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
 
     generated = SITE / "book" / "_generated"
     generated.mkdir()
-    table = scorecard(profile)
+    table = load_scorecard(profile)
     (generated / "scorecard.md").write_text(to_markdown(table))
-    (generated / "summary.md").write_text(summary(table, profile))
+    (generated / "summary.md").write_text(count_verdicts(table, profile))
     (generated / "runs.md").write_text(runs_table(profile))
     return missing
 

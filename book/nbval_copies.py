@@ -2,7 +2,7 @@
 
 nbval executes each stored notebook again and compares the outputs. Where the
 published recordings cannot be reached, cells tagged ``published-data`` show the
-labelled virtual subject instead, so their outputs cannot equal the stored ones: they
+labeled virtual subject instead, so their outputs cannot equal the stored ones: they
 still run, but are not compared. All other cells are compared.
 """
 

@@ -1,7 +1,10 @@
 """DeepSIF in reproducible form: simulate brains, train on them, image real EEG.
 
 The public names below are loaded on first use, so that importing the package
-costs next to nothing (MNE, torch and nilearn are heavy).
+costs next to nothing (MNE, torch and nilearn are heavy). The rooms, in the order in
+which they build on each other: ``recordings``, ``results``, ``cortex``,
+``neural_mass``, ``head``, ``metrics``, ``spikes``, ``solvers``, ``figures``,
+``synthesis``, ``network``, ``training``, ``imaging``, ``evaluation``.
 """
 
 from __future__ import annotations
@@ -10,53 +13,73 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-_PUBLIC = {
+_HOME = {
+    "Connectome": "neural_mass",
     "Cortex": "cortex",
+    "HeadModel": "head",
+    "Imager": "imaging",
+    "Patient": "evaluation",
+    "RecordingUnavailable": "errors",
+    "Sample": "synthesis",
+    "SourceImage": "imaging",
+    "SpikeLibrary": "spikes",
+    "SyntheticEEG": "synthesis",
+    "TrainingConfig": "training",
+    "evaluate": "evaluation",
+    "get_profile": "profiles",
+    "grow_patch": "cortex",
+    "image": "imaging",
+    "load_connectome": "neural_mass",
     "load_cortex": "cortex",
-    "Connectome": "connectome",
-    "load_connectome": "connectome",
+    "load_head_model": "head",
+    "load_head_variant": "head",
+    "load_model": "imaging",
+    "load_recording": "recordings",
+    "load_spike_library": "spikes",
+    "patch_candidates": "cortex",
+    "score": "metrics",
     "simulate": "neural_mass",
     "simulate_chunks": "neural_mass",
-    "SpikeLibrary": "spike_library",
-    "load_spike_library": "spike_library",
-    "HeadModel": "head",
-    "load_head_model": "head",
-    "grow_patch": "patches",
-    "patch_candidates": "patches",
-    "SyntheticEEG": "synthesis",
     "train": "training",
-    "load_model": "imaging",
-    "SourceImage": "source_image",
-    "image": "imaging",
-    "score": "metrics",
-    "load_recording": "recordings",
-    "get_profile": "profiles",
 }
 
-# Rooms used whole by the chapters: dl.figures.plot_cortex, dl.results.write_table.
-_ROOMS = {
-    "areas",
-    "calibration",
-    "cohort",
+_ROOMS = (
+    "cortex",
+    "errors",
     "evaluation",
     "figures",
-    "files",
+    "head",
+    "imaging",
     "metrics",
-    "preparation",
+    "network",
+    "neural_mass",
     "recordings",
     "results",
-    "scorecard",
+    "signals",
     "solvers",
+    "spikes",
+    "synthesis",
+    "training",
+)
+
+# Former names of what has become part of a room.
+_FORMER = {
+    "areas": "cortex",
+    "calibration": "evaluation",
+    "cohort": "evaluation",
+    "files": "recordings",
+    "preparation": "recordings",
+    "scorecard": "results",
 }
 
-__all__ = sorted([*_PUBLIC, *_ROOMS])
+__all__ = sorted([*_HOME, *_ROOMS, *_FORMER])
 
 
-def __getattr__(name: str):
-    if name in _ROOMS:
-        return import_module(f"{__name__}.{name}")
-    if name in _PUBLIC:
-        return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    if name in _ROOMS or name in _FORMER:
+        return import_module(f"{__name__}.{_FORMER.get(name, name)}")
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
 

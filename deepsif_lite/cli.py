@@ -14,9 +14,9 @@ from . import __version__
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .head import HeadModel
-    from .pack import TrainingHead
-    from .spike_library import SpikeLibrary
+    from .head.model import HeadModel
+    from .head.training_head import TrainingHead
+    from .spikes.library import SpikeLibrary
 
 _EXPECTED = (ValueError, OSError, KeyError, ImportError)
 """Errors that name their cure; anything else is a bug and shows its traceback."""
@@ -120,8 +120,9 @@ def _add_image(commands) -> None:
 
 
 def _image(arguments: argparse.Namespace) -> None:
-    from .files import read_evoked, write_image
-    from .imaging import image, load_model
+    from .imaging.imager import image, load_model
+    from .imaging.report import write_image
+    from .recordings.files import read_evoked
 
     path = Path(arguments.file)
     evoked = read_evoked(path, arguments.condition, arguments.tmin, arguments.tmax)
@@ -156,11 +157,11 @@ def _add_simulate(commands) -> None:
 
 
 def _simulate(arguments: argparse.Namespace) -> None:
-    from .connectome import load_connectome
+    from .neural_mass.connectome import load_connectome
     from .profiles import get_profile
-    from .spike_build import build_spike_library
-    from .spike_library import library_path
-    from .spike_report import read_report, report_lines
+    from .spikes.build import build_spike_library
+    from .spikes.library import library_path
+    from .spikes.report import read_report, report_lines
 
     profile = get_profile(arguments.profile)
     build_spike_library(
@@ -189,8 +190,8 @@ def _add_pack(commands) -> None:
 
 
 def _pack(arguments: argparse.Namespace) -> None:
-    from .head import load_head_model
-    from .pack import pack_head
+    from .head.model import load_head_model
+    from .head.training_head import pack_head
 
     _say(pack_head(load_head_model(arguments.head), arguments.out))
 
@@ -214,7 +215,7 @@ def _add_train(commands) -> None:
         "--spikes", default="lite", help="spike library: lite, or its folder and stem"
     )
     chosen = "; by default the profile's"
-    parser.add_argument("--steps", type=int, help="optimiser steps" + chosen)
+    parser.add_argument("--steps", type=int, help="optimizer steps" + chosen)
     parser.add_argument("--batch-size", type=int, help="samples a step" + chosen)
     parser.add_argument("--learning-rate", type=float, help="at its peak" + chosen)
     parser.add_argument(
@@ -254,8 +255,9 @@ def _train(arguments: argparse.Namespace) -> None:
     import logging
     from dataclasses import replace
 
-    from .pack import load_training_head
-    from .training import plan, train
+    from .head.training_head import load_training_head
+    from .training.config import plan
+    from .training.run import train
 
     # Without tqdm, progress comes as lines of the log.
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -337,12 +339,12 @@ def _add_evaluate(commands) -> None:
 
 def _load_clips(name: str, split: str, head: HeadModel | TrainingHead) -> SpikeLibrary:
     """Load a spike library, and carry it over to the cortex of a head model."""
-    from .spike_library import load_spike_library
+    from .spikes.library import load_spike_library
 
     clips = load_spike_library(name, split=split)
     if clips.connectome == head.cortex.name:
         return clips
-    from .cortex import load_cortex
+    from .cortex.surface import load_cortex
 
     source = "published" if clips.connectome == "published" else clips.n_regions
     return clips.carried_over(load_cortex(source), head.cortex)
@@ -365,7 +367,7 @@ def _load_resting(name: str | None) -> NDArray | None:
     if name is None:
         return None
     if name == "published":
-        from .recordings import load_resting_eeg
+        from .recordings.published import load_resting_eeg
 
         return load_resting_eeg()
     import numpy as np
@@ -381,9 +383,9 @@ def _number_or_name(text: str) -> float | str:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from .evaluation import card_scores, evaluate, per_sample, summary
-    from .imaging import load_model
-    from .weights import write_scores
+    from .evaluation.synthetic import card_scores, evaluate, per_sample, summary
+    from .imaging.imager import load_model
+    from .network.weights import write_card_scores
 
     model = load_model(arguments.model)
     table = evaluate(
@@ -405,7 +407,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     _say(means.xs("mean", axis=1, level=1).round(3).to_string())
     _say(out)
     if arguments.card:
-        _say(write_scores(arguments.model, card_scores(table, arguments.seed)))
+        _say(write_card_scores(arguments.model, card_scores(table, arguments.seed)))
 
 
 def _add_export(commands) -> None:
@@ -420,8 +422,8 @@ def _add_export(commands) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from .imaging import load_model
-    from .network.onnx_export import export_onnx
+    from .imaging.imager import load_model
+    from .imaging.onnx_export import export_onnx
 
     _say(export_onnx(load_model(arguments.model), arguments.out))
 
@@ -442,11 +444,11 @@ def _add_data(commands) -> None:
 
 
 def _data(arguments: argparse.Namespace) -> None:
-    from .recordings import fetch, find, registry
+    from .recordings.published import fetch, find, registry
 
     if arguments.fetch is None:
         for name, record in registry().items():
-            _say(f"{name}: {record['description']} [{record['licence']}]")
+            _say(f"{name}: {record['description']} [{record['license']}]")
             _say(f"    {find(name) or 'not on this machine; ' + record['url']}")
         return
     for name in arguments.fetch or registry():

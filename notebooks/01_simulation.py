@@ -12,7 +12,7 @@
 # # Simulate a brain that makes spikes
 #
 # No recording tells where in a living brain each wave came from, so DeepSIF learns from simulated brains, where everything is known.
-# This chapter builds one: 994 regions, each a small circuit of nerve cells, joined by fibres with delays.
+# This chapter builds one: 994 regions, each a small circuit of nerve cells, joined by fibers with delays.
 # Raise the excitability of one region a little and it starts to fire [interictal spikes](../book/glossary.md), while the rest of the brain hums on.
 #
 # **Paper map.** Methods, "Neural Mass Models" and "Simulating Synthetic Dataset" {cite:p}`sun2022deepsif`; the network of The Virtual Brain {cite:p}`sanzleon2013` with Jansen–Rit regions {cite:p}`jansen1995`.
@@ -40,9 +40,12 @@ import pandas as pd
 from scipy import optimize, signal
 
 import deepsif_lite as dl
-from deepsif_lite import spike_build, spike_report, spikes
-from deepsif_lite.neural_mass import MODEL, statistics
-from deepsif_lite.recordings import RecordingUnavailable
+from deepsif_lite.errors import RecordingUnavailable
+from deepsif_lite.neural_mass import MODEL
+from deepsif_lite.spikes import build as spike_build
+from deepsif_lite.spikes import detection as spikes
+from deepsif_lite.spikes import report as spike_report
+from deepsif_lite.spikes import statistics
 
 dl.figures.use_style()
 
@@ -270,13 +273,13 @@ for k, value in enumerate((3.0, 3.24, 3.4, 3.7)):
 _ = right.set(xlabel="time (s)", yticks=[], ylabel="y₁ − y₂, shifted", xlim=(0, 2.5))
 
 # %% [markdown]
-# The raised regions sit just outside the wedge of spikes: a little more drive, from chance or from a neighbour, carries them in.
+# The raised regions sit just outside the wedge of spikes: a little more drive, from chance or from a neighbor, carries them in.
 # No alpha rhythm arises at inputs that low, so what a healthy region shows here is noise, filtered by its synapses.
 #
 # ## A region in its brain
 #
 # Now 994 of them.
-# The [connectome](../book/glossary.md) says how strongly region $j$ drives region $k$, and after what delay: its fibres conduct at 3 mm/ms.
+# The [connectome](../book/glossary.md) says how strongly region $j$ drives region $k$, and after what delay: its fibers conduct at 3 mm/ms.
 #
 # $$
 # c_k(t) = \sum_j w_{kj}\, S\bigl((y_1 - y_2)_j(t - \tau_{kj})\bigr), \qquad \tau_{kj} = \ell_{kj} / (3\ \text{mm/ms}) .
@@ -646,7 +649,7 @@ for name, data, color in (
 right.set(xlabel="frequency (Hz)", ylabel="power (mV²/Hz)", ylim=(1e-7, None))
 _ = right.legend()
 
-# %% mystnb={"figure": {"name": "fig-simulation-map", "caption": "Spikes in ten seconds of each region when its gain is raised, averaged over gains and settings. Well connected regions receive more input and spike more often; regions of bare grey were not simulated."}, "image": {"alt": "Four views of the cortex coloured by spike count, a patchwork from zero to about thirty."}}
+# %% mystnb={"figure": {"name": "fig-simulation-map", "caption": "Spikes in ten seconds of each region when its gain is raised, averaged over gains and settings. Well connected regions receive more input and spike more often; regions of bare gray were not simulated."}, "image": {"alt": "Four views of the cortex colored by spike count, a patchwork from zero to about thirty."}}
 per_region = (
     simulations.groupby("region")["n_spikes"].mean().reindex(range(cortex.n_regions))
 )
@@ -687,7 +690,7 @@ for engine in engines:
     engine_runs[engine] = dl.simulate(brain, engine=engine, **options)[0]
     took[engine] = process_time() - start
 
-# %% mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (grey, wide) and by this library (orange). Right: the largest difference over all regions at each moment. It is that small and no smaller because The Virtual Brain keeps weights and delayed states in single precision."}, "image": {"alt": "Left: orange lines lie exactly on grey ones. Right: a difference that grows from 1e-10 to a few 1e-7 millivolt on a logarithmic axis."}}
+# %% mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (gray, wide) and by this library (orange). Right: the largest difference over all regions at each moment. It is that small and no smaller because The Virtual Brain keeps weights and delayed states in single precision."}, "image": {"alt": "Left: orange lines lie exactly on gray ones. Right: a difference that grows from 1e-10 to a few 1e-7 millivolt on a logarithmic axis."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.7), layout="constrained")
 ms = np.arange(len(engine_runs["numba"])) * DT * 1e3
 if "tvb" in engine_runs:
@@ -715,7 +718,7 @@ print(
 # Then the two can only agree in distribution, since each has its own random numbers.
 # Eight settings were simulated on a small part of the brain by The Virtual Brain, 25 to 100 runs of twenty seconds each.
 # Its numbers are stored (`make bench-statistics` makes them again); ours are simulated here, four times as many.
-# The runs of one setting are independent; the settings share their random numbers, so neighbouring rows err alike.
+# The runs of one setting are independent; the settings share their random numbers, so neighboring rows err alike.
 
 # %%
 theirs = pd.read_csv(dl.paths.data_dir() / "tvb_statistics.csv")
@@ -793,7 +796,7 @@ _ = right.set(xlabel="measure and setting", ylabel="difference (%)", xticks=[])
 # - The rule that "no other region spikes" is strict at the two noisy settings: about half of the simulations give no clip in ten seconds. Regions without one are listed when a library is built.
 # - The shipped library keeps the background in coarse steps, which silences it above 50 Hz: an error of 0.09 mV (root mean square) where the background varies by 0.3 to 0.6 mV. The seed's own waveform is exact.
 # - Besides the engine used here there is one for GPUs, `engine="torch"`. It equals The Virtual Brain as closely, but was tested on the CPU alone: its speed on a GPU has not been measured.
-# - A real spike comes from a patch of cortex that recruits its neighbours. Here one region spikes, and the patch is drawn around it in [chapter 3](03_training.ipynb).
+# - A real spike comes from a patch of cortex that recruits its neighbors. Here one region spikes, and the patch is drawn around it in [chapter 3](03_training.ipynb).
 #
 # ## Exercises
 #

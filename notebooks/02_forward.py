@@ -39,13 +39,19 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 import deepsif_lite as dl
-from deepsif_lite import head as forward
-from deepsif_lite.bem import BRAIN_CONDUCTIVITY
-from deepsif_lite.head_variants import HEAD_VARIANTS, load_head_variant
-from deepsif_lite.leadfield_comparison import load_comparison, parcel_maps
-from deepsif_lite.meg import load_meg_head
-from deepsif_lite.recordings import RecordingUnavailable
-from deepsif_lite.resolution import peak_error, resolution_matrix, spatial_deviation
+from deepsif_lite.errors import RecordingUnavailable
+from deepsif_lite.head import (
+    BRAIN_CONDUCTIVITY,
+    HEAD_VARIANTS,
+    load_comparison,
+    load_head_variant,
+    load_meg_head,
+    parcel_maps,
+    peak_error,
+    resolution_matrix,
+    spatial_deviation,
+)
+from deepsif_lite.head import model as forward
 
 dl.figures.use_style()
 
@@ -70,7 +76,7 @@ print(
     f"skull {1e3 * forward.SKULL_THICKNESS:.0f} mm, scalp {1e3 * thickness.min():.0f} mm at least"
 )
 
-# %% mystnb={"figure": {"caption": "The template head. Left: the scalp from the left front with the electrodes. Middle and right: cuts through the three shells, 1 cm right of the midline and through the centre, with the cortex inside and the electrodes near the cut.", "name": "fig-head"}, "image": {"alt": "A head seen from the left front covered with electrodes, and two cross-sections with scalp, outer skull and inner skull as nested outlines around the folded cortex."}}
+# %% mystnb={"figure": {"caption": "The template head. Left: the scalp from the left front with the electrodes. Middle and right: cuts through the three shells, 1 cm right of the midline and through the center, with the cortex inside and the electrodes near the cut.", "name": "fig-head"}, "image": {"alt": "A head seen from the left front covered with electrodes, and two cross-sections with scalp, outer skull and inner skull as nested outlines around the folded cortex."}}
 fig, axes = dl.figures.plot_head(shells, cortex, head.electrodes)
 path = dl.results.write_figure("02_head", fig, profile)
 plt.show()
@@ -211,7 +217,7 @@ print(f"rank correlation with outwardness: {spearmanr(radial, ratio).statistic:.
 # %% [markdown]
 # ## Why imaging is hard
 #
-# 994 unknowns, 75 measurements; and neighbouring electrodes see nearly the same.
+# 994 unknowns, 75 measurements; and neighboring electrodes see nearly the same.
 # The singular values of the leadfield say how many independent patterns stand above a given noise.
 
 # %%
@@ -248,7 +254,7 @@ resolution.pivot(
 
 # %% [markdown]
 # Medians over thirds of the regions, sorted by depth.
-# sLORETA's maximum is always in the right region, as its theory promises; the minimum norm moves deep sources outward, by centimetres.
+# sLORETA's maximum is always in the right region, as its theory promises; the minimum norm moves deep sources outward, by centimeters.
 # But the image around the maximum is wide with both: the wider, the deeper the source.
 # A wide image does not tell a small source from a large one: this is the gap that a network trained on plausible activity is meant to close.
 
@@ -326,7 +332,7 @@ else:
 # Good, but not the same. We wanted a median of at least 0.97 and a 5th percentile of at least 0.90.
 # What is the difference?
 # We change **one thing at a time** and compare again, each time with two sets of electrode positions: 10-10, and the positions of the authors' electrode file taken as they stand.
-# The table is computed by `deepsif_lite.leadfield_comparison.compare_with_published`, which takes a boundary-element run a row, and is stored with the head model.
+# The table is computed by `deepsif_lite.head.compare_with_published`, which takes a boundary-element run a row, and is stored with the head model.
 
 # %%
 comparison, maps = load_comparison()
@@ -381,13 +387,13 @@ print(
 # With those positions the scalp maps agree almost perfectly, so surface, conductivities, skull and dipole directions are close to theirs; a thicker or less conductive skull helps a little.
 # What remains is their size. Theirs are smaller by a nearly constant factor; a part is the conductivity (Brainstorm's default is 1 S/m for the brain, ours 0.33 S/m), the rest we cannot explain. A thicker or less conductive skull goes in the right direction.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Both caps, from the left and from the front: where the 10-10 system puts the electrodes (grey) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side and front view of the head outline with two sets of electrodes; the published set is shifted downwards by about two centimetres."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Both caps, from the left and from the front: where the 10-10 system puts the electrodes (gray) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side and front view of the head outline with two sets of electrodes; the published set is shifted downwards by about two centimeters."}}
 if published is not None:
     both = 1e3 * np.stack([head.electrodes, published.electrodes])
     outline = 1e3 * shells.surface("scalp")
     middle = 1e3 * shells.center
     fig, axes = plt.subplots(1, 2, figsize=(7, 3.4), layout="constrained")
-    # Seen from the left (keep x < 0) and from the front (keep y > centre).
+    # Seen from the left (keep x < 0) and from the front (keep y > center).
     sides = ((0, 1, both[0, :, 0] < 10), (1, 0, both[0, :, 1] > middle[1]))
     for ax, (cut, across, seen) in zip(axes, sides, strict=True):
         rim = outline[np.abs(outline[:, cut] - middle[cut]) < 8]
@@ -471,7 +477,7 @@ summary
 
 # %% [markdown]
 # `size` is the sensitivity relative to the template's.
-# The skull's conductivity changes the size of the maps much more than their shape; the network normalises its input, so the shape is what it meets.
+# The skull's conductivity changes the size of the maps much more than their shape; the network normalizes its input, so the shape is what it meets.
 # Electrodes displaced by 1 cm change the shape about as much as a wrong skull does.
 # Another head shape changes little as long as the electrodes follow it: what counts is where an electrode is relative to the cortex below.
 #

@@ -40,8 +40,9 @@ import torch
 from scipy.fft import dct
 
 import deepsif_lite as dl
-from deepsif_lite import evaluation, training
+from deepsif_lite.evaluation import synthetic as evaluation
 from deepsif_lite.network import build_network, patch_search, signal_band
+from deepsif_lite.training import run as training
 
 dl.figures.use_style()
 
@@ -61,12 +62,12 @@ print(f"{len(train_clips)} clips to train on, {len(test_clips)} others to test o
 # It draws one to three seed regions, grows a patch around each, gives every patch the time course of a simulated clip, and adds the clips' background and noise at the electrodes.
 #
 # Two more things happen in training, which the paper does not do.
-# The electrodes of each sample sit up to a centimetre beside their places in the head model, for no head is the template; what they record there comes from a spline through all electrodes.
+# The electrodes of each sample sit up to a centimeter beside their places in the head model, for no head is the template; what they record there comes from a spline through all electrodes.
 # And one sample in seven has no source at all, only the background of a brain under more or less noise, so that the network learns to find nothing.
 # [What that is good for](#a-wrong-head-and-an-empty-recording) stands further down.
 #
 # Both sides are scaled: the EEG loses its mean over time and over channels and is divided by its largest magnitude; the activity is divided by its largest magnitude.
-# So the network learns *where* and *when*, never how many nanoampere metres.
+# So the network learns *where* and *when*, never how many nanoampere meters.
 
 # %%
 stream = dl.SyntheticEEG(head, test_clips, n_sources=2, seed=seed)
@@ -122,12 +123,12 @@ _ = dl.figures.plot_butterfly(
 # - **By search.** No dictionary holds the very patch. From the best ones, regions at the border are flipped in and out until the fit improves no more; then each region hears how much worse the fit were if it changed sides.
 #
 # None of these needs learning: leadfield and cortex give them.
-# What is learnt is whom to believe: one small perceptron, the same for all regions, judges the answers.
-# Twice it hears what the neighbours of its region think, because activity comes in patches and a hole in one is unlikely.
+# What is learned is whom to believe: one small perceptron, the same for all regions, judges the answers.
+# Twice it hears what the neighbors of its region think, because activity comes in patches and a hole in one is unlikely.
 # A second output is the *probability* that a region is active at all; it multiplies the first.
 # It is a product of two: that there is a source anywhere, of which the most convinced regions tell, and that it reaches this region if there is one.
 
-# %% mystnb={"figure": {"name": "fig-training-networks", "caption": "The two networks. Grey: data, with sizes for 75 channels and 994 regions; colour: what is learnt. Paper: Fig. 2."}, "image": {"alt": "Two rows of boxes. Paper: EEG, two residual blocks, a layer, three LSTM layers, activity. Lite: EEG, 8 maps, scans, transformer and judge, loadings and gates, activity."}}
+# %% mystnb={"figure": {"name": "fig-training-networks", "caption": "The two networks. Gray: data, with sizes for 75 channels and 994 regions; color: what is learned. Paper: Fig. 2."}, "image": {"alt": "Two rows of boxes. Paper: EEG, two residual blocks, a layer, three LSTM layers, activity. Lite: EEG, 8 maps, scans, transformer and judge, loadings and gates, activity."}}
 fig, ax = dl.figures.plot_stages(
     {
         "paper": [
@@ -141,7 +142,7 @@ fig, ax = dl.figures.plot_stages(
             ("EEG\n500 × 75", "data"),
             ("8 maps,\n8 courses", "data"),
             ("scans: regions,\npatches, search", "data"),
-            ("transformer,\njudge,\nneighbours", "layer"),
+            ("transformer,\njudge,\nneighbors", "layer"),
             ("loadings\n8 × 994\n× gates", "layer"),
             ("activity\n500 × 994", "data"),
         ],
@@ -258,7 +259,7 @@ _ = axes[1, 0].set_ylabel("course")
 # The scan asks how much of a patch's scalp map lies in the span of the first maps (1 = all of it).
 # It is high around the true patches, but also where patches merely look alike from the scalp.
 # The search starts from the best patches that lie apart, and repairs them.
-# The gate, which has learnt what such answers are worth, decides.
+# The gate, which has learned what such answers are worth, decides.
 
 # %%
 n_maps = 3  # the scan and the search below believe in the first three
@@ -293,7 +294,7 @@ fig, axes = dl.figures.plot_methods(
 # %% [markdown]
 # ## The loss
 #
-# The paper minimises the squared error between the network's activity and the true one, summed over all times and regions.
+# The paper minimizes the squared error between the network's activity and the true one, summed over all times and regions.
 # So do we. Both activities are a few courses times as many maps of the cortex, so the sum follows from products of courses with courses, and time is never unfolded.
 # To it we add the cross-entropy of the two probabilities, $p$ that there is a source in the recording and $q_r$ that region $r$ is active if there is:
 #
@@ -372,7 +373,7 @@ rows["the paper"] = {
     "samples seen": paper["size/training_samples"],
     "precision": paper["sim/precision/all"],
     "recall": paper["sim/recall/all"],
-    "localisation error (mm)": paper["sim/le/all"],
+    "localization error (mm)": paper["sim/le/all"],
 }
 bought = pd.DataFrame(rows).T
 _ = dl.results.write_table(
@@ -399,7 +400,7 @@ fig, axes = dl.figures.plot_methods(
 # ## What each idea bought
 #
 # The network was found by trial, and these are some of the trials: loss on the same 256 validation samples against samples seen, recorded while the network was designed (two busy cores, runs stopped early; the logs are shipped in `data/experiments`).
-# Whitening and a dictionary made the network learn many times faster; the search did so once more; and so did, at last, the signal band and what neighbours say.
+# Whitening and a dictionary made the network learn many times faster; the search did so once more; and so did, at last, the signal band and what neighbors say.
 # (The shipped network is not among them: its loss counts all of the error, theirs left out what no loading can change.)
 
 # %% mystnb={"figure": {"name": "fig-training-trials", "caption": "Validation loss of the designs that were tried. Round patches: three round patches a region and no whitening, the first design."}, "image": {"alt": "Falling curves of loss against samples seen; that of the last design lies lowest."}}
@@ -422,7 +423,7 @@ short_runs.set_index("design").rename(columns=evaluation.METRICS).T.round(3)
 # And nine later trials of as many samples, scored on 450 recordings (150 with one, two and three sources each; regions more likely active than not).
 # What helps is a larger dictionary: the more patches, the nearer one of them comes to the true one.
 # A transformer of half the width, and with it a network of a third of the size, does as well.
-# Two ideas bought nothing: more rounds of talk with the neighbours, and a second look at the EEG that the first image leaves unexplained.
+# Two ideas bought nothing: more rounds of talk with the neighbors, and a second look at the EEG that the first image leaves unexplained.
 #
 # Whitening divides by the hum, so it brings out what electrodes that hum alike hear differently; the less noise it reckons with ("share": noise against hum, both a channel), the finer the differences it trusts.
 # In these trials they were right, for the head that images is the head that made the EEG, so the last two rows cost accuracy.
@@ -490,12 +491,12 @@ shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.
 # The rest buys time courses: the correlation goes on rising.
 # The log of the shipped run, scored with the paper's metrics on samples set aside, their electrodes moved like those of the training (chapter 4 scores the network on far more).
 
-# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localisation error of lite-75 on validation samples while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: precision, recall and localisation error hardly change after the first third."}}
+# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error of lite-75 on validation samples while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: precision, recall and localization error hardly change after the first third."}}
 log = pd.read_csv(dl.paths.data_dir() / "weights" / "lite-75" / "log.csv").dropna()
 panels = {
     "precision": ("precision", "sim/precision/all"),
     "recall": ("recall", "sim/recall/all"),
-    "error_mm": ("localisation error (mm)", "sim/le/all"),
+    "error_mm": ("localization error (mm)", "sim/le/all"),
 }
 first, last = log.correlation.iloc[[0, -1]]
 print(f"correlation: {first:.3f} at the first scoring, {last:.3f} at the last")
@@ -536,7 +537,7 @@ shown = scaling.set_index(["curve", "clips", "parameters"])
 shown = shown.drop(columns=["samples", "seconds"])
 shown.rename(columns=evaluation.METRICS).round(2)
 
-# %% mystnb={"figure": {"name": "fig-training-clips", "caption": "Precision, recall and localisation error after as many samples, against the number of different clips they were made of (top) and against the number of parameters (bottom)."}, "image": {"alt": "Six small line charts: scores hardly change with the number of clips, and only the smallest network differs from the others."}}
+# %% mystnb={"figure": {"name": "fig-training-clips", "caption": "Precision, recall and localization error after as many samples, against the number of different clips they were made of (top) and against the number of parameters (bottom)."}, "image": {"alt": "Six small line charts: scores hardly change with the number of clips, and only the smallest network differs from the others."}}
 curves = scaling.groupby("curve", sort=False)
 fig, axes = plt.subplots(
     len(curves), 3, figsize=(7.5, 1.9 * len(curves)), layout="constrained"
@@ -589,13 +590,13 @@ carried.round(2)
 #
 # - A network learns the way from scalp to cortex from simulated pairs alone.
 # - Splitting a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in about an hour.
-# - What physics knows need not be learnt: told how well thousands of patches fit, the network only learns whom to believe.
+# - What physics knows need not be learned: told how well thousands of patches fit, the network only learns whom to believe.
 #
 # ## Limits
 #
 # - The shipped networks saw fewer samples than the paper's, drawn from hundreds of clips instead of hundreds of thousands; a clip's time course serves patches anywhere, not only at the region it was simulated in.
 # - Eight maps hold a few sources. Activity spread over many independent places does not fit into them.
-# - The scans trust the leadfield. A head that differs from the template misleads them, though the network has learnt to doubt them; [chapter 4](04_evaluation.ipynb) measures by how much.
+# - The scans trust the leadfield. A head that differs from the template misleads them, though the network has learned to doubt them; [chapter 4](04_evaluation.ipynb) measures by how much.
 # - The paper's own network has not been trained here: at its scale that takes a GPU.
 #
 # ## Exercises

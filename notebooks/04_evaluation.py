@@ -18,7 +18,7 @@
 # **Paper map.** Fig. 3 A–E and Results, "Model Training and Evaluation" {cite:p}`sun2022deepsif`; the comparison with sLORETA and LCMV belongs to SI Fig. S12.
 #
 # **You will learn**
-# - what precision, recall, localisation error and linear correlation say, and what they hide;
+# - what precision, recall, localization error and linear correlation say, and what they hide;
 # - how the error depends on noise and on depth;
 # - how much a definition can move a score: the same images, scored in two ways.
 #
@@ -34,8 +34,8 @@ import numpy as np
 import pandas as pd
 
 import deepsif_lite as dl
-from deepsif_lite import evaluation
-from deepsif_lite.head_variants import HEAD_VARIANTS, load_head_variant
+from deepsif_lite.evaluation import synthetic as evaluation
+from deepsif_lite.head import HEAD_VARIANTS, load_head_variant
 
 dl.figures.use_style()
 METRICS = evaluation.METRICS
@@ -145,7 +145,7 @@ _ = axes[0].set_ylabel("activity (no unit)")
 # $$
 #
 # and the linear correlation compares the mean time course over $\hat G$ with the true one.
-# A region inside the true patch has no error at all, so an LE of 1 mm does not mean millimetre resolution: it means that *few* regions lie outside.
+# A region inside the true patch has no error at all, so an LE of 1 mm does not mean millimeter resolution: it means that *few* regions lie outside.
 #
 # A source that is missed has no $\hat G$.
 # Its recall is 0 here; its precision, LE and correlation do not exist and are left out of their means.
@@ -226,7 +226,7 @@ comparison = pd.DataFrame(rows).set_index(["measure", "sources"])
 _ = dl.results.write_table("04_paper", comparison.reset_index(), profile, seed=seed)
 comparison
 
-# %% mystnb={"figure": {"name": "fig-evaluation-metrics", "caption": "Precision, recall, correlation and localisation error for one, two and three sources. Bars are means over recordings, whiskers one standard deviation, grey diamonds the paper's DeepSIF. Paper: Fig. 3 B–D."}, "image": {"alt": "Four bar charts over the number of sources comparing DeepSIF, sLORETA and LCMV, with the paper's values as diamonds."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-metrics", "caption": "Precision, recall, correlation and localization error for one, two and three sources. Bars are means over recordings, whiskers one standard deviation, gray diamonds the paper's DeepSIF. Paper: Fig. 3 B–D."}, "image": {"alt": "Four bar charts over the number of sources comparing DeepSIF, sLORETA and LCMV, with the paper's values as diamonds."}}
 columns = {
     "precision": "precision",
     "recall": "recall",
@@ -245,9 +245,9 @@ _ = dl.results.write_figure("04_metrics", fig, profile)
 # ## Noise and depth
 #
 # More noise at the electrodes and a deeper source both make the task harder.
-# Depth is the distance from the centre of the seed region to the nearest electrode.
+# Depth is the distance from the center of the seed region to the nearest electrode.
 
-# %% mystnb={"figure": {"name": "fig-evaluation-strata", "caption": "Localisation error and recall against noise (left pair) and against depth (right pair). Lines are means, bands the middle half of the sources found. Paper: Fig. 3D."}, "image": {"alt": "Four line charts: localisation error and recall of three methods against signal-to-noise ratio and against source depth."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-strata", "caption": "Localization error and recall against noise (left pair) and against depth (right pair). Lines are means, bands the middle half of the sources found. Paper: Fig. 3D."}, "image": {"alt": "Four line charts: localization error and recall of three methods against signal-to-noise ratio and against source depth."}}
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.5), layout="constrained")
 edges = np.quantile(sources["depth_mm"], np.linspace(0, 1, 7))
 for ax, (metric, by, bins) in zip(
@@ -288,27 +288,27 @@ print(f"sources missed, deepest 5 %: {100 * (1 - deepest['detected'].mean()):.1f
 # Low noise and shallow sources leave an error too, because a patch has an edge and the edge is where the network hesitates.
 #
 # How far off is a region that is falsely called active?
-# True regions have no error, so the localisation error is the share of false ones, one minus the precision, times *their* mean distance from the source.
+# True regions have no error, so the localization error is the share of false ones, one minus the precision, times *their* mean distance from the source.
 # That distance can hardly be less than the way to the next region.
 
 # %%
-neighbours = np.where(cortex.adjacency > 0, cortex.distances, np.nan) * 1e3
+neighbors = np.where(cortex.adjacency > 0, cortex.distances, np.nan) * 1e3
 false_share = 1 - ours["precision"].mean()
 print(
     f"a false region lies {ours['error_mm'].mean() / false_share:.1f} mm off on average;"
 )
 print(
-    f"the nearest neighbour of a region {np.nanmin(neighbours, axis=1).mean():.1f} mm, "
-    f"the average neighbour {np.nanmean(neighbours):.1f} mm"
+    f"the nearest neighbor of a region {np.nanmin(neighbors, axis=1).mean():.1f} mm, "
+    f"the average neighbor {np.nanmean(neighbors):.1f} mm"
 )
 
 # %% [markdown]
-# So nearly all false regions touch the source, and the error in millimetres depends on how fine the cortex was cut as much as on the method.
+# So nearly all false regions touch the source, and the error in millimeters depends on how fine the cortex was cut as much as on the method.
 #
 # Where on the cortex does it go wrong?
 # With a few sources a region there is no map of single regions yet, so each region shows the mean over sources whose seed lies within 15 mm.
 
-# %% mystnb={"figure": {"name": "fig-evaluation-map", "caption": "Mean localisation error of DeepSIF over sources within 15 mm of each region. Paper: Fig. 3D."}, "image": {"alt": "Cortex map of the mean localisation error in millimetres, five views."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-map", "caption": "Mean localization error of DeepSIF over sources within 15 mm of each region. Paper: Fig. 3D."}, "image": {"alt": "Cortex map of the mean localization error in millimeters, five views."}}
 near = cortex.distances[:, network["seed_region"]] < 0.015
 error = network["error_mm"].to_numpy()
 found_near = near & np.isfinite(error)
@@ -384,7 +384,7 @@ _ = dl.results.write_figure("04_reliability", fig, profile)
 
 # %% [markdown]
 # The mean gap between forecast and outcome (the expected calibration error), over all regions and over those that got between 5 and 95 %.
-# It needed no correction afterwards, so none is made.
+# It needed no correction afterward, so none is made.
 
 # %%
 errors = pd.DataFrame(errors).T.rename_axis("sources")
@@ -416,7 +416,7 @@ for name, network in (("ours", model), ("known head", known)):
 # Who plans an operation may want all tissue that could be involved; who asks where a spike begins wants no false region.
 # The same images, with regions selected by other probabilities than one half:
 
-# %% mystnb={"figure": {"name": "fig-evaluation-thresholds", "caption": "Precision, recall and localisation error over the three test sets together, against the probability from which on a region counts. Dotted: Otsu's threshold on the same images. Dashed: the paper's network on its own test sets."}, "image": {"alt": "Three line charts: with a higher threshold precision rises, recall and localisation error fall."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-thresholds", "caption": "Precision, recall and localization error over the three test sets together, against the probability from which on a region counts. Dotted: Otsu's threshold on the same images. Dashed: the paper's network on its own test sets."}, "image": {"alt": "Three line charts: with a higher threshold precision rises, recall and localization error fall."}}
 chosen = samples[samples["method"] == "deepsif"].replace(
     {"variant": {"probability": 0.5}}
 )
@@ -445,7 +445,7 @@ by_threshold.rename(columns=METRICS).rename_axis("probability above").round(2)
 # So far the head of the recording was the head that the network knows.
 # No patient's is.
 # [Chapter 2](02_forward.ipynb) computed the leadfields of heads that differ from the template in one thing, by the boundary element method; here they make the recordings, while the methods go on believing in the template.
-# The paper's network met such heads only in its tests (SI Figs. S7 to S10): the median localisation error rose by 1 mm at most.
+# The paper's network met such heads only in its tests (SI Figs. S7 to S10): the median localization error rose by 1 mm at most.
 # Ours has met displaced electrodes in training, up to 1 cm and by way of a spline, but no other skulls and shapes.
 
 # %% tags=["nbval-ignore-output"]
@@ -497,7 +497,7 @@ pd.DataFrame(
     }
 ).round(1)
 
-# %% mystnb={"figure": {"name": "fig-evaluation-heads", "caption": "Precision, recall and localisation error for two sources where the head of the recording (rows) is another than the one that the methods believe in. Hollow: the network that has met no other head in training."}, "image": {"alt": "Three dot charts with one row a head, for two networks and sLORETA; the networks' error grows most where electrodes are displaced, and that of the network that met no other head grows more."}} tags=["nbval-ignore-output"]
+# %% mystnb={"figure": {"name": "fig-evaluation-heads", "caption": "Precision, recall and localization error for two sources where the head of the recording (rows) is another than the one that the methods believe in. Hollow: the network that has met no other head in training."}, "image": {"alt": "Three dot charts with one row a head, for two networks and sLORETA; the networks' error grows most where electrodes are displaced, and that of the network that met no other head grows more."}} tags=["nbval-ignore-output"]
 fig, axes = plt.subplots(1, 3, figsize=(9.5, 3.4), layout="constrained", sharey=True)
 rows = range(len(heads))
 for ax, metric in zip(axes, ("precision", "recall", "error_mm"), strict=True):
@@ -612,9 +612,9 @@ _ = dl.results.write_scores("04_evaluation", scores, profile, seed=seed)
 #
 # ## Exercises
 #
-# 1. What is the localisation error of a method that always answers "every region"? And its recall? Compute both, then say why no single measure is enough.
+# 1. What is the localization error of a method that always answers "every region"? And its recall? Compute both, then say why no single measure is enough.
 # 2. Set `sensor_snr=(0,)` in `evaluation.evaluate` and look at the missed sources. Which method loses them first?
-# 3. Pass `half_distance=(0.01, 0.02)` to make sources that fade quickly from their centre. What happens to recall, and is that an error of the network or of the definition of truth?
+# 3. Pass `half_distance=(0.01, 0.02)` to make sources that fade quickly from their center. What happens to recall, and is that an error of the network or of the definition of truth?
 #
 # ## Next
 #

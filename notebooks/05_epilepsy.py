@@ -36,8 +36,13 @@ import pandas as pd
 from scipy.stats import wilcoxon
 
 import deepsif_lite as dl
-from deepsif_lite.cohort import WINDOW, published_patient, score_patient, virtual_cohort
-from deepsif_lite.recordings import RecordingUnavailable
+from deepsif_lite.errors import RecordingUnavailable
+from deepsif_lite.evaluation import (
+    WINDOW,
+    published_patient,
+    score_patient,
+    virtual_cohort,
+)
 
 settings = dl.get_profile(profile)
 dl.figures.use_style()
@@ -129,14 +134,14 @@ plt.show()
 
 # %% [markdown]
 # Where do the ten strongest regions lie?
-# Their centre is weighted by strength, in mm of the fsaverage brain: x to the right, y to the front, z up.
+# Their center is weighted by strength, in mm of the fsaverage brain: x to the right, y to the front, z up.
 
 # %% tags=["published-data"]
 name, regions = next(iter(target.items()))
 
 
 def ten_strongest(result):
-    """Centre (mm) of the ten strongest regions, and how many lie in the target."""
+    """Center (mm) of the ten strongest regions, and how many lie in the target."""
     top, strength = result.strongest(10, -0.01, 0.01), result.map(-0.01, 0.01)
     x, y, z = 1e3 * np.average(cortex.centroids[top], axis=0, weights=strength[top])
     return round(x), round(y), round(z), int(np.isin(top, regions).sum())
@@ -227,7 +232,7 @@ plt.show()
 # A virtual patient has one spiking patch of cortex, grown and simulated as in [chapter 1](01_simulation.ipynb), and a **[resection](../book/glossary.md)** that holds the patch and a block around one of its regions: 1.3 to 3 times its area, as surgeons remove more than the source.
 # The **onset zone** is the seed of the patch and the four regions nearest to it.
 #
-# Against the resection $R$ and with the found regions $E$, areas $a$ and the map $w$ on $E$ normalised to sum one,
+# Against the resection $R$ and with the found regions $E$, areas $a$ and the map $w$ on $E$ normalized to sum one,
 #
 # $$
 # \text{precision} = \frac{a(E \cap R)}{a(E)}, \qquad
@@ -305,7 +310,7 @@ for kind, column in kinds.items():
 path = dl.results.write_scores("05_epilepsy", scores, profile, data="virtual", seed=5)
 pd.DataFrame(rows).set_index("quantity")
 
-# %% mystnb={"figure": {"caption": "Virtual patients, one dot each, and their means (bars), as in Fig. 6 of the paper; grey diamonds: the paper's means over 20 people.", "name": "fig-cohort"}, "image": {"alt": "Three panels, precision, recall and spatial dispersion, each with dots for DeepSIF, sLORETA and LCMV and a grey diamond for the paper's mean."}}
+# %% mystnb={"figure": {"caption": "Virtual patients, one dot each, and their means (bars), as in Fig. 6 of the paper; gray diamonds: the paper's means over 20 people.", "name": "fig-cohort"}, "image": {"alt": "Three panels, precision, recall and spatial dispersion, each with dots for DeepSIF, sLORETA and LCMV and a gray diamond for the paper's mean."}}
 panels = {
     "precision": "precision",
     "recall": "recall",
@@ -362,6 +367,6 @@ zone.loc[list(METHODS)].round(1)
 # 1. Image single spikes: the five are in `fast-ires/Spikes/Spike_I/data_spk_tot.mat`, 2001 samples each. How much do their images differ?
 # 2. Give the virtual patients electrodes that are 10 mm off (`misplacement=0.01`). How much does each method lose?
 # 3. Replace the 100 ms window by the peak alone. Does Otsu's threshold still find a compact set?
-# 4. Image the patient with `head="published-75"` and sLORETA. How far does the centre of the ten strongest regions move?
+# 4. Image the patient with `head="published-75"` and sLORETA. How far does the center of the ten strongest regions move?
 #
 # **Next:** [evoked potentials](06_evoked.ipynb), where physiology tells us what to expect.

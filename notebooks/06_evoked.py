@@ -37,16 +37,16 @@ import numpy as np
 import pandas as pd
 
 import deepsif_lite as dl
-from deepsif_lite.cohort import virtual_response
-from deepsif_lite.head import average_reference
-from deepsif_lite.network.dictionary import (
+from deepsif_lite.errors import RecordingUnavailable
+from deepsif_lite.evaluation import virtual_response
+from deepsif_lite.network import (
     NOISE_SHARE,
     patch_dictionary,
     patch_weights,
     source_whitener,
     unit_maps,
 )
-from deepsif_lite.recordings import RecordingUnavailable
+from deepsif_lite.signals import average_reference
 
 dl.figures.use_style()
 METHODS = ("deepsif", "sloreta", "lcmv")
@@ -62,7 +62,7 @@ print(f"{head.name}: {len(head.ch_names)} electrodes, {cortex.n_regions} regions
 #
 # The published file holds 350 samples of 64 channels, scaled to a maximum of one; its unit is lost.
 # It holds no channel names either.
-# BioSemi's order (A1 to A32, B1 to B32) is an inference, and it can be checked: under the right order, neighbouring electrodes record nearly the same.
+# BioSemi's order (A1 to A32, B1 to B32) is an inference, and it can be checked: under the right order, neighboring electrodes record nearly the same.
 #
 # Where the file cannot be reached, the cells below show a **[virtual subject](../book/glossary.md)** with a source in the left visual cortex, and say so.
 
@@ -88,15 +88,15 @@ distance = np.linalg.norm(positions[:, None] - positions, axis=-1)
 nearest = np.argsort(distance, axis=1)[:, 1:4]
 
 
-def neighbour_correlation(order):
+def neighbor_correlation(order):
     """Mean correlation of each channel with its three nearest ones."""
     alike = np.corrcoef(evoked.data[order])
     return np.take_along_axis(alike, nearest, axis=1).mean()
 
 
 rng = np.random.default_rng(0)
-shuffled = [neighbour_correlation(rng.permutation(64)) for _ in range(200)]
-print(f"this order: {neighbour_correlation(np.arange(64)):.2f}")
+shuffled = [neighbor_correlation(rng.permutation(64)) for _ in range(200)]
+print(f"this order: {neighbor_correlation(np.arange(64)):.2f}")
 print(f"best of 200 random orders: {max(shuffled):.2f}")
 
 # %% [markdown]
@@ -137,7 +137,7 @@ plt.show()
 # Nothing in its training resembled a visual response: the only bridge is that both are patches of cortex that become active together for some tens of milliseconds.
 #
 # All methods get the whole recording, as in the paper.
-# For ours that is a demand: it looks at the whole window at once, and has learnt that a window holds a few sources, not all that a brain does with a picture in half a second.
+# For ours that is a demand: it looks at the whole window at once, and has learned that a window holds a few sources, not all that a brain does with a picture in half a second.
 # Further down the window ends earlier.
 
 # %% tags=["published-data"]
@@ -234,7 +234,7 @@ by_window
 # The lower that floor, the finer the differences between electrodes that count, and fine differences are what a template head has wrong.
 # No network is needed to see it.
 # Take the strongest scalp map of the recording up to 200 ms: how much of it does the best of all patches of the dictionary explain, for several floors (power of the noise against the hum)?
-# And how much of the strongest maps of simulated recordings of one source, with the electrodes where the head model has them, and with each of them a centimetre beside (root mean square)?
+# And how much of the strongest maps of simulated recordings of one source, with the electrodes where the head model has them, and with each of them a centimeter beside (root mean square)?
 
 # %% tags=["published-data"]
 patches = patch_weights(
@@ -280,7 +280,7 @@ fits.round(2)
 # A real head is not the template: the lower the floor, the less of its map a patch explains, whereas in simulations of that very head the fit is nearly perfect throughout.
 # Electrodes that sit beside their places leave the same trace in simulated recordings.
 # A network that has met only perfect fits takes what is left for other sources, and looks for them.
-# So ours were trained with electrodes up to a centimetre off, and with a floor of 1, not with the 0.2 that is best as long as the head is known; [chapter 3](03_training.ipynb) shows what either buys and costs.
+# So ours were trained with electrodes up to a centimeter off, and with a floor of 1, not with the 0.2 that is best as long as the head is known; [chapter 3](03_training.ipynb) shows what either buys and costs.
 # The floor was chosen by looking at this very recording, and so was the training of `lite-64` with up to five sources, so its image is no fair test any more. (`lite-75`, in the table of windows, has met three at most.)
 #
 # Areas 17 and 18 are small: a parcel beside them is 10 mm away at most.

@@ -14,7 +14,7 @@
 # This chapter takes a recording from a file to a source image that other programs can open.
 # It shows what is checked on the way, what is repaired with a warning, and what is refused.
 #
-# **Paper map.** None: the paper publishes no tool for this. The steps are those of its Methods, "Sensory and Cognitive Data Analyses" {cite:p}`sun2022deepsif`.
+# **Paper map.** None: the paper publishes no tool for this. The steps are those of its Methods, "Sensory and Cognitive Data Analyzes" {cite:p}`sun2022deepsif`.
 #
 # **You will learn**
 # - which recordings can be imaged, and how to prepare them;
@@ -42,9 +42,9 @@ import numpy as np
 import torch
 
 import deepsif_lite as dl
-from deepsif_lite.cohort import virtual_response
-from deepsif_lite.recordings import RecordingUnavailable
-from deepsif_lite.synthesis import normalise
+from deepsif_lite.errors import RecordingUnavailable
+from deepsif_lite.evaluation import virtual_response
+from deepsif_lite.signals import normalize
 
 dl.figures.use_style()
 folder = Path(tempfile.mkdtemp())
@@ -53,7 +53,7 @@ folder = Path(tempfile.mkdtemp())
 # ## What you need
 #
 # - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. The networks were trained on one second at 500 Hz with a few sources in it; what else is in the window changes the answer ([chapter 6](06_evoked.ipynb) shows how much).
-# - **Clean data**: filtered (0.5 or 1 to 40 Hz), artefacts removed, bad channels marked. Source imaging turns artefacts into sources.
+# - **Clean data**: filtered (0.5 or 1 to 40 Hz), artifacts removed, bad channels marked. Source imaging turns artifacts into sources.
 # - **Volts**, as everywhere in MNE.
 # - **Channels** with 10-10 names, or with positions.
 #
@@ -137,7 +137,7 @@ plt.show()
 # `plot` shows the 20 ms around its peak unless told otherwise, with the [extent](../book/glossary.md) by Otsu's threshold outlined {cite:p}`otsu1979`.
 # The network's output has **no unit**: input and output are divided by their largest value.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. Six epochs are few: expect a noisy map.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a coloured map and an outline around its strongest part."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. Six epochs are few: expect a noisy map.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a colored map and an outline around its strongest part."}}
 fig, axes = image.plot(
     latency - 0.01, latency + 0.01, title=f"{subject}, {1e3 * latency:.0f} ms"
 )
@@ -152,7 +152,7 @@ table.head(5).round(2).set_index("region").T
 # `probability` says how likely each region was active at any time of the recording.
 # It is right on average for simulated brains, even where electrodes sit beside their places ([chapter 4](04_evaluation.ipynb)); yours differs from them in ways it cannot know.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Probability that each region was active at any time of the recording.", "name": "fig-own-probability"}, "image": {"alt": "Four views of the inflated cortex, coloured by probability from 0 to 1."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Probability that each region was active at any time of the recording.", "name": "fig-own-probability"}, "image": {"alt": "Four views of the inflated cortex, colored by probability from 0 to 1."}}
 fig, axes = dl.figures.plot_cortex(
     image.probability, image.cortex, vmin=0, vmax=1, label="probability"
 )
@@ -174,7 +174,7 @@ for method, result in (("DeepSIF", image), ("sLORETA", other)):
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "The three strongest scalp maps that the network sees, and their time courses; the dashed line marks the stimulus.", "name": "fig-own-modes"}, "image": {"alt": "Three scalp maps above their time courses."}}
 network, geometry = model.network, model.network.geometry
-eeg = torch.as_tensor(normalise(ready.data.T)).float()
+eeg = torch.as_tensor(normalize(ready.data.T)).float()
 with torch.no_grad():
     maps, strengths, courses = (part[0] for part in network.modes(eeg[None]))
     fit, patch = (maps @ geometry.patch_maps.T).square().max(dim=1)

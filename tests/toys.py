@@ -8,8 +8,8 @@ import numpy as np
 from scipy import fft
 
 import deepsif_lite as dl
-from deepsif_lite.network.scan_geometry import ScanGeometry
-from deepsif_lite.spike_library import SpikeLibrary
+from deepsif_lite.network import ScanGeometry
+from deepsif_lite.spikes import SpikeLibrary
 
 SFREQ = 500.0
 

@@ -1,8 +1,8 @@
 """One function a figure: cortex maps, topographies, time courses, scores.
 
-Every function returns ``(fig, ax)`` and never shows or saves anything. Colours are
-fixed for the whole book (Okabe and Ito's colour-blind-safe set): a method keeps its
-colour in every chapter.
+Every function returns ``(fig, ax)`` and never shows or saves anything. Colors are
+fixed for the whole book (Okabe and Ito's color-blind-safe set): a method keeps its
+color in every chapter.
 """
 
 from .cortex_maps import (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .raster import rasterise
+from .raster import rasterize
 from .style import method_color, method_name, styled
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from deepsif_lite.cortex import Cortex
+    from ..cortex.surface import Cortex
 
 OUTLINE_COLORS = ("#009E73", "#0072B2", "#CC79A7", "#000000")
 HEMISPHERES = ("lh-lateral", "lh-medial", "rh-medial", "rh-lateral")
@@ -25,7 +25,7 @@ _NO_DATA = (0.86, 0.86, 0.86)
 
 
 def colormap(kind: str = "sequential"):
-    """Return the colour map of cortex maps; zero is the grey of the bare cortex.
+    """Return the color map of cortex maps; zero is the gray of the bare cortex.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def _per_vertex(values: ArrayLike, cortex: Cortex) -> NDArray:
 
 
 def _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines) -> None:
-    raster = rasterise(cortex, surface, view)
+    raster = rasterize(cortex, surface, view)
     hit = raster.vertex >= 0
     value = np.where(hit, _per_vertex(values, cortex)[raster.vertex], np.nan)
     color = cmap(norm(np.nan_to_num(value)))[..., :3]
@@ -98,7 +98,7 @@ def _as_outlines(outlines) -> dict:
 
 
 def _scale(values: NDArray, cmap, vmin, vmax):
-    """Colour map and norm that fit the values: signed data gets a centred scale."""
+    """Color map and norm that fit the values: signed data gets a centered scale."""
     from matplotlib.colors import Normalize
 
     finite = np.asarray(values, float)
@@ -160,9 +160,9 @@ def plot_cortex(
     outlines : mapping of name to region indices, or region indices, optional
         Sets of regions whose border is drawn: the truth, a Brodmann area.
     cmap, vmin, vmax : optional
-        Default: grey to dark red from 0, or blue-grey-red around 0 for signed data.
+        Default: gray to dark red from 0, or blue-gray-red around 0 for signed data.
     label, title : str
-        Text of the colour bar and of the figure.
+        Text of the color bar and of the figure.
     colorbar : bool
         Whether to draw it (never when ``axes`` are given).
     axes : sequence of matplotlib Axes, optional
@@ -179,7 +179,7 @@ def plot_cortex(
     cmap, norm = _scale(values, cmap, vmin, vmax)
     own = axes is None
     if own:
-        widths = [np.ptp(rasterise(cortex, surface, view).extent[:2]) for view in views]
+        widths = [np.ptp(rasterize(cortex, surface, view).extent[:2]) for view in views]
         fig, axes = plt.subplots(
             1,
             len(views),
@@ -237,7 +237,7 @@ def plot_methods(
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    widths = [np.ptp(rasterise(cortex, surface, view).extent[:2]) for view in views]
+    widths = [np.ptp(rasterize(cortex, surface, view).extent[:2]) for view in views]
     fig, axes = plt.subplots(
         len(maps),
         len(views),
@@ -304,7 +304,7 @@ def plot_maps(
     import matplotlib.pyplot as plt
     from matplotlib.cm import ScalarMappable
 
-    widths = [np.ptp(rasterise(cortex, surface, view).extent[:2]) for view in views]
+    widths = [np.ptp(rasterize(cortex, surface, view).extent[:2]) for view in views]
     fig, axes = plt.subplots(
         len(maps),
         len(views),

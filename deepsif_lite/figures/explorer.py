@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from deepsif_lite.cortex import Cortex
-    from deepsif_lite.head import HeadModel
+    from ..cortex.surface import Cortex
+    from ..head.model import HeadModel
 
 _LEVELS = 254  # of a map; 255 stands for no value
 _UNIT = 1e4  # stored coordinates are integers of 0.1 mm
@@ -86,12 +86,12 @@ def explore_cortex(
     cortex = head.cortex
     _check(maps, chosen, cortex)
     levels, about = zip(
-        *(_quantise(name, *map_) for name, map_ in maps.items()), strict=True
+        *(_quantize(name, *map_) for name, map_ in maps.items()), strict=True
     )
     half = cortex.faces[: len(cortex.faces) // 2]
     arrays = {
-        "pial": _centred(cortex, "pial"),
-        "inflated": _centred(cortex, "inflated"),
+        "pial": _centered(cortex, "pial"),
+        "inflated": _centered(cortex, "inflated"),
         "faces": half.astype("<u2"),
         "region": cortex.region_of_vertex.astype("<i2"),
         "sulcus": (np.asarray(cortex.sulc) > 0).astype("u1"),
@@ -131,14 +131,14 @@ def _check(maps: Mapping, chosen: int, cortex: Cortex) -> None:
         raise ValueError(msg)
 
 
-def _centred(cortex: Cortex, surface: str) -> NDArray:
+def _centered(cortex: Cortex, surface: str) -> NDArray:
     """Vertices around the middle of their bounding box, (n_vertices, 3), 0.1 mm."""
     points = surface_points(cortex, surface)
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     return np.round((points - middle) * _UNIT).astype("<i2")
 
 
-def _quantise(name: str, values: ArrayLike, unit: str) -> tuple[NDArray, dict]:
+def _quantize(name: str, values: ArrayLike, unit: str) -> tuple[NDArray, dict]:
     """Return a map in whole levels, and what the page says about it."""
     values = np.asarray(values, float)
     top = float(f"{np.nanmax(values):.3g}") or 1.0
@@ -149,7 +149,7 @@ def _quantise(name: str, values: ArrayLike, unit: str) -> tuple[NDArray, dict]:
 
 def _scalp_maps(head: HeadModel) -> NDArray:
     """Scalp maps divided by their largest magnitude, (n_regions, n_channels) bytes."""
-    from deepsif_lite.head import average_reference
+    from ..signals import average_reference
 
     eeg = head.modality == "eeg"
     maps = (average_reference(head.leadfield) if eeg else head.leadfield).T
@@ -167,7 +167,7 @@ def _on_disc(head: HeadModel) -> NDArray:
 
 
 def _table(cmap, n_levels: int) -> NDArray:
-    """Return the colours of a colour map as bytes, shape (n_levels, 3)."""
+    """Return the colors of a color map as bytes, shape (n_levels, 3)."""
     colors = cmap(np.linspace(0, 1, n_levels))[:, :3]
     return np.round(255 * colors).astype("u1")
 

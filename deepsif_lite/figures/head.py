@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from deepsif_lite.bem import Shells
-    from deepsif_lite.cortex import Cortex
+    from ..cortex.surface import Cortex
+    from ..head.shells import Shells
 
 SHELL_COLORS = {"scalp": "#E69F00", "outer_skull": "#8c8c8c", "inner_skull": "#0072B2"}
 _CUTS = {"sagittal": (0, (1, 2), "y (mm)"), "coronal": (1, (0, 2), "x (mm)")}
@@ -56,10 +56,10 @@ def plot_head(
     cortex : Cortex
         Its pial surface is drawn.
     electrodes : array of shape (n_electrodes, 3)
-        Metres, the frame of the shells.
+        Meters, the frame of the shells.
     cuts : mapping of {"sagittal", "coronal"} to position, optional
-        Where to cut, metres. Default: 1 cm to the right of the midline, and through
-        the centre of the shells.
+        Where to cut, meters. Default: 1 cm to the right of the midline, and through
+        the center of the shells.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """Views of the cortex as grids of pixels that know their vertex and their shade.
 
-Each view is projected once (a z-buffer) and then coloured by table look-up. That
+Each view is projected once (a z-buffer) and then colored by table look-up. That
 draws a view in milliseconds after the first time and keeps the borders of parcels
 sharp, which a 3-D scene in matplotlib does not.
 """
@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deepsif_lite.cortex import Cortex
+    from ..cortex.surface import Cortex
 
 # View name -> (hemisphere or None for both, direction to the viewer, up), in RAS.
 _CAMERAS = {
@@ -70,7 +70,7 @@ def _vertex_normals(points: NDArray, faces: NDArray) -> NDArray:
 def _visible_hits(corners: NDArray, depth: NDArray, shape: tuple[int, int]):
     """Pixels covered by each triangle, farthest first.
 
-    ``corners`` (n_faces, 3, 2) in pixels and ``depth`` (n_faces, 3) towards the
+    ``corners`` (n_faces, 3, 2) in pixels and ``depth`` (n_faces, 3) toward the
     viewer. Returns flat pixel indices, face indices and barycentric weights. The
     loops run over the few pixels of the largest bounding box, not over the faces.
     """
@@ -97,7 +97,7 @@ def _visible_hits(corners: NDArray, depth: NDArray, shape: tuple[int, int]):
 
 
 @lru_cache(maxsize=64)
-def rasterise(cortex: Cortex, surface: str, view: str) -> Raster:
+def rasterize(cortex: Cortex, surface: str, view: str) -> Raster:
     """Project one view of the cortex onto pixels (cached: a Cortex is frozen)."""
     if view not in _CAMERAS:
         msg = f"view={view!r} is not one of {list(_CAMERAS)}."

@@ -38,7 +38,7 @@ def plot_metrics(
         The column that makes the groups, and its printed name.
     paper : DataFrame, optional
         The paper's values, indexed by group, one column ``<metric>`` and
-        ``<metric>_sd`` each; drawn as grey diamonds.
+        ``<metric>_sd`` each; drawn as gray diamonds.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def plot_area(
     ax : Axes, optional
         Where to draw.
     method : str
-        Whose colour to use.
+        Whose color to use.
 
     Returns
     -------
@@ -205,13 +205,13 @@ def plot_reliability(
     Parameters
     ----------
     tables : mapping of name to DataFrame
-        Of :func:`deepsif_lite.calibration.reliability`.
+        Of :func:`deepsif_lite.evaluation.reliability`.
     ax : Axes, optional
 
     Returns
     -------
     fig, ax : Figure and Axes
-        The grey diagonal is a forecaster that is right.
+        The gray diagonal is a forecaster that is right.
     """
     import matplotlib.pyplot as plt
 

@@ -85,7 +85,7 @@ def plot_butterfly(
     mark : float, optional
         A time in seconds drawn as a vertical line.
     highlight : mapping of label to column, optional
-        Series drawn thick and in colour over the grey rest.
+        Series drawn thick and in color over the gray rest.
 
     Returns
     -------
@@ -107,8 +107,8 @@ def plot_butterfly(
         raise ValueError(msg)
     if ax is None:
         _, ax = plt.subplots(figsize=(6.5, 2.4), layout="constrained")
-    grey = "#8a8a8a" if highlight else "#4d6f8a"
-    ax.plot(times * 1e3, data, color=grey, lw=0.5, alpha=0.7)
+    gray = "#8a8a8a" if highlight else "#4d6f8a"
+    ax.plot(times * 1e3, data, color=gray, lw=0.5, alpha=0.7)
     for name, column in (highlight or {}).items():
         ax.plot(times * 1e3, data[:, column], lw=1.8, label=name)
     if mark is not None:

@@ -1,4 +1,4 @@
-"""Colours, names and matplotlib settings that hold for the whole book."""
+"""Colors, names and matplotlib settings that hold for the whole book."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def styled(function):
 
 
 def method_color(method: str) -> str:
-    """Return the fixed colour of a method, for example ``"sloreta"``."""
+    """Return the fixed color of a method, for example ``"sloreta"``."""
     return METHOD_COLORS.get(method.lower(), PAPER_COLOR)
 
 

@@ -21,7 +21,7 @@ def plot_stages(stages: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[Figure
     Parameters
     ----------
     stages : mapping of network to sequence of (text, kind)
-        ``kind`` is ``"data"`` (grey) or ``"layer"`` (colour).
+        ``kind`` is ``"data"`` (gray) or ``"layer"`` (color).
 
     Returns
     -------

@@ -1,29 +1,30 @@
-"""The networks by name: the paper's, and a small one that a laptop can train.
+"""The networks: the paper's, and a small one that a laptop can train; their weights."""
 
-Both map normalised EEG, shape (n_samples, n_times, n_channels), to source activity,
-shape (n_samples, n_times, n_regions), and both give their training loss on a batch,
-so training and imaging never ask which one they hold.
-"""
+from .._lazy import attach
 
-from __future__ import annotations
-
-from torch import nn
-
-from .paper import PaperNetwork
-from .scan import ScanNetwork
-
-NETWORKS = {"lite": ScanNetwork, "paper": PaperNetwork}
-
-
-def build_network(kind: str, n_channels: int, n_regions: int, **options) -> nn.Module:
-    """Build a network by name.
-
-    Raises
-    ------
-    ValueError
-        No such network.
-    """
-    if kind not in NETWORKS:
-        msg = f"network={kind!r} is unknown; choose one of {', '.join(NETWORKS)}."
-        raise ValueError(msg)
-    return NETWORKS[kind](n_channels, n_regions, **options)
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "build": ["NETWORKS", "build_network"],
+        "paper": ["PaperNetwork"],
+        "scan": ["ScanNetwork"],
+        "scan_geometry": ["ScanGeometry"],
+        "dictionary": [
+            "NOISE_SHARE",
+            "patch_dictionary",
+            "patch_weights",
+            "source_whitener",
+            "unit_maps",
+        ],
+        "weights": [
+            "available_weights",
+            "check_card",
+            "head_fingerprint",
+            "load_card",
+            "load_weights",
+            "save_weights",
+            "write_card_scores",
+        ],
+        "transfer": ["start_from", "transferred"],
+    },
+)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..head import average_reference
-from ..patches import gaussian_decay, patch_candidates
+from ..cortex.patches import gaussian_decay, patch_candidates
 from ..paths import data_dir
+from ..signals import average_reference
 
 if TYPE_CHECKING:
-    from ..cortex import Cortex
+    from ..cortex.surface import Cortex
 
 HALF_DISTANCE = 0.05  # m, the middle of the range that synthesis draws from
 # White noise against the cortex's own, both a channel. Of simulated patches on the known

@@ -41,7 +41,7 @@ def temporal_modes(
     n_iter : int
         Rounds of iteration.
     orthonormal, eigh : callable
-        How to orthonormalise columns, and to find eigenvalues (ascending) and
+        How to orthonormalize columns, and to find eigenvalues (ascending) and
         eigenvectors; formats without linear algebra bring their own.
 
     Returns

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 if TYPE_CHECKING:
-    from ..cortex import Cortex
-    from ..synthesis import Batch
+    from ..cortex.surface import Cortex
+    from ..synthesis.stream import Batch
 
 
 class PaperNetwork(nn.Module):
@@ -79,7 +79,7 @@ class PaperNetwork(nn.Module):
             self.temporal[k] = _embed(layer, padded, n_blocks=4)
 
     def forward(self, eeg: Tensor) -> Tensor:
-        """Return source activity for normalised EEG."""
+        """Return source activity for normalized EEG."""
         x = F.elu(self.block1_out(F.elu(self.block1_in(eeg) + eeg)))
         x = F.elu(self.block2_out(F.elu(self.block2_in(x))) + self.block2_skip(x))
         x = F.elu(self.mix(x))

@@ -26,7 +26,7 @@ class Found(NamedTuple):
     flipped : tensor of shape (n_samples, n_starts, n_regions)
         The misfit if this one parcel joined or left.
     beside : tensor of shape (n_samples, n_starts, n_regions)
-        Share of a parcel's neighbours that are members.
+        Share of a parcel's neighbors that are members.
     """
 
     members: Tensor
@@ -77,7 +77,7 @@ def search_patches(
     Parameters
     ----------
     geometry : ScanGeometry
-        Scalp maps and neighbours of the parcels.
+        Scalp maps and neighbors of the parcels.
     members : tensor of bool, shape (n_samples, n_starts, n_regions)
         Patches to start from.
     maps : tensor of shape (n_samples, n_modes, n_channels)
@@ -100,7 +100,7 @@ def search_patches(
     own = maps @ white.T  # (n_samples, n_modes, n_regions)
     own_square = weights @ own.square()
     size = white.square().sum(1)
-    patch, neighbours = inside @ white, geometry.times(inside, "adjacency")
+    patch, neighbors = inside @ white, geometry.times(inside, "adjacency")
     for step in range(n_steps + 1):
         along = patch @ maps.transpose(1, 2)  # (n_samples, n_starts, n_modes)
         explained = (weights * along.square()).sum(-1)
@@ -113,7 +113,7 @@ def search_patches(
         flipped = (1 - explained / norm.clamp_min(1e-3 * size)).clamp(0, 1)
         if step == n_steps:
             break
-        border = torch.where(inside > 0, degree - neighbours, neighbours) > 0
+        border = torch.where(inside > 0, degree - neighbors, neighbors) > 0
         lone = inside.sum(-1, keepdim=True) <= 1
         allowed = border & ~(lone & (inside > 0))
         best, region = flipped.where(allowed, flipped.new_tensor(2.0)).min(-1)
@@ -124,8 +124,8 @@ def search_patches(
         flip = sign.gather(-1, region[..., None]) * helps[..., None]
         inside = inside.scatter_add(-1, region[..., None], flip)
         patch = patch + flip * white[region]
-        neighbours = neighbours + flip * adjacency[region]
-    return Found(inside > 0, misfit, flipped, neighbours / degree)
+        neighbors = neighbors + flip * adjacency[region]
+    return Found(inside > 0, misfit, flipped, neighbors / degree)
 
 
 def _may_stop(device: torch.device) -> bool:

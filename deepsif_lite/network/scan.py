@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ..processes import sum_over_processes
+from ..training.processes import sum_over_processes
 from .dictionary import NOISE_SHARE
 from .modes import temporal_modes
 from .patch_search import choose_starts, search_patches
 from .scan_geometry import PATCH_PROFILES, ScanGeometry
 
 if TYPE_CHECKING:
-    from ..cortex import Cortex
-    from ..synthesis import Batch
+    from ..cortex.surface import Cortex
+    from ..synthesis.stream import Batch
 
 FLOORS = (0.002, 0.006, 0.02)  # misfits below which two patches count as alike
 FAINT = 1e-30  # chance below which patches count as not fitting at all
@@ -49,7 +49,7 @@ class ScanNetwork(nn.Module):
       flipped until the fit improves no more. A parcel learns whether the patch beside
       it holds it, and how much worse the fit were otherwise.
 
-    One small perceptron, the same for all parcels, judges the answers; neighbours tell
+    One small perceptron, the same for all parcels, judges the answers; neighbors tell
     each other what they think, since activity comes in patches. Together they give the
     loading of each map on each parcel, and the probability that the parcel is active at
     all, which gates them. That probability is a product: is there a source anywhere, as
@@ -76,7 +76,7 @@ class ScanNetwork(nn.Module):
     local_width : int
         Size of the perceptron of the parcels.
     n_rounds : int
-        Times that neighbours tell each other.
+        Times that neighbors tell each other.
     gate_weight : float
         Weight of the cross-entropy on patch membership against the squared error.
     noise_share : float
@@ -163,7 +163,7 @@ class ScanNetwork(nn.Module):
         self.geometry.set(leadfield, cortex)
 
     def forward(self, eeg: Tensor) -> Tensor:
-        """Return source activity for normalised EEG."""
+        """Return source activity for normalized EEG."""
         return self.image(eeg)[0]
 
     def image(self, eeg: Tensor) -> tuple[Tensor, Tensor]:
@@ -273,7 +273,7 @@ class ScanNetwork(nn.Module):
         """Search from the best patches of each scan, and tell each parcel.
 
         For each scan and parcel, of the found patch that is nearest: is the parcel in
-        it, which share of its neighbours is, how well does the patch fit, how much
+        it, which share of its neighbors is, how well does the patch fit, how much
         worse would it fit if the parcel changed sides (against each floor; positive
         for members), and whether there is a patch near at all.
         """
@@ -315,7 +315,7 @@ class ScanNetwork(nn.Module):
         x = self.local_in(answers.transpose(1, 2))
         x = F.gelu(x + self.local_context(summary)[:, None] + self.local_region)
         for mid in self.local_mid:
-            beside = self.geometry.mean_over_neighbours(x)
+            beside = self.geometry.mean_over_neighbors(x)
             x = x + F.gelu(mid(torch.cat([x, beside], -1)))
         return self.local_out(x), self.anywhere(x.amax(1))
 

@@ -19,9 +19,9 @@ from .dictionary import (
 )
 
 if TYPE_CHECKING:
-    from ..cortex import Cortex
+    from ..cortex.surface import Cortex
 
-# Weights of the seed, its neighbours, their neighbours, ... in the round patches
+# Weights of the seed, its neighbors, their neighbors, ... in the round patches
 # that every parcel is scanned with.
 PATCH_PROFILES = ((1.0,), (1.0, 0.9), (1.0, 0.9, 0.5))
 NEAR_RINGS = 3  # patches whose seed is no farther than this compete for a parcel
@@ -117,8 +117,8 @@ class ScanGeometry(nn.Module):
         )
         raise ValueError(msg)
 
-    def mean_over_neighbours(self, features: Tensor) -> Tensor:
-        """Average features over the neighbours of each parcel.
+    def mean_over_neighbors(self, features: Tensor) -> Tensor:
+        """Average features over the neighbors of each parcel.
 
         Parameters
         ----------

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-N_SMOOTH = 9  # neighbouring frequencies whose power is averaged, an odd number
+N_SMOOTH = 9  # neighboring frequencies whose power is averaged, an odd number
 STANDS_OUT = 2.0  # power of noise with signal against power of noise
 
 
@@ -84,7 +84,7 @@ def _transform(signals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _smooth(power: Tensor) -> Tensor:
-    """Average neighbouring frequencies, (n_samples, n_frequencies, n_signals)."""
+    """Average neighboring frequencies, (n_samples, n_frequencies, n_signals)."""
     smooth = F.avg_pool1d(power.mT, N_SMOOTH, 1, N_SMOOTH // 2, count_include_pad=False)
     return smooth.mT
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .model import INITIAL_RANGES, MODEL, STATE_NAMES
 
 if TYPE_CHECKING:
-    from ..connectome import Connectome
+    from .connectome import Connectome
 
 Seed = int | np.random.SeedSequence | Sequence[int | np.random.SeedSequence]
 

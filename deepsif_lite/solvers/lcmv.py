@@ -9,7 +9,7 @@ import numpy as np
 from .whitening import whiten
 
 if TYPE_CHECKING:
-    from ..head import HeadModel
+    from ..head.model import HeadModel
 
 
 def solve(

@@ -1,4 +1,4 @@
-"""Standardised low-resolution electromagnetic tomography (sLORETA)."""
+"""Standardized low-resolution electromagnetic tomography (sLORETA)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from .whitening import whiten
 
 if TYPE_CHECKING:
-    from ..head import HeadModel
+    from ..head.model import HeadModel
 
 _DEPTH_LIMIT = 10.0
 """Leadfields weaker than the strongest by more than this factor weigh the same."""
@@ -41,7 +41,7 @@ def solve(
     noise_cov : array of shape (n_channels, n_channels), optional
         Noise covariance, V^2. By default equal and independent on all channels.
     lambda2 : float
-        Regularisation, 1 / SNR^2 of the amplitude. The paper does not say which was
+        Regularization, 1 / SNR^2 of the amplitude. The paper does not say which was
         used; 1/9 is MNE's default.
     depth : float or None
         Exponent of the depth weighting of the prior variance R. The default is
@@ -50,7 +50,7 @@ def solve(
     Returns
     -------
     array of shape (n_times, n_regions)
-        Standardised activity, no unit.
+        Standardized activity, no unit.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ..head import HeadModel
+    from ..head.model import HeadModel
 
 
 def noise_covariance(baseline: np.ndarray, method: str = "diagonal") -> np.ndarray:

@@ -1,0 +1,14 @@
+"""The cortex: parcels of fsaverage5, patches of parcels, Brodmann areas."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "parcels": ["Parcels", "matching_parcels"],
+        "surface": ["Cortex", "load_cortex"],
+        "parcellation": ["parcellate"],
+        "patches": ["decay", "gaussian_decay", "grow_patch", "patch_candidates"],
+        "brodmann": ["TEMPORAL", "VISUAL", "brodmann_of_vertex", "brodmann_regions"],
+    },
+)

@@ -1,0 +1,120 @@
+"""Compare the probabilities of parcels with what came true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..synthesis.stream import SyntheticEEG
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..head.model import HeadModel
+    from ..imaging.imager import Imager
+    from ..spikes.library import SpikeLibrary
+
+_BATCH = 32
+
+
+def forecasts(
+    model: Imager,
+    clips: SpikeLibrary,
+    *,
+    n_sources: int | Sequence[int] = (1, 2, 3),
+    n_samples: int = 300,
+    seed: int = 0,
+    head: HeadModel | None = None,
+    **options,
+) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Let a network say for fresh recordings which parcels are active.
+
+    Parameters
+    ----------
+    model : Imager
+        With a network that gives probabilities.
+    clips : SpikeLibrary
+        Clips that training has not seen.
+    n_sources : int | sequence of int
+        Sources of a recording; of a sequence, each recording draws one.
+    n_samples : int
+        Recordings.
+    seed : int
+        Key of the recordings.
+    head : HeadModel, optional
+        Makes the recordings; by default the model's own.
+    **options
+        Passed to :class:`deepsif_lite.SyntheticEEG`.
+
+    Returns
+    -------
+    probability : array of shape (n_samples, n_regions)
+    active : array of bool, shape (n_samples, n_regions)
+        Whether the parcel was part of a patch.
+    """
+    head = model.head if head is None else head
+    stream = SyntheticEEG(head, clips, n_sources=n_sources, seed=seed, **options)
+    probability, active = [], []
+    for start in range(0, n_samples, _BATCH):
+        batch = stream.batch(range(start, min(start + _BATCH, n_samples)))
+        probability.append(model.predict_with_probability(batch.eeg.numpy())[1])
+        active.append((batch.weights > 0).any(1).numpy())
+    return np.concatenate(probability), np.concatenate(active)
+
+
+def reliability(
+    probability: NDArray, active: NDArray, *, n_bins: int = 10
+) -> pd.DataFrame:
+    """Compare forecasts with what came true, bin by bin.
+
+    Parameters
+    ----------
+    probability : array
+        Between 0 and 1.
+    active : array of bool, same shape
+    n_bins : int
+        Bins of equal width.
+
+    Returns
+    -------
+    DataFrame
+        One row a bin that holds anything: ``predicted`` (mean forecast),
+        ``observed`` (share that was active) and ``count``.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ or a probability lies outside 0 to 1.
+    """
+    import pandas as pd
+
+    probability, active = np.asarray(probability), np.asarray(active)
+    if probability.shape != active.shape:
+        msg = f"probability {probability.shape} and active {active.shape} must match."
+        raise ValueError(msg)
+    if not ((probability >= 0) & (probability <= 1)).all():
+        msg = "probability holds values outside 0 to 1; give probabilities, not odds."
+        raise ValueError(msg)
+    bins = np.minimum((probability * n_bins).astype(int), n_bins - 1)
+    pairs = {"predicted": probability.ravel(), "observed": active.ravel()}
+    groups = pd.DataFrame(pairs).astype(float).groupby(bins.ravel())
+    return groups.mean().assign(count=groups.size()).reset_index(drop=True)
+
+
+def expected_calibration_error(table: pd.DataFrame) -> float:
+    """Return the mean gap between forecast and outcome over all parcels.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`reliability`.
+
+    References
+    ----------
+    Naeini, Cooper and Hauskrecht (2015), AAAI 29, 2901-2907.
+    """
+    gap = (table.predicted - table.observed).abs()
+    return float(np.average(gap, weights=table["count"]))

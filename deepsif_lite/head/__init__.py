@@ -1,0 +1,49 @@
+"""Head models: from activity of the parcels to potentials at the electrodes."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "model": [
+            "HEAD_MODELS",
+            "HeadModel",
+            "load_head_model",
+            "load_shells",
+            "sum_over_parcels",
+            "topography_correlation",
+        ],
+        "template": ["SKULL_THICKNESS", "build_head_model", "template_shells"],
+        "fsaverage": ["fiducials"],
+        "shells": ["Shells", "clearance"],
+        "bem": ["BRAIN_CONDUCTIVITY", "SKULL_RATIO", "eeg_gain", "meg_gain"],
+        "electrodes": [
+            "CHANNELS_75",
+            "biosemi_64",
+            "published_cap",
+            "template_positions",
+        ],
+        "jitter": ["ElectrodeJitter"],
+        "shape": ["HeadShape"],
+        "variants": [
+            "Cap",
+            "Geometry",
+            "HEAD_VARIANTS",
+            "HeadVariant",
+            "build_gains",
+            "load_head_variant",
+            "place_electrodes",
+        ],
+        "meg": ["helmet", "load_meg_head"],
+        "comparison": [
+            "agreement",
+            "compare_with_published",
+            "load_comparison",
+            "log_magnitude",
+            "parcel_maps",
+            "relative_difference",
+        ],
+        "resolution": ["peak_error", "resolution_matrix", "spatial_deviation"],
+        "training_head": ["TrainingHead", "load_training_head", "pack_head"],
+    },
+)

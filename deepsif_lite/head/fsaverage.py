@@ -1,0 +1,25 @@
+"""Landmarks and surfaces of fsaverage's head that MNE-Python ships."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@lru_cache(maxsize=1)
+def fiducials() -> NDArray:
+    """Return left ear, nasion and right ear of fsaverage, meters, MRI frame."""
+    import mne
+
+    points, _ = mne.io.read_fiducials(fsaverage_file("fiducials"), verbose=False)
+    return np.array([point["r"] for point in points], dtype=float)
+
+
+def fsaverage_file(part: str) -> Path:
+    """Return the path of one of fsaverage's files in MNE-Python, such as ``"head"``."""
+    import mne
+
+    return Path(mne.__file__).parent / "data" / "fsaverage" / f"fsaverage-{part}.fif"

@@ -1,0 +1,77 @@
+"""Three nested shells: inner skull, outer skull and scalp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..mesh import cast_rays
+
+
+@dataclass(frozen=True, eq=False)
+class Shells:
+    """Three nested closed surfaces, each star-shaped about one center.
+
+    Attributes
+    ----------
+    center : array of shape (3,)
+        Meters, MRI (surface RAS) frame.
+    directions : array of shape (n_points, 3)
+        Unit vectors from the center; shared by the three surfaces.
+    faces : array of int, shape (n_faces, 3)
+        Triangles, counter-clockwise seen from outside.
+    inner_skull, outer_skull, scalp : array of shape (n_points,)
+        Radius along each direction, meters.
+    """
+
+    center: NDArray
+    directions: NDArray
+    faces: NDArray
+    inner_skull: NDArray
+    outer_skull: NDArray
+    scalp: NDArray
+
+    def surface(self, name: str) -> NDArray:
+        """Return the points of one surface, shape (n_points, 3), meters."""
+        return self.center + self.directions * getattr(self, name)[:, None]
+
+    def project(self, points: NDArray) -> NDArray:
+        """Move points along the ray from the center onto the scalp."""
+        rays = points - self.center
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        outward = self.directions * self.scalp[:, None]
+        radius = cast_rays(rays, outward, self.faces)
+        return self.center + rays * radius[:, None]
+
+
+def check_nested(shells: Shells) -> None:
+    """Refuse surfaces that touch or cross (``ValueError``)."""
+    order = (np.zeros(1), shells.inner_skull, shells.outer_skull, shells.scalp)
+    for below, above in zip(order, order[1:], strict=False):
+        if not (above > below).all():
+            msg = "shells: the surfaces touch or cross; widen skull or scalp."
+            raise ValueError(msg)
+
+
+def check_inside(shells: Shells, positions: NDArray) -> None:
+    """Refuse dipoles that are not inside the inner skull (``ValueError``)."""
+    depth = clearance(shells, positions)
+    if not (depth > 0).all():
+        outside = np.flatnonzero(~(depth > 0))
+        msg = (
+            f"positions: {len(outside)} dipoles lie outside the inner skull, "
+            f"the first is number {outside[0]}."
+        )
+        raise ValueError(msg)
+
+
+def clearance(shells: Shells, positions: NDArray) -> NDArray:
+    """Return how far each point lies inside the inner skull, along its radius (m)."""
+    rays = positions - shells.center
+    radius = np.linalg.norm(rays, axis=1)
+    rays = rays / np.where(radius > 0, radius, 1)[:, None]
+    rays[radius == 0] = (0, 0, 1)  # at the center any direction will do
+    surface = shells.directions * shells.inner_skull[:, None]
+    return cast_rays(rays, surface, shells.faces) - radius

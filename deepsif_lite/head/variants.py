@@ -1,0 +1,344 @@
+"""Heads that differ from the template in one thing, or in shape.
+
+They show what a network meets when the patient's head is not the one it was trained
+on (chapter 4). The leadfields are computed once and stored in ``data/head``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..artifacts import content_hash
+from ..cortex.surface import Cortex, load_cortex
+from .bem import SKULL_RATIO, eeg_gain
+from .electrodes import CHANNELS_75, published_cap, template_positions
+from .fsaverage import fiducials
+from .model import HeadModel, head_file, load_head_model, sum_over_parcels
+from .shape import HeadShape
+from .shells import Shells
+from .template import SKULL_THICKNESS, VARIANT_FREQUENCY, template_shells
+
+logger = logging.getLogger(__name__)
+
+N_SHAPES = 20
+_SKULL_RANGE = (3e-3, 6e-3)  # m, of the random head shapes
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Everything of a head but its electrodes; the default is the template.
+
+    Attributes
+    ----------
+    skull_ratio : float
+        Skull conductivity over brain conductivity.
+    skull_thickness : float
+        Meters.
+    inner_skull : {"fsaverage", "hull"}
+        See :func:`~deepsif_lite.head.template_shells`.
+    source_depth : float
+        Dipoles between the pial surface (0) and the white matter (1).
+    orientation : {"normals", "published"}
+        Of the dipoles: normals of the pial surface, or the authors' file.
+    shape : int | None
+        Seed of a random head shape; None is the template's.
+    """
+
+    skull_ratio: float = SKULL_RATIO
+    skull_thickness: float = SKULL_THICKNESS
+    inner_skull: str = "fsaverage"
+    source_depth: float = 0.0
+    orientation: str = "normals"
+    shape: int | None = None
+
+
+@dataclass(frozen=True)
+class Cap:
+    """Where the electrodes are; the default is the 10-10 system.
+
+    Attributes
+    ----------
+    layout : {"10-10", "published"}
+        10-10 on the template's scalp, or the published positions as they stand.
+    shift : tuple of float
+        Moves all: meters to the right, front, top.
+    jitter : float
+        Moves each on its own: root mean square distance along the scalp, meters.
+    seed : int
+        Draws the jitter.
+    """
+
+    layout: str = "10-10"
+    shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    jitter: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class HeadVariant:
+    """One head that is not the template."""
+
+    description: str
+    geometry: Geometry = field(default_factory=Geometry)
+    cap: Cap = field(default_factory=Cap)
+
+
+def _registry() -> dict[str, HeadVariant]:
+    variants = {"coarse": HeadVariant("the template with shells of 642 points")}
+    for divisor in (20, 40, 60, 100):
+        variants[f"skull-1/{divisor}"] = HeadVariant(
+            f"skull {divisor} times less conductive than brain",
+            Geometry(skull_ratio=1 / divisor),
+        )
+    for thickness in (3, 7):
+        variants[f"skull-{thickness}mm"] = HeadVariant(
+            f"skull {thickness} mm thick", Geometry(skull_thickness=thickness * 1e-3)
+        )
+    for distance in (2, 5, 10):
+        variants[f"jitter-{distance}mm"] = HeadVariant(
+            f"each electrode moved by {distance} mm (root mean square)",
+            cap=Cap(jitter=distance * 1e-3),
+        )
+    variants["shift-left-5mm"] = HeadVariant(
+        "cap moved 5 mm to the left", cap=Cap(shift=(-5e-3, 0.0, 0.0))
+    )
+    for k in range(1, N_SHAPES + 1):
+        rng = np.random.default_rng(k)
+        variants[f"shape-{k:02d}"] = HeadVariant(
+            f"another head shape (number {k})",
+            Geometry(shape=k, skull_thickness=float(rng.uniform(*_SKULL_RANGE))),
+        )
+    return variants
+
+
+HEAD_VARIANTS = _registry()
+
+
+def load_head_variant(name: str) -> HeadModel:
+    """Load a head of :data:`HEAD_VARIANTS` with the 75 channels and 994 parcels.
+
+    Parameters
+    ----------
+    name : str
+        For example ``"skull-1/40"``, ``"jitter-5mm"``, ``"shape-03"``.
+
+    Returns
+    -------
+    head : HeadModel
+        Its parcels, channel names and ``info`` are those of ``"template-75"``; only
+        leadfield and electrodes differ. A ``shape`` keeps the template's electrodes
+        too, since both were deformed together.
+
+    Raises
+    ------
+    ValueError
+        The name is unknown.
+    """
+    if name not in HEAD_VARIANTS:
+        msg = f"name={name!r} is not a head variant; choose from {list(HEAD_VARIANTS)}."
+        raise ValueError(msg)
+    template = load_head_model("template-75")
+    return replace(
+        template,
+        name=name,
+        leadfield=_stored()[f"{name}/leadfield"].astype(float),
+        electrodes=_stored()[f"{name}/electrodes"].astype(float),
+        vertex_gain=None,
+    )
+
+
+@lru_cache(maxsize=1)
+def _stored() -> dict[str, NDArray]:
+    with np.load(head_file("variants.npz")) as stored:
+        return {key: stored[key] for key in stored.files}
+
+
+# --------------------------------------------------------------------- building them
+
+
+def build_gains(
+    geometry: Geometry,
+    caps: list[Cap],
+    cortex: Cortex | None = None,
+    *,
+    channels: tuple[str, ...] = CHANNELS_75,
+    frequency: int = VARIANT_FREQUENCY,
+) -> list[tuple[NDArray, NDArray]]:
+    """Compute vertex gains of several caps on one head, in one BEM run.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    caps : list of Cap
+    cortex : Cortex | None
+        None takes the template.
+    channels : tuple of str
+        Electrode names.
+    frequency : int
+        Fineness of the shells.
+
+    Returns
+    -------
+    list of (electrodes, gain)
+        One a cap: arrays of shape (n_channels, 3) in meters and of shape
+        (n_channels, n_vertices) in V/(A m).
+
+    Raises
+    ------
+    ImportError
+        OpenMEEG is not installed.
+    ValueError
+        A setting is out of range.
+    RecordingUnavailable
+        A published cap or orientation is asked for and cannot be reached.
+    """
+    cortex = load_cortex() if cortex is None else cortex
+    shells = template_shells(
+        frequency,
+        skull_thickness=geometry.skull_thickness,
+        inner_skull=geometry.inner_skull,
+    )
+    electrodes = [place_electrodes(cap, shells, channels) for cap in caps]
+    cortex = _with_sources(cortex, geometry)
+    on_scalp = electrodes
+    if geometry.shape is not None:
+        warp = HeadShape.random(geometry.shape, shells.center)
+        cortex = warp.cortex(cortex)
+        on_scalp = [warp.points(cap) for cap in electrodes]
+        shells = warp.shells(shells)
+    gain = eeg_gain(
+        shells,
+        shells.project(np.vstack(on_scalp)),
+        cortex.vertices,
+        cortex.normals,
+        skull_ratio=geometry.skull_ratio,
+    )
+    return list(zip(electrodes, np.split(gain, len(caps)), strict=True))
+
+
+def place_electrodes(
+    cap: Cap, shells: Shells, channels: tuple[str, ...] = CHANNELS_75
+) -> NDArray:
+    """Return the positions of a cap's electrodes on a scalp.
+
+    Parameters
+    ----------
+    cap : Cap
+    shells : Shells
+    channels : tuple of str
+
+    Returns
+    -------
+    array of shape (n_channels, 3)
+        Meters, MRI frame.
+
+    Raises
+    ------
+    ValueError
+        The layout is unknown.
+    """
+    if cap.layout == "published":
+        named = published_cap(fiducials())
+    elif cap.layout == "10-10":
+        named = template_positions(channels, fiducials()[1])
+    else:
+        msg = f"layout={cap.layout!r} must be '10-10' or 'published'."
+        raise ValueError(msg)
+    on_scalp = shells.project(np.array([named[channel] for channel in channels]))
+    rng = np.random.default_rng(cap.seed)
+    # The projection removes the radial one of three components: two remain.
+    own = rng.normal(scale=cap.jitter / np.sqrt(2), size=on_scalp.shape)
+    return shells.project(on_scalp + np.asarray(cap.shift) + own)
+
+
+def _with_sources(cortex: Cortex, geometry: Geometry) -> Cortex:
+    """Return the cortex with its dipoles moved or turned."""
+    if geometry.orientation == "published":
+        cortex = replace(cortex, normals=_published_orientations())
+    elif geometry.orientation != "normals":
+        msg = f"orientation={geometry.orientation!r} must be 'normals' or 'published'."
+        raise ValueError(msg)
+    depth = geometry.source_depth
+    if not 0 <= depth <= 1:
+        msg = f"source_depth={depth!r} must lie between 0 (pial) and 1 (white matter)."
+        raise ValueError(msg)
+    if depth == 0:
+        return cortex
+    vertices = (1 - depth) * cortex.vertices + depth * _white_surface()
+    return replace(cortex, vertices=vertices)
+
+
+def _white_surface() -> NDArray:
+    from nilearn.datasets import fetch_surf_fsaverage
+    from nilearn.surface import load_surf_mesh
+
+    paths = fetch_surf_fsaverage("fsaverage5")
+    sides = [load_surf_mesh(paths[f"white_{side}"]) for side in ("left", "right")]
+    return np.vstack([side.coordinates for side in sides]) / 1e3
+
+
+def _published_orientations() -> NDArray:
+    """Read the authors' dipole directions; theirs are x to the front, y to the left."""
+    from scipy.io import loadmat
+
+    from ..recordings.published import fetch
+
+    x, y, z = loadmat(fetch("deepsif/anatomy/fs_cortex_20k.mat"))["ori"].T
+    return np.column_stack([-y, x, z])
+
+
+def store_variants(folder: Path | None = None) -> Path:
+    """Build all of :data:`HEAD_VARIANTS` and store them (12 minutes on one core).
+
+    Run as ``python -m deepsif_lite.head``. What the file already holds is
+    kept, so that an interrupted run goes on; delete it to build all again.
+
+    Parameters
+    ----------
+    folder : pathlib.Path | None
+        None: ``data/head`` of the package.
+
+    Returns
+    -------
+    pathlib.Path
+        ``variants.npz``: leadfield and electrodes of each, and a content hash.
+    """
+    path = head_file("variants.npz", folder)
+    cortex = load_cortex()
+    arrays = {}
+    if path.is_file():
+        with np.load(path) as stored:
+            arrays = {key: stored[key] for key in stored.files if key != "sha256"}
+    for geometry, names in _by_geometry():
+        if all(f"{name}/leadfield" in arrays for name in names):
+            continue
+        caps = [HEAD_VARIANTS[name].cap for name in names]
+        gains = build_gains(geometry, caps, cortex)
+        for name, (electrodes, gain) in zip(names, gains, strict=True):
+            leadfield = sum_over_parcels(gain, cortex)
+            arrays[f"{name}/leadfield"] = leadfield.astype(np.float32)
+            arrays[f"{name}/electrodes"] = electrodes.astype(np.float32)
+        _write_whole(path, arrays)
+        logger.info("built %s", ", ".join(names))
+    return path
+
+
+def _write_whole(path: Path, arrays: dict[str, NDArray]) -> None:
+    """Write beside, then move into place: a kill leaves the old file or the new."""
+    partial = path.with_suffix(".part.npz")
+    np.savez_compressed(partial, sha256=np.array(content_hash(arrays)), **arrays)
+    partial.replace(path)
+
+
+def _by_geometry() -> Iterator[tuple[Geometry, list[str]]]:
+    groups: dict[Geometry, list[str]] = {}
+    for name, variant in HEAD_VARIANTS.items():
+        groups.setdefault(variant.geometry, []).append(name)
+    yield from groups.items()

@@ -1,0 +1,13 @@
+"""EEG in, source images out."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "imager": ["Imager", "METHODS", "image", "load_model"],
+        "source_image": ["Peak", "SourceImage"],
+        "report": ["write_image"],
+        "onnx_export": ["export_onnx"],
+    },
+)

@@ -1,0 +1,211 @@
+"""Weights and tract lengths between regions.
+
+The *published* connectome has 998 nodes, of which the authors keep 994. The
+*template* one is a surrogate on our own parcels: no tractography, but a random
+network drawn with the statistics measured on the published one, so that the same
+neural masses work in the same regime.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from zipfile import ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.spatial.distance import cdist
+
+from ..cortex.surface import Cortex, load_cortex
+
+# Measured on the published connectome (998 nodes, 35,730 links).
+DENSITY = 0.0359  # share of ordered pairs that are linked
+MEDIAN_STRENGTH = 17.4  # median over nodes of the summed incoming weights
+MEAN_LENGTH = 40.3  # mm, mean over links
+MAX_LENGTH = 189.5  # mm
+
+# Nodes whose parcel holds no fsaverage5 vertex, and the node that takes its place.
+_MOVED = {7: 994, 325: 997, 921: 996, 949: 995}
+
+
+@dataclass(frozen=True, eq=False)
+class Connectome:
+    """Structural connections between the nodes of a simulated network.
+
+    Attributes
+    ----------
+    name : str
+        "published", "template-<n_regions>", or a name of your own.
+    weights : array of shape (n_nodes, n_nodes)
+        Strength of the link from column (source) to row (target), no unit.
+    tract_lengths : array of shape (n_nodes, n_nodes)
+        Length of the fibers, mm; zero where there is no link.
+    node_of_region : array of int, shape (n_regions,)
+        Node whose output is the time course of each region of the cortex.
+    """
+
+    name: str
+    weights: NDArray[np.float64]
+    tract_lengths: NDArray[np.float64]
+    node_of_region: NDArray[np.int64]
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.weights)
+
+    @property
+    def n_regions(self) -> int:
+        """Number of regions of the cortex the nodes stand for."""
+        return len(self.node_of_region)
+
+
+def load_connectome(name: str = "template", *, n_regions: int = 994) -> Connectome:
+    """Load the surrogate connectome of the template cortex, or the published one.
+
+    Parameters
+    ----------
+    name : "template" | "published"
+        A surrogate on the parcels of ``load_cortex(n_regions)``, or the 998 nodes
+        that the authors used.
+    n_regions : int
+        Number of parcels of the template.
+
+    Returns
+    -------
+    connectome : Connectome
+
+    Raises
+    ------
+    ValueError
+        The name is unknown.
+    RecordingUnavailable
+        The published file cannot be reached.
+
+    Notes
+    -----
+    The surrogate is drawn from a fixed seed, see :func:`surrogate_connectome`.
+    """
+    if name == "template":
+        return _template_connectome(n_regions)
+    if name == "published":
+        return _published_connectome()
+    msg = f"name={name!r} is unknown; choose 'template' or 'published'."
+    raise ValueError(msg)
+
+
+@lru_cache(maxsize=4)
+def _template_connectome(n_regions: int) -> Connectome:
+    return surrogate_connectome(load_cortex(n_regions))
+
+
+@lru_cache(maxsize=1)
+def _published_connectome() -> Connectome:
+    from ..recordings.published import fetch
+
+    with ZipFile(fetch("deepsif/anatomy/connectivity_998.zip")) as archive:
+        with archive.open("weights.txt") as file:
+            weights = np.loadtxt(file)
+        with archive.open("tract_lengths.txt") as file:
+            tract_lengths = np.loadtxt(file)
+    node_of_region = np.arange(len(weights) - len(_MOVED))
+    node_of_region[list(_MOVED)] = list(_MOVED.values())
+    return Connectome("published", weights, tract_lengths, node_of_region)
+
+
+def surrogate_connectome(cortex: Cortex, seed: int = 994) -> Connectome:
+    """Draw a network with the published connectome's statistics on any parcels.
+
+    The probability of a link falls with the distance of the parcels as it does in
+    the published connectome: almost certain among neighbors, half at 19 mm, and a
+    tail of long association fibers within a hemisphere. Across the hemispheres the
+    tail is replaced by callosal links to the neighborhood of the mirrored parcel.
+    Parcels differ in how well they are connected (a log-normal factor). Weights
+    fall with distance and vary little about that (the published ones do, being
+    rescaled to a normal distribution); both directions of a link are nearly equal.
+    A tract is the straight line times a log-normal detour. Three constants are then
+    set so that density, median in-strength and mean tract length are the published
+    ones; where parcels are so few that straight lines are longer already, tracts are
+    straight lines.
+
+    Parameters
+    ----------
+    cortex : Cortex
+        Supplies centroids (m) and hemispheres.
+    seed : int
+        Of the random network.
+
+    Returns
+    -------
+    connectome : Connectome
+        One node for each parcel.
+    """
+    rng = np.random.default_rng(seed)
+    n = cortex.n_regions
+    distance = cortex.distances * 1e3
+    popularity = np.minimum(rng.lognormal(0.0, 0.55, n), 2.0)
+    propensity = _link_propensity(cortex) * np.outer(popularity, popularity)
+    linked = _draw_links(propensity, DENSITY, _symmetric(rng.random((n, n))))
+
+    weights = (0.36 + 0.36 * np.exp(-distance / 22)) * np.exp(
+        0.17 * _symmetric(rng.standard_normal((n, n)))
+    )
+    weights += rng.uniform(-0.01, 0.01, (n, n))
+    weights *= linked
+    weights *= MEDIAN_STRENGTH / np.median(weights.sum(axis=1))
+
+    detour = rng.lognormal(0.0, 0.4, (n, n))
+    return Connectome(
+        name=cortex.name,
+        weights=weights,
+        tract_lengths=_tract_lengths(distance, _symmetric(detour), linked),
+        node_of_region=np.arange(n),
+    )
+
+
+def _link_propensity(cortex: Cortex) -> NDArray:
+    """Chance of a link from geometry alone, shape (n_regions, n_regions).
+
+    The logistic in distance (mm) was fitted to the published connectome.
+    """
+    distance = cortex.distances * 1e3
+    near = 0.93 / (1 + np.exp((distance - 18.7) / 4.3))
+    mirrored = cortex.centroids * [-1, 1, 1]
+    offset = cdist(cortex.centroids, mirrored) * 1e3
+    offset = (offset + offset.T) / 2
+    callosal = 0.3 * np.exp(-((offset / 9) ** 2))
+    same_side = cortex.hemisphere[:, None] == cortex.hemisphere[None, :]
+    propensity = near + np.where(same_side, 0.006, callosal)
+    np.fill_diagonal(propensity, 0.0)
+    return propensity
+
+
+def _symmetric(values: NDArray) -> NDArray:
+    """Mirror the upper triangle into the lower one."""
+    upper = np.triu(values, 1)
+    return upper + upper.T
+
+
+def _draw_links(propensity: NDArray, density: float, uniform: NDArray) -> NDArray:
+    """Link the pairs whose uniform number is below a multiple of their propensity."""
+    wanted = density * propensity.size
+    # A pair is linked once the multiple exceeds its own threshold.
+    np.fill_diagonal(uniform, 1.0)
+    threshold = np.divide(
+        uniform, propensity, out=np.full(uniform.shape, np.inf), where=propensity > 0
+    )
+    scale = np.partition(threshold.ravel(), int(wanted))[int(wanted)]
+    return threshold < scale
+
+
+def _tract_lengths(distance: NDArray, detour: NDArray, linked: NDArray) -> NDArray:
+    """Straight lines (mm) stretched until the mean tract is the published one."""
+
+    def lengths(stretch: float) -> NDArray:
+        return np.minimum(distance * np.maximum(stretch * detour, 1), MAX_LENGTH)
+
+    if lengths(0.0)[linked].mean() >= MEAN_LENGTH:  # few, distant parcels
+        return lengths(0.0) * linked
+    stretch = brentq(lambda s: lengths(s)[linked].mean() - MEAN_LENGTH, 0.0, 10)
+    return lengths(stretch) * linked

@@ -1,0 +1,168 @@
+"""Networks of Jansen-Rit neural masses with conduction delays.
+
+Equations and constants are in :mod:`.model`, one engine in each ``*_engine`` module.
+This is the border between SI units (arguments in seconds) and the model's mV and ms.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from .model import MODEL, JansenRit
+from .problem import Seed, make_problem
+
+if TYPE_CHECKING:
+    from .connectome import Connectome
+
+__all__ = ["ENGINES", "MODEL", "JansenRit", "simulate", "simulate_chunks"]
+
+ENGINES = ("numba", "torch", "tvb")
+
+
+def simulate(
+    connectome: Connectome,
+    gain: ArrayLike = 3.25,
+    mean_input: ArrayLike = 0.087,
+    noise_std: ArrayLike = 1.0,
+    duration: float = 2.0,
+    dt: float = 0.5e-3,
+    stride: int = 1,
+    seed: Seed = 0,
+    initial: ArrayLike | None = None,
+    engine: str = "numba",
+    dtype: DTypeLike = "float32",
+    n_jobs: int | None = None,
+) -> NDArray[np.floating]:
+    """Simulate a network of Jansen-Rit regions, as many times as there are gains.
+
+    Parameters
+    ----------
+    connectome : Connectome
+        Weights (n_nodes, n_nodes)[target, source] and tract lengths (mm).
+    gain : float | array, shape (n_nodes,) or (n_sims, n_nodes)
+        Excitatory gain A (mV); 3.25 in healthy regions, 3.5 to 3.6 where spikes
+        are wanted.
+    mean_input : float | array, shape (n_sims,)
+        Mean rate of the input mu (1/ms).
+    noise_std : float | array, shape (n_sims,)
+        Deviation of the input in the paper's unit: 1 is 0.0195 mV/ms^1.5 on y4.
+        0 switches the noise off.
+    duration, dt : float
+        Length of the simulation and of a step (s).
+    stride : int
+        Keep samples 0, stride, 2 stride, ... of the steps taken (no anti-aliasing).
+    seed : int | SeedSequence | sequence of them
+        One seed, from which every simulation draws its own stream, or one for each.
+        The result of a simulation does not depend on which others run beside it.
+    initial : array, shape (6, n_nodes) or (horizon, 6, n_nodes) | None
+        Past states, newest last, shared by all simulations; None draws them
+        uniformly from TVB's state ranges.
+    engine : "numba" | "torch" | "tvb"
+        Compiled for the CPU, for a GPU, or The Virtual Brain itself (extra ``tvb``).
+        Noise comes from each engine's own streams.
+    dtype : "float32" | "float64"
+        Type of the computation (TVB always computes in float64) and of the result.
+    n_jobs : int | None
+        Threads; None takes all cores.
+
+    Returns
+    -------
+    psp : array, shape (n_sims, n_steps // stride, n_nodes)
+        y1 - y2, the net post-synaptic potential of the pyramidal cells (mV).
+
+    Raises
+    ------
+    ValueError
+        An argument has the wrong shape, is not finite or out of range.
+    ImportError
+        The engine's package is not installed.
+
+    See Also
+    --------
+    simulate_chunks : The same in pieces, for runs too long to be held.
+
+    References
+    ----------
+    Sun et al. 2022, "Synthetic training data"; integration as in The Virtual Brain's
+    ``HeunStochastic`` (Sanz-Leon et al. 2015, doi 10.1016/j.neuroimage.2015.01.002).
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> psp = dl.simulate(dl.load_connectome("template"), duration=0.1)
+    >>> psp.shape
+    (1, 200, 994)
+    """
+    chunks = list(
+        simulate_chunks(
+            connectome,
+            gain=gain,
+            mean_input=mean_input,
+            noise_std=noise_std,
+            duration=duration,
+            chunk=duration,
+            dt=dt,
+            stride=stride,
+            seed=seed,
+            initial=initial,
+            engine=engine,
+            dtype=dtype,
+            n_jobs=n_jobs,
+        )
+    )
+    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)
+
+
+def simulate_chunks(
+    connectome: Connectome,
+    gain: ArrayLike = 3.25,
+    mean_input: ArrayLike = 0.087,
+    noise_std: ArrayLike = 1.0,
+    duration: float = 2.0,
+    chunk: float = 1.0,
+    dt: float = 0.5e-3,
+    stride: int = 1,
+    seed: Seed = 0,
+    initial: ArrayLike | None = None,
+    engine: str = "numba",
+    dtype: DTypeLike = "float32",
+    n_jobs: int | None = None,
+) -> Iterator[NDArray[np.floating]]:
+    """Simulate and yield successive stretches, so that nothing long is stored.
+
+    Parameters are those of :func:`simulate`, and
+
+    chunk : float
+        Length of a stretch (s); the last one may be shorter.
+
+    Yields
+    ------
+    psp : array, shape (n_sims, n_samples, n_nodes)
+        The next stretch of what :func:`simulate` returns (mV).
+
+    Raises
+    ------
+    ValueError, ImportError
+        As :func:`simulate`, at the call rather than at the first stretch.
+    """
+    if engine not in ENGINES:
+        msg = f"engine must be one of {ENGINES}, got {engine!r}."
+        raise ValueError(msg)
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        msg = f"dtype must be float32 or float64, got {dtype!r}."
+        raise ValueError(msg)
+    problem = make_problem(
+        connectome, gain, mean_input, noise_std, duration, dt, stride, seed, initial
+    )
+    samples = round(chunk / (dt * stride))
+    if samples < 1:
+        msg = f"chunk={chunk} s is shorter than one sample of {dt * stride} s."
+        raise ValueError(msg)
+    run = import_module(f".{engine}_engine", __package__).run
+    return run(problem, np.dtype(dtype), samples, n_jobs or os.cpu_count() or 1)

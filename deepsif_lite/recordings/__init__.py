@@ -1,0 +1,19 @@
+"""EEG comes in: the published recordings, files of any kind, preparation."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "published": [
+            "fetch",
+            "find",
+            "load_recording",
+            "load_resting_eeg",
+            "recording_names",
+            "registry",
+        ],
+        "files": ["read_evoked"],
+        "preparation": ["MAX_ANGLE", "MAX_MISSING", "prepare", "resting_clips"],
+    },
+)

@@ -1,0 +1,194 @@
+"""Where chapters leave their numbers: tables, figures, scores and a manifest.
+
+Everything goes to ``paths.results_dir(profile)``: one CSV a table, one PNG a figure,
+one JSON of scores a chapter (the scorecard page is made of those) and
+``manifest.json``, which says for each file how it came to be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..paths import CHECKOUT, results_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+# What decides a number: the packages on the way from brain to score.
+PACKAGES = ("numpy", "scipy", "torch", "numba", "mne", "nilearn", "scikit-image")
+DATA_KINDS = ("synthetic", "real", "virtual")
+
+
+def commit() -> str:
+    """Return the commit of the checkout, with ``+`` when files differ from it.
+
+    ``"unknown"`` outside a checkout (an installed wheel, an archive).
+    """
+
+    def git(*args: str) -> str:
+        done = subprocess.run(
+            ["git", *args], cwd=CHECKOUT, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    try:
+        if not (CHECKOUT / ".git").exists():
+            return "unknown"
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def environment() -> dict[str, str]:
+    """Return what a number may depend on: versions, processor, graphics card."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "commit": commit(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
+        "device": _device(),
+        **versions,
+    }
+
+
+def _device() -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def _record(folder: Path, path: Path, **facts) -> None:
+    """Add one file to the manifest; written whole, then moved into place."""
+    manifest = folder / "manifest.json"
+    entries = json.loads(manifest.read_text()) if manifest.is_file() else {}
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    facts = {key: value for key, value in facts.items() if value is not None}
+    entries[path.name] = {"sha256": digest, **facts, **environment()}
+    partial = manifest.with_suffix(".tmp")
+    partial.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
+    partial.replace(manifest)
+
+
+def write_table(
+    name: str,
+    frame: pd.DataFrame,
+    profile: str,
+    *,
+    seed: int | None = None,
+    seconds: float | None = None,
+) -> Path:
+    """Store a table as ``<name>.csv`` and record how it was made.
+
+    Parameters
+    ----------
+    name : str
+        File name without ending, for example ``"04_metrics"``.
+    frame : DataFrame
+        Written with its index only when the index has a name.
+    profile : str
+        Which run it belongs to.
+    seed, seconds : optional
+        Seed and wall time, for the manifest.
+
+    Returns
+    -------
+    path : Path
+    """
+    folder = results_dir(profile)
+    path = folder / f"{name}.csv"
+    frame.to_csv(path, index=frame.index.name is not None, float_format="%.6g")
+    _record(folder, path, rows=len(frame), seed=seed, seconds=seconds)
+    return path
+
+
+def read_table(name: str, profile: str) -> pd.DataFrame:
+    """Read a table that a chapter wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        The chapter that writes it has not run at this profile.
+    """
+    import pandas as pd
+
+    path = results_dir(profile) / f"{name}.csv"
+    if not path.is_file():
+        msg = f"{path} is missing: run the chapter that writes table {name!r} first."
+        raise FileNotFoundError(msg)
+    return pd.read_csv(path)
+
+
+def write_figure(name: str, fig: Figure, profile: str, *, dpi: int = 200) -> Path:
+    """Store a figure as ``<name>.png`` and record how it was made."""
+    folder = results_dir(profile)
+    path = folder / f"{name}.png"
+    # No date and no version inside: the same picture gives the same bytes.
+    fig.savefig(path, dpi=dpi, metadata={"Software": None})
+    _record(folder, path)
+    return path
+
+
+def write_scores(
+    chapter: str,
+    scores: Mapping[str, float | tuple[float, float]],
+    profile: str,
+    *,
+    data: str = "synthetic",
+    seed: int | None = None,
+) -> Path:
+    """Store the numbers of a chapter that stand against the paper's.
+
+    Parameters
+    ----------
+    chapter : str
+        For example ``"04_evaluation"``; one file a chapter.
+    scores : mapping of id to value or (value, standard deviation)
+        Ids of :func:`deepsif_lite.results.paper_values`.
+    profile : str
+        Which run they belong to.
+    data : {"synthetic", "real", "virtual"}
+        What they were computed on. Virtual patients are shown beside the paper's
+        patients but not judged against them.
+    seed : int, optional
+        For the manifest.
+
+    Raises
+    ------
+    ValueError
+        An id that the list of the paper's values does not have, or unknown ``data``.
+    """
+    from .scorecard import paper_values
+
+    if data not in DATA_KINDS:
+        msg = f"data={data!r} is not one of {DATA_KINDS}."
+        raise ValueError(msg)
+    unknown = sorted(set(scores) - set(paper_values().index))
+    if unknown:
+        msg = f"scores {unknown} are not in data/paper_values.csv; add them there."
+        raise ValueError(msg)
+    rows = {}
+    for name, value in scores.items():
+        mean, sd = value if isinstance(value, tuple) else (value, None)
+        rows[name] = {"value": float(mean), "sd": None if sd is None else float(sd)}
+    folder = results_dir(profile)
+    path = folder / f"scores-{chapter}.json"
+    text = json.dumps({"chapter": chapter, "data": data, "scores": rows}, indent=1)
+    path.write_text(text + "\n")
+    _record(folder, path, seed=seed)
+    return path

@@ -1,0 +1,56 @@
+"""Average reference and normalization of EEG: arrays in, arrays out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Signal = TypeVar("Signal", NDArray, Tensor)
+
+
+def average_reference(potentials: Signal, axis: int = 0) -> Signal:
+    """Subtract the mean over channels.
+
+    Parameters
+    ----------
+    potentials : array or tensor
+        A leadfield (n_channels, n_regions), or EEG with its channels on ``axis``.
+    axis : int
+        Which axis holds the channels.
+
+    Returns
+    -------
+    array or tensor of the same shape
+    """
+    return potentials - potentials.mean(axis, keepdims=True)
+
+
+def normalize(eeg: Signal) -> Signal:
+    """Bring EEG to the form the networks know.
+
+    Subtract each channel's mean over time, then the mean over channels at each time
+    (average reference), then divide by the largest magnitude.
+
+    Parameters
+    ----------
+    eeg : array or tensor of shape (..., n_times, n_channels)
+        Any unit.
+
+    Returns
+    -------
+    eeg : same type and shape
+        No unit. A window of zeros stays zero.
+    """
+    eeg = average_reference(eeg - eeg.mean(-2, keepdims=True), -1)
+    if isinstance(eeg, np.ndarray):
+        peak = np.abs(eeg).max((-2, -1), keepdims=True)
+        return eeg / np.maximum(peak, np.finfo(float).tiny)
+    import torch
+
+    peak = eeg.abs().amax((-2, -1), keepdim=True)
+    return eeg / peak.clamp_min(torch.finfo(eeg.dtype).tiny)

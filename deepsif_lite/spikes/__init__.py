@@ -1,0 +1,39 @@
+"""Interictal spikes in simulated activity, and the libraries of clips cut around them."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "detection": [
+            "CLIP_SAMPLES",
+            "Clip",
+            "ClipCutter",
+            "SFREQ",
+            "THRESHOLD",
+            "find_peaks",
+            "rescale_spikes",
+            "spike_span",
+        ],
+        "library": ["SpikeLibrary", "library_path", "load_spike_library"],
+        "build": [
+            "BURN_IN",
+            "DT",
+            "GAINS",
+            "HEALTHY_GAIN",
+            "SETTINGS",
+            "build_spike_library",
+            "library_plans",
+        ],
+        "report": ["read_report", "region_report", "report_lines"],
+        "statistics": [
+            "CONDITIONS",
+            "Condition",
+            "activity_statistics",
+            "compare",
+            "run_condition",
+            "small_brain",
+            "summarize",
+        ],
+    },
+)

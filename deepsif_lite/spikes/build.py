@@ -1,0 +1,389 @@
+"""Simulate spiking brains and keep the clips: one resumable command.
+
+Every simulation has its own seed, drawn from what it simulates, and every group of
+simulations leaves one file. A build that is stopped goes on where it was and ends
+with the same library, whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..neural_mass.connectome import Connectome, load_connectome
+from ..neural_mass.simulation import simulate_chunks
+from ..paths import data_dir
+from ..profiles import Profile, get_profile
+from ..progress import progress_bar
+from .detection import CLIP_SAMPLES, SFREQ, ClipCutter
+from .library import N_COEFS, STEP, library_path, pack_levels
+from .report import HAS_CLIPS, region_report, report_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+GAINS = (3.5, 3.55, 3.6)  # mV
+SETTINGS = ((0.087, 1.0), (0.08, 1.7), (0.083, 1.5))  # mean input (1/ms), deviation
+HEALTHY_GAIN = 3.25  # mV
+DT = 0.5e-3  # s
+BURN_IN = 0.5  # s, in which the random past is forgotten
+GROUP = 16  # simulations that run side by side
+PAPER_CLIPS = (100, 10)  # of every region, in the paper's training and test splits
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one split of a library simulates and keeps.
+
+    Attributes
+    ----------
+    split : str
+        ``"train"`` or ``"test"``.
+    n_regions : int
+        Seed regions for each of the nine pairs of gain and setting.
+    seconds : float
+        Length of a simulation after the burn-in (s).
+    attempts : int
+        How often a seed region without a clip is simulated.
+    clips_per_simulation, n_clips : int | None
+        Keep at most so many, of one simulation and in all.
+    """
+
+    split: str
+    n_regions: int
+    seconds: float
+    attempts: int
+    clips_per_simulation: int | None
+    n_clips: int | None
+
+
+def library_plans(profile: str | Profile) -> tuple[Plan, Plan]:
+    """Return the plans of the training and the test split of a profile."""
+    profile = get_profile(profile)
+    n = profile.n_regions_per_gain
+    # Two seconds at either end serve the rules alone.
+    seconds = max(profile.simulation_seconds, 6.0)
+    if profile.name == "paper":
+        n_pairs = len(GAINS) * len(SETTINGS)
+        train = Plan("train", n, 200.0, 1, -(-PAPER_CLIPS[0] // n_pairs), None)
+        per_test = -(-PAPER_CLIPS[1] // n_pairs)
+        test = replace(train, split="test", seconds=20.0, clips_per_simulation=per_test)
+        return train, test
+    # 25 MB hold about 860 clips.
+    train = Plan("train", n, seconds, 3, 1, 6 * n + n // 3)
+    n_test = max(1, n // 4)
+    return train, Plan("test", n_test, seconds, 3, 1, 6 * n_test)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One simulation."""
+
+    region: int
+    gain: float
+    setting: tuple[float, float]
+    attempt: int
+
+
+def build_spike_library(
+    profile: str | Profile = "lite",
+    out: Path | None = None,
+    *,
+    connectome: Connectome | None = None,
+    seed: int = 0,
+    n_jobs: int = -1,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Build both splits of a library, or finish an interrupted build.
+
+    Parameters
+    ----------
+    profile : str | Profile
+        How much to simulate.
+    out : Path | None
+        Folder of the library; ``data/spikes`` by default.
+    connectome : Connectome | None
+        The template's by default.
+    seed : int
+        Of all simulations.
+    n_jobs : int
+        Worker processes, as joblib counts them. Inside
+        ``joblib.parallel_config("dask")`` the workers are Dask's.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    report : DataFrame
+        One row for each simulation: split, region, gain, setting, attempt, number
+        of spikes and of clips. Written beside the library, as is the count by region
+        (:func:`deepsif_lite.spikes.region_report`), which says why a region is
+        without a clip; a warning tells when one is.
+    """
+    import pandas as pd
+
+    profile = get_profile(profile)
+    out = Path(out) if out is not None else data_dir() / "spikes"
+    connectome = connectome or load_connectome("template")
+    reports, leftovers, seeds = [], [], {}
+    for plan in library_plans(profile):
+        parts = out / f".parts-{_fingerprint(plan, connectome, seed)}"
+        parts.mkdir(parents=True, exist_ok=True)
+        report = _run_plan(plan, connectome, seed, parts, n_jobs, progress)
+        path = library_path(out / profile.name, plan.split)
+        seeds[plan.split] = _assemble(plan, connectome, parts, path)
+        leftovers.append(parts)
+        reports.append(report.assign(split=plan.split))
+    report = pd.concat(reports, ignore_index=True)
+    report.to_csv(out / f"{profile.name}-simulations.csv", index=False)
+    regions = region_report(report, seeds, connectome.n_regions)
+    regions.to_csv(report_path(out / profile.name), index=False)
+    _warn_of_empty_regions(regions, report_path(out / profile.name))
+    for parts in leftovers:
+        shutil.rmtree(parts)
+    return report
+
+
+def _fingerprint(plan: Plan, connectome: Connectome, seed: int) -> str:
+    """Name of what is being built, so that no other build's parts are taken for it."""
+    digest = hashlib.sha256(repr((astuple(plan), seed, GAINS, SETTINGS)).encode())
+    digest.update(repr((DT, BURN_IN, GROUP, N_COEFS, STEP)).encode())
+    for array in (connectome.weights, connectome.tract_lengths):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return f"{plan.split}-{digest.hexdigest()[:12]}"
+
+
+def _first_jobs(plan: Plan, connectome: Connectome, seed: int) -> list[_Job]:
+    """Jobs over all pairs of gain and setting and as many regions as go.
+
+    Regions come in random order, round after round. Each has another pair in each
+    round, so that nine rounds are the whole grid.
+    """
+    rng = np.random.default_rng([seed, _split_key(plan.split)])
+    order = rng.permutation(connectome.n_regions).tolist()
+    pairs = [(gain, setting) for gain in GAINS for setting in SETTINGS]
+    places = [
+        divmod(k, len(order))
+        for k in range(plan.n_regions * len(GAINS) * len(SETTINGS))
+    ]
+    return [
+        _Job(order[place], *pairs[(place + number) % len(pairs)], attempt=0)
+        for number, place in places
+    ]
+
+
+def _split_key(split: str) -> int:
+    return ("train", "test").index(split)
+
+
+def _run_plan(
+    plan: Plan,
+    connectome: Connectome,
+    seed: int,
+    parts: Path,
+    n_jobs: int,
+    progress: bool,
+) -> pd.DataFrame:
+    """Simulate, then again what gave no clip, until the plan is fulfilled."""
+    import pandas as pd
+
+    jobs, rows = _first_jobs(plan, connectome, seed), []
+    for attempt in range(plan.attempts):
+        groups = [jobs[i : i + GROUP] for i in range(0, len(jobs), GROUP)]
+        names = [f"{attempt}-{number:05d}.npz" for number in range(len(groups))]
+        _run_groups(plan, connectome, seed, groups, parts, names, n_jobs, progress)
+        found = np.concatenate([_counts(parts / name) for name in names])
+        rows += [
+            (job.region, job.gain, *job.setting, attempt, *count)
+            for job, count in zip(jobs, found.tolist(), strict=True)
+        ]
+        total = sum(row[-1] for row in rows)
+        jobs = [
+            replace(job, attempt=attempt + 1)
+            for job, (_, n_clips) in zip(jobs, found.tolist(), strict=True)
+            if n_clips == 0
+        ]
+        if not jobs or (plan.n_clips is not None and total >= plan.n_clips):
+            break
+    columns = ["region", "gain", "mean_input", "noise_std", "attempt"]
+    return pd.DataFrame(rows, columns=[*columns, "n_spikes", "n_clips"])
+
+
+def _run_groups(
+    plan: Plan,
+    connectome: Connectome,
+    seed: int,
+    groups: list[list[_Job]],
+    parts: Path,
+    names: list[str],
+    n_jobs: int,
+    progress: bool,
+) -> None:
+    from joblib import Parallel, delayed
+
+    tasks = (
+        delayed(_simulate_group)(plan, connectome, seed, group, parts / name)
+        for group, name in zip(groups, names, strict=True)
+        if not (parts / name).is_file()
+    )
+    done = sum((parts / name).is_file() for name in names)
+    bar = progress_bar(
+        progress,
+        total=len(names),
+        initial=done,
+        desc=f"{plan.split} spikes",
+        unit="group",
+        smoothing=0,  # groups end in bursts, one from each worker
+    )
+    with bar:
+        runner = Parallel(n_jobs, return_as="generator_unordered", pre_dispatch="all")
+        for _ in runner(tasks):
+            bar.update()
+
+
+def _simulate_group(
+    plan: Plan, connectome: Connectome, seed: int, jobs: list[_Job], path: Path
+) -> None:
+    """Simulate side by side, cut the clips, write them to ``path``."""
+    cutters = [ClipCutter(job.region, plan.clips_per_simulation) for job in jobs]
+    for second in _seconds(plan, connectome, seed, jobs):
+        for cutter, activity in zip(cutters, second, strict=True):
+            cutter.feed(activity)
+    fields = _pack(jobs, cutters)
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    with partial.open("wb") as file:
+        np.savez(file, **fields)
+    partial.replace(path)
+
+
+def _seconds(
+    plan: Plan, connectome: Connectome, seed: int, jobs: list[_Job]
+) -> Iterator[np.ndarray]:
+    """Yield (n_jobs, CLIP_SAMPLES, n_regions) of successive seconds."""
+    gain = np.full((len(jobs), connectome.n_nodes), HEALTHY_GAIN)
+    nodes = connectome.node_of_region[[job.region for job in jobs]]
+    gain[np.arange(len(jobs)), nodes] = [job.gain for job in jobs]
+    mean_input, noise_std = np.array([job.setting for job in jobs]).T
+    stride = round(1 / (SFREQ * DT))
+    chunks = simulate_chunks(
+        connectome,
+        gain=gain,
+        mean_input=mean_input,
+        noise_std=noise_std,
+        duration=BURN_IN + plan.seconds,
+        chunk=BURN_IN,
+        dt=DT,
+        stride=stride,
+        seed=[_job_seed(plan, seed, job) for job in jobs],
+        n_jobs=1,
+    )
+    next(chunks)
+    per_second = round(CLIP_SAMPLES / (SFREQ * BURN_IN))
+    for _ in range(int(plan.seconds)):
+        second = np.concatenate([next(chunks) for _ in range(per_second)], axis=1)
+        yield second[..., connectome.node_of_region]
+
+
+def _job_seed(plan: Plan, seed: int, job: _Job) -> np.random.SeedSequence:
+    key = (
+        _split_key(plan.split),
+        job.region,
+        GAINS.index(job.gain),
+        SETTINGS.index(job.setting),
+        job.attempt,
+    )
+    return np.random.SeedSequence(seed, spawn_key=key)
+
+
+def _pack(jobs: list[_Job], cutters: list[ClipCutter]) -> dict[str, np.ndarray]:
+    """Bring the clips of a group into the arrays of a file."""
+    found = [
+        (job, clip)
+        for job, cutter in zip(jobs, cutters, strict=True)
+        for clip in cutter.clips()
+    ]
+    n_of = {id(job): 0 for job in jobs}
+    for job, _ in found:
+        n_of[id(job)] += 1
+    counts = [
+        (cutter.n_spikes, n_of[id(job)])
+        for job, cutter in zip(jobs, cutters, strict=True)
+    ]
+    waves = [clip.activity[:, job.region] for job, clip in found]
+    packed = [pack_levels(clip.activity) for _, clip in found]
+    spans = [clip.spans for _, clip in found]
+    peaks = [
+        clip.peaks[np.argmax(wave[clip.peaks])]
+        for wave, (_, clip) in zip(waves, found, strict=True)
+    ]
+    return {
+        "counts": np.array(counts, dtype=np.int64),
+        "waveforms": np.array(waves, np.float32).reshape(-1, CLIP_SAMPLES),
+        "seeds": np.array([job.region for job, _ in found], dtype=np.int64),
+        "peaks": np.array(peaks, dtype=np.int64),
+        "means": np.array([clip.mean for _, clip in found], dtype=float),
+        "gains": np.array([job.gain for job, _ in found], dtype=float),
+        "settings": np.array([job.setting for job, _ in found], float).reshape(-1, 2),
+        "spans": np.concatenate([*spans, np.empty((0, 2), np.int64)]),
+        "n_spans": np.array([len(s) for s in spans], dtype=np.int64),
+        "packed": np.concatenate([*packed, np.empty(0, np.uint8)]),
+        "n_packed": np.array([len(p) for p in packed], dtype=np.int64),
+    }
+
+
+def _counts(path: Path) -> np.ndarray:
+    with np.load(path) as stored:
+        return stored["counts"]
+
+
+def _assemble(
+    plan: Plan, connectome: Connectome, parts: Path, path: Path
+) -> np.ndarray:
+    """Join the parts in the order of their jobs, keep the first clips; their seeds."""
+    files = sorted(parts.glob("*.npz"))
+    stored = [dict(np.load(file)) for file in files]
+    joined = {
+        key: np.concatenate([part[key] for part in stored])
+        for key in stored[0]
+        if key != "counts"
+    }
+    ends = {
+        "span_ends": np.cumsum(joined.pop("n_spans"))[: plan.n_clips],
+        "packed_ends": np.cumsum(joined.pop("n_packed"))[: plan.n_clips],
+    }
+    if not len(joined["seeds"]):
+        msg = f"No clip in {len(files)} groups of simulations; simulate more regions."
+        raise RuntimeError(msg)
+    spans = joined.pop("spans")[: ends["span_ends"][-1]]
+    packed = joined.pop("packed")[: ends["packed_ends"][-1]]
+    partial = path.with_suffix(".tmp")
+    with partial.open("wb") as file:
+        np.savez(
+            file,
+            **{key: value[: plan.n_clips] for key, value in joined.items()},
+            **ends,
+            spans=spans,
+            packed=packed,
+            shape=np.array([connectome.n_regions, N_COEFS]),
+            step=STEP,
+            sfreq=SFREQ,
+            connectome=connectome.name,
+        )
+    partial.replace(path)
+    return joined["seeds"][: plan.n_clips]
+
+
+def _warn_of_empty_regions(regions: pd.DataFrame, path: Path) -> None:
+    empty = regions[regions["status"] != HAS_CLIPS]
+    for split, part in empty.groupby("split", sort=False):
+        logger.warning("%s: %d regions without a clip, see %s", split, len(part), path)

@@ -1,0 +1,10 @@
+"""Synthetic EEG: spike clips, patches and a head model make scalp EEG and its sources."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "stream": ["Batch", "Sample", "SyntheticEEG"],
+    },
+)

@@ -1,0 +1,12 @@
+"""Training of the networks on synthetic EEG."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "config": ["TrainingConfig", "plan"],
+        "run": ["train"],
+        "validation": ["ScoreSet"],
+    },
+)

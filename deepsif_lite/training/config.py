@@ -1,0 +1,116 @@
+"""What a training run depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ..profiles import get_profile
+
+# Samples of a whole run; those of the paper went through its network twenty times.
+SAMPLES = {"smoke": 160, "lite": 144_000, "paper": 20 * 620_256}
+
+
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What a run depends on, besides its head model, clips and resting EEG.
+
+    The defaults are those that made the shipped ``lite`` networks.
+
+    Attributes
+    ----------
+    network : str
+        ``"lite"`` or ``"paper"``.
+    n_steps : int
+        Optimizer steps of the whole run.
+    batch_size : int
+        Samples a step.
+    learning_rate : float
+        Peak of the schedule (3e-4 in the paper).
+    schedule : str
+        ``"cosine"`` (with warm-up) or ``"stepped"``: a tenth after each half, as the
+        paper divides by ten every ten of its twenty epochs.
+    weight_decay : float
+        Of Adam (L2, paper's network) or AdamW (lite).
+    n_sources : tuple of int
+        Patches in a sample, one of these drawn each time. One in seven has none, so
+        that the network learns to find nothing.
+    n_times : int | None
+        Length of the windows, samples; by default that of the clips.
+    resting_share : float
+        Share of the noise power that is resting EEG instead of white noise.
+    electrode_jitter : tuple of float
+        Range of the distance by which electrodes are beside those of the head model,
+        meters; see :class:`~deepsif_lite.synthesis.SyntheticEEG`.
+    seed : int
+        Of weights and stream.
+    validation_size : int
+        Samples the validation loss is taken on.
+    score_size : int
+        Samples scored with the paper's metrics.
+    score_every : int
+        Steps between two scorings; a long run takes more, so that it is scored 40
+        times. The last step is always scored.
+    ema_decay : float
+        Above 0, weights are averaged over the steps: the average keeps this share of
+        itself at each step, and it is what is validated and exported.
+    precision : str
+        ``"float32"``, ``"bfloat16"``, ``"float16"`` (with scaled gradients), or
+        ``"auto"``: bfloat16 on a GPU that computes with it, float16 on others, and
+        float32 on the CPU, which it resumes exactly.
+    options : dict
+        Arguments of the network besides its kind and sizes.
+    """
+
+    network: str = "lite"
+    n_steps: int = 4000
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    weight_decay: float = 1e-4
+    n_sources: tuple[int, ...] = (0, 1, 2, 3, 1, 2, 3)
+    n_times: int | None = None
+    resting_share: float = 0.0
+    electrode_jitter: tuple[float, float] = (0.0, 0.01)
+    seed: int = 0
+    validation_size: int = 256
+    score_size: int = 144
+    score_every: int = 250
+    ema_decay: float = 0.998
+    precision: str = "auto"
+    options: dict = field(default_factory=dict)
+
+
+def plan(profile: str = "lite", network: str = "lite") -> TrainingConfig:
+    """Return the configuration of a run of one profile's size.
+
+    Parameters
+    ----------
+    profile : str
+        ``"smoke"``, ``"lite"`` or ``"paper"``: how many samples.
+    network : str
+        ``"lite"``, or ``"paper"`` with the paper's samples, learning rate, its steps
+        and its weight decay, and hidden sizes rounded up to what GPUs are quickest on.
+
+    Raises
+    ------
+    ValueError
+        No such profile.
+    """
+    size = get_profile(profile)
+    steps = SAMPLES[size.name] // size.batch_size
+    config = TrainingConfig(network, n_steps=steps, batch_size=size.batch_size)
+    if network != "paper":
+        return config
+    return replace(
+        config,
+        n_sources=(1, 2, 3),
+        electrode_jitter=(0.0, 0.0),
+        learning_rate=3e-4,
+        schedule="stepped",
+        weight_decay=1e-6,
+        ema_decay=0.0,
+        options={"multiple": 128},
+    )

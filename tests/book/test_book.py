@@ -1,0 +1,208 @@
+"""The book as it is stored: pairs, outputs, alternative texts, settings."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import build_site
+import execute
+import jupytext
+import nbformat
+import nbval_copies
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
+CHAPTERS = [path.with_suffix(".ipynb") for path in SOURCES]
+PAGES = sorted((ROOT / "book").glob("*.md"))
+
+each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda p: p.stem)
+
+
+def _cells(notebook):
+    for cell in notebook.cells:
+        tags = sorted(cell.metadata.get("tags", []))
+        yield cell.cell_type, cell.source.strip(), tags
+
+
+@each_source
+def test_pair(source):
+    """The stored notebook is its source, executed: same cells, tags and captions."""
+    stored = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    fresh = execute.read_source(source)
+    assert list(_cells(stored)) == list(_cells(fresh))
+    figures = [cell.metadata.get("mystnb") for cell in stored.cells]
+    assert figures == [cell.metadata.get("mystnb") for cell in fresh.cells]
+    jupytext.reads(source.read_text(), fmt="py:percent")
+
+
+@each_chapter
+def test_stored_outputs(chapter):
+    """Executed once from top to bottom, no errors, no local paths, under 3 MB."""
+    notebook = nbformat.read(chapter, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert execute.problems(notebook, chapter.stat().st_size) == []
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert any("parameters" in cell.metadata.get("tags", []) for cell in code)
+
+
+@each_chapter
+def test_figures_have_caption_and_alt_text(chapter):
+    notebook = nbformat.read(chapter, as_version=4)
+    shown = 0
+    for cell in notebook.cells:
+        images = [
+            output
+            for output in cell.get("outputs", [])
+            if any(kind.startswith("image/") for kind in output.get("data", {}))
+        ]
+        tags = cell.metadata.get("tags", [])
+        if not images or {"remove-output", "remove-cell"} & set(tags):
+            continue
+        shown += 1
+        meta = cell.metadata.get("mystnb", {})
+        assert len(meta.get("image", {}).get("alt", "")) > 15, cell.source
+        assert len(meta.get("figure", {}).get("caption", "")) > 15, cell.source
+    assert shown > 0
+
+
+def test_figure_names_are_unique():
+    names = [
+        cell.metadata["mystnb"]["figure"]["name"]
+        for chapter in CHAPTERS
+        for cell in nbformat.read(chapter, as_version=4).cells
+        if "name" in cell.metadata.get("mystnb", {}).get("figure", {})
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_problems_are_seen(tmp_path):
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    error = new_output("error", ename="ValueError", evalue="no", traceback=[])
+    path = new_output("stream", name="stdout", text=f"saved {ROOT}/x")
+    notebook = new_notebook(cells=[new_code_cell("1", outputs=[error, path])])
+    found = execute.problems(notebook, 4_000_000)
+    assert len(found) == 3
+    assert "4.0 MB" in found[0]
+    assert "ValueError" in found[1]
+    assert "shows" in found[2]
+
+
+def test_every_sanitize_rule_counts():
+    """nbval drops a rule silently when its form is slightly off."""
+    from nbval.plugin import get_sanitize_patterns
+
+    text = (ROOT / "book" / "nbval_sanitize.cfg").read_text()
+    rules = get_sanitize_patterns(text)
+    assert len(rules) == len(re.findall(r"^regex:", text, flags=re.M))
+    for pattern, replacement in rules:
+        assert replacement
+        re.compile(pattern)
+
+
+def test_data_cells_are_not_compared_without_data(tmp_path):
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cells = [new_code_cell("a = 1"), new_code_cell("b")]
+    cells[1].metadata["tags"] = ["published-data"]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "in.ipynb")
+    for published, count in ((True, 0), (False, 1)):
+        target = tmp_path / "out.ipynb"
+        left_out = nbval_copies.prepare(
+            tmp_path / "in.ipynb", target, published=published
+        )
+        tags = [c.metadata.get("tags", []) for c in nbformat.read(target, 4).cells]
+        assert left_out == count
+        assert ("nbval-ignore-output" in tags[1]) is not published
+        assert tags[0] == []
+
+
+def test_toc_lists_what_is_there():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    chapters = [name for name in files if name.startswith("notebooks/")]
+    assert chapters == [f"notebooks/{path.name}" for path in CHAPTERS]
+    pages = {f"{name}.md" for name in (*files, toc["root"]) if "ipynb" not in name}
+    assert pages == {f"book/{path.name}" for path in PAGES}
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("git@github.com:someone/project.git", "https://github.com/someone/project"),
+        ("https://github.com/someone/project", "https://github.com/someone/project"),
+        ("https://user@example.org/a/b.git", "https://example.org/a/b"),
+        ("ssh://git@example.org:22/a/b.git", "https://example.org/a/b"),
+        ("/home/someone/project", None),
+        ("../project", None),
+        ("file:///srv/project.git", None),
+        ("", None),
+    ],
+)
+def test_addresses_come_from_the_remote(remote, address):
+    assert build_site.web_address(remote) == address
+
+
+def test_buttons_need_an_address():
+    plain = build_site.configuration(None)
+    assert "repository" not in plain
+    assert "launch_buttons" not in plain
+    assert not plain["html"]["use_repository_button"]
+    elsewhere = build_site.configuration("https://example.org/a/b")
+    assert elsewhere["html"]["use_repository_button"]
+    assert "launch_buttons" not in elsewhere  # Colab opens GitHub only
+    github = build_site.configuration("https://github.com/a/b")
+    assert github["launch_buttons"]["colab_url"]
+
+
+def test_citations_are_in_the_bibliography():
+    keys = set(re.findall(r"@\w+\{(\w+),", (ROOT / "book/references.bib").read_text()))
+    texts = [path.read_text() for path in (*PAGES, *SOURCES)]
+    cited = {
+        key.strip()
+        for text in texts
+        for group in re.findall(r"\{cite:[a-z]+\}`([^`]+)`", text)
+        for key in group.split(",")
+    }
+    assert cited
+    assert cited <= keys
+
+
+def test_pins_cover_the_installed_packages():
+    """Everything that is installed here is pinned, and at this version."""
+    from importlib import metadata
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = {}
+    for line in lines:
+        if line and not line.startswith("#"):
+            requirement = Requirement(line)
+            pins[canonicalize_name(requirement.name)] = requirement.specifier
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    queue = [Requirement(text) for text in sum(extras, project["dependencies"])]
+    needed: set[str] = set()
+    while queue:
+        requirement = queue.pop()
+        name = canonicalize_name(requirement.name)
+        if name in needed:
+            continue
+        try:
+            found = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # an extra that was left out here
+        needed.add(name)
+        queue += [
+            child
+            for child in map(Requirement, found.requires or [])
+            if child.marker is None or child.marker.evaluate({"extra": ""})
+        ]
+    assert needed - {"pip", "setuptools", "wheel"} <= set(pins)

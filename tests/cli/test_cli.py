@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import mne
+import numpy as np
+import pytest
+
+from deepsif_lite.cli import main
+from deepsif_lite.imaging import image
+from deepsif_lite.recordings import registry
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    montage = mne.channels.make_standard_montage("biosemi64")
+    info = mne.create_info(montage.ch_names, 500.0, "eeg").set_montage(montage)
+    rng = np.random.default_rng(0)
+    data = 1e-6 * rng.standard_normal((64, 200)).cumsum(axis=1)
+    evoked = mne.EvokedArray(data, info, tmin=-0.1, comment="target", verbose=False)
+    path = tmp_path_factory.mktemp("cli") / "subject-ave.fif"
+    evoked.save(path, verbose=False)
+    return path
+
+
+def test_image_writes_what_the_library_computes(recording, tmp_path, capsys):
+    arguments = ["image", str(recording), "--method", "sloreta"]
+    arguments += ["--head", "template-64", "--out", str(tmp_path)]
+    arguments += ["--tmin", "0", "--tmax", "0.2", "--baseline", "0", "0.1"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out.split()
+    assert len(printed) == 5
+    stc = mne.read_source_estimate(tmp_path / "subject-ave-sloreta")
+    evoked = mne.read_evokeds(recording, 0, verbose=False).crop(0, 0.2)
+    expected = image(evoked, "sloreta", "template-64", baseline=(0, 0.1)).to_stc()
+    np.testing.assert_allclose(stc.data, expected.data, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["image", "nothing.fif"], "no file 'nothing.fif'"),
+        (["image", "{recording}", "--method", "dspm"], "choose one of"),
+        (["image", "{recording}", "--condition", "x"], "holds ['target']"),
+        (["image", "{recording}", "--method", "lcmv", "--head", "x"], "template-75"),
+        (["data", "--fetch", "nothing"], "not in the registry"),
+    ],
+)
+def test_errors_are_one_line_and_exit_code_two(recording, capsys, arguments, text):
+    filled = [a.replace("{recording}", str(recording)) for a in arguments]
+    assert main(filled) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("deepsif-lite: error: ")
+    assert text in error
+
+
+def test_data_lists_every_published_file(capsys):
+    assert main(["data"]) == 0
+    printed = capsys.readouterr().out
+    for name in registry():
+        assert name in printed
+
+
+def test_help_of_every_command():
+    for command in ("image", "simulate", "pack", "train", "evaluate", "export", "data"):
+        done = subprocess.run(
+            [sys.executable, "-m", "deepsif_lite.cli", command, "--help"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0
+        assert "usage: deepsif-lite" in done.stdout
+
+
+def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
+    from deepsif_lite.spikes import library as spike_library
+    from deepsif_lite.training import TrainingConfig
+    from deepsif_lite.training import run as training
+
+    seen = {}
+
+    def train(head, clips, out, **options):
+        seen.update(head=head.name, clips=clips, out=out, **options)
+        return tmp_path / "run"
+
+    monkeypatch.setattr(training, "train", train)
+
+    def load(name, split):
+        return SimpleNamespace(connectome="template-994", asked=(name, split))
+
+    monkeypatch.setattr(spike_library, "load_spike_library", load)
+    arguments = "train --head template-64 --steps 7 --batch-size 3 --seed 4"
+    arguments += " --n-sources 1 2 --electrode-jitter 0 0.005 --no-resume --max-minutes 2 --out run"
+    assert main(arguments.split()) == 0
+    assert seen["head"] == "template-64"
+    assert seen["clips"].asked == ("lite", "train")
+    assert (seen["out"], seen["max_minutes"]) == ("run", 2)
+    config = seen["config"]
+    assert (config.n_steps, config.batch_size, config.seed) == (7, 3, 4)
+    assert (config.n_sources, config.electrode_jitter) == ((1, 2), (0, 0.005))
+    assert seen["resume"] is False
+    assert seen["resting"] is None
+    resting = np.ones((2, 5, 3))
+    np.save(tmp_path / "rest.npy", resting)
+    rest = f"train --resting {tmp_path / 'rest.npy'} --resting-share 0.5 --out run"
+    assert main(rest.split()) == 0
+    np.testing.assert_array_equal(seen["resting"], resting)
+    assert seen["config"].resting_share == 0.5
+    assert seen["config"].ema_decay == TrainingConfig().ema_decay
+    assert main("train --profile paper --network paper --out run".split()) == 0
+    paper = seen["config"]
+    assert paper.n_steps == 193_830  # twenty times 620,256 samples in batches of 64
+    assert (paper.learning_rate, paper.weight_decay) == (3e-4, 1e-6)
+    assert (paper.network, paper.n_sources) == ("paper", (1, 2, 3))
+    assert paper.electrode_jitter == (0, 0)
+    assert seen["resume"] is True
+    assert capsys.readouterr().out.split() == 3 * [str(tmp_path / "run")]
+
+
+def test_simulate_names_both_splits(monkeypatch, capsys, tmp_path):
+    import pandas as pd
+
+    from deepsif_lite.spikes import build as spike_build
+
+    seen = {}
+
+    def build(profile, out, **options):
+        seen.update(profile=profile.name, out=out, **options)
+        rows = [("train", 5, 2, "has clips"), ("train", 6, 0, "not simulated")]
+        columns = ["split", "region", "n_clips", "status"]
+        report = pd.DataFrame(rows, columns=columns)
+        report.to_csv(tmp_path / "smoke-regions.csv", index=False)
+
+    monkeypatch.setattr(spike_build, "build_spike_library", build)
+    assert main(["simulate", "--profile", "smoke", "--out", str(tmp_path)]) == 0
+    assert (seen["profile"], seen["out"], seen["seed"]) == ("smoke", tmp_path, 0)
+    assert seen["connectome"].name.startswith("template")
+    *report, train, test = capsys.readouterr().out.splitlines()
+    assert "1 of 2 regions have clips, 2 in all" in report[0]
+    assert "1 of 2 regions without a clip, not simulated: 6" in report[1]
+    paths = [str(tmp_path / f"smoke-{split}.npz") for split in ("train", "test")]
+    assert [train, test] == paths
+
+
+def test_evaluate_writes_a_row_a_source(monkeypatch, capsys, tmp_path):
+    import pandas as pd
+
+    from deepsif_lite.evaluation import synthetic as evaluation
+    from deepsif_lite.imaging import imager as imaging
+    from deepsif_lite.spikes import library as spike_library
+
+    row = {"method": "deepsif", "variant": "corrected", "n_sources": 1, "snr_db": 10.0}
+    row |= dict.fromkeys([*evaluation.METRICS, "recall_detected", "detected"], 0.5)
+    row |= {"area_true_cm2": 20.0, "area_found_cm2": 18.0}
+    table = pd.DataFrame([row | {"sample": i} for i in range(2)])
+    cortex = SimpleNamespace(name="template-994")
+
+    def load_model(name):
+        return SimpleNamespace(asked=name, head=SimpleNamespace(cortex=cortex))
+
+    def load_clips(name, split):
+        return SimpleNamespace(connectome="template-994", asked=split)
+
+    monkeypatch.setattr(imaging, "load_model", load_model)
+    monkeypatch.setattr(spike_library, "load_spike_library", load_clips)
+
+    def evaluate(model, clips, **options):
+        asked = model.asked, clips.asked, options["n_samples"], options["variant"]
+        assert asked == ("lite-64", "test", 2, "published")
+        return table
+
+    monkeypatch.setattr(evaluation, "evaluate", evaluate)
+    out = tmp_path / "new" / "scores.csv"
+    arguments = ["evaluate", "--model", "lite-64", "--samples", "2", "--out", str(out)]
+    assert main([*arguments, "--synthesis", "published"]) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(out), table)
+    assert str(out) in capsys.readouterr().out

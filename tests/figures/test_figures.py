@@ -1,0 +1,211 @@
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+mpl.use("agg")
+
+import deepsif_lite as dl
+from deepsif_lite import figures
+from deepsif_lite.figures import cortex_maps, raster
+from deepsif_lite.figures.head import _crossings
+
+
+@pytest.fixture(scope="module")
+def cortex():
+    return dl.load_cortex()
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+def test_raster_agrees_with_ray_casting(cortex):
+    """The vertex a pixel shows is the nearest one that a ray from the viewer meets."""
+    view = raster.rasterize(cortex, "pial", "lh-lateral")
+    points = cortex.vertices[: cortex.n_left]
+    faces = cortex.faces[cortex.faces[:, 0] < cortex.n_left]
+    rng = np.random.default_rng(0)
+    rows, columns = np.nonzero(view.vertex >= 0)
+    for k in rng.choice(len(rows), 40, replace=False):
+        row, column = rows[k], columns[k]
+        # The camera looks along +x: image right is -y, image up is z.
+        y = -(view.extent[0] / 1e3 + column * raster.PIXEL)
+        z = view.extent[2] / 1e3 + row * raster.PIXEL
+        corners = points[faces][:, :, 1:] - (y, z)
+        nxt = np.roll(corners, -1, axis=1)
+        cross = corners[..., 0] * nxt[..., 1] - corners[..., 1] * nxt[..., 0]
+        met = np.flatnonzero((cross > 0).all(axis=1) | (cross < 0).all(axis=1))
+        weights = np.roll(cross[met], -1, axis=1) / cross[met].sum(
+            axis=1, keepdims=True
+        )
+        x = (weights * points[faces[met]][:, :, 0]).sum(axis=1)
+        assert view.vertex[row, column] in faces[met[x.argmin()]]
+
+
+def test_left_and_right_are_not_swapped(cortex):
+    left = raster.rasterize(cortex, "inflated", "lh-medial").vertex
+    right = raster.rasterize(cortex, "inflated", "rh-lateral").vertex
+    assert left.max() < cortex.n_left <= right[right >= 0].min()
+    dorsal = raster.rasterize(cortex, "inflated", "dorsal").vertex
+    column = dorsal.shape[1] // 4  # seen from above, left is on the left
+    seen = dorsal[:, column][dorsal[:, column] >= 0]
+    assert (seen < cortex.n_left).all()
+
+
+def test_plot_cortex_colors_the_region(cortex):
+    region = int(np.flatnonzero(cortex.hemisphere == "lh")[0])
+    values = np.zeros(cortex.n_regions)
+    values[region] = 1.0
+    fig, axes = figures.plot_cortex(values, cortex, outlines={"seed": [region]})
+    assert len(axes) == 4
+    colored = 0
+    for ax, view in zip(axes, figures.HEMISPHERES, strict=True):
+        image = ax.images[0].get_array()
+        vertex = raster.rasterize(cortex, "inflated", view).vertex
+        shown = (vertex >= 0) & (cortex.region_of_vertex[vertex] == region)
+        is_red = (image[..., 0] - image[..., 2] > 0.2) & (image[..., 3] > 0)
+        np.testing.assert_array_equal(is_red, shown)
+        colored += shown.sum()
+    assert colored > 20
+    assert fig.legends[0].get_texts()[0].get_text() == "seed"
+
+
+def test_plot_cortex_refuses_wrong_length(cortex):
+    with pytest.raises(ValueError, match=r"12 entries; the cortex has 994"):
+        figures.plot_cortex(np.zeros(12), cortex)
+    with pytest.raises(ValueError, match="view='top'"):
+        figures.plot_cortex(np.zeros(994), cortex, views=["top"])
+
+
+def test_scale_is_centered_for_signed_values():
+    _, norm = cortex_maps._scale(np.array([-2.0, 1.0, np.nan]), None, None, None)
+    assert (norm.vmin, norm.vmax) == (-2, 2)
+    _, norm = cortex_maps._scale(np.array([0.5, 3.0]), None, None, None)
+    assert (norm.vmin, norm.vmax) == (0, 3)
+
+
+def test_plot_methods_keeps_method_colors(cortex):
+    maps = {"deepsif": np.ones(994), "lcmv": np.arange(994.0)}
+    _, axes = figures.plot_methods(maps, cortex)
+    assert axes.shape == (2, 4)
+    label = axes[1, 0].texts[0]
+    assert (label.get_text(), label.get_color()) == ("LCMV", "#009E73")
+
+
+def test_each_map_has_its_own_scale(cortex):
+    maps = {"a": (np.arange(994.0), "mm"), "b": (np.linspace(-2, 1, 994), "")}
+    fig, axes = figures.plot_maps(maps, cortex, views=["lh-lateral"], limits={})
+    assert axes.shape == (2, 1)
+    bars = [ax for ax in fig.axes if ax not in axes.ravel()]
+    assert [bar.get_ylabel() for bar in bars] == ["mm", ""]
+    assert bars[0].get_ylim() == pytest.approx((0, 993))
+    assert bars[1].get_ylim() == pytest.approx((-2, 2))
+    fig, axes = figures.plot_maps(
+        maps, cortex, views=["lh-lateral"], limits={"a": (0, 10)}
+    )
+    bars = [ax for ax in fig.axes if ax not in axes.ravel()]
+    assert bars[0].get_ylim() == pytest.approx((0, 10))
+
+
+def test_method_colors_stay_apart_for_the_color_blind():
+    """Machado et al. 2009, severity 1: deuteranopia and protanopia."""
+    from matplotlib.colors import to_rgb
+
+    matrices = {
+        "deutan": [
+            [0.367, 0.861, -0.228],
+            [0.280, 0.673, 0.047],
+            [-0.012, 0.043, 0.969],
+        ],
+        "protan": [
+            [0.152, 1.053, -0.205],
+            [0.115, 0.786, 0.099],
+            [-0.004, -0.048, 1.052],
+        ],
+    }
+    colors = np.array([to_rgb(figures.METHOD_COLORS[m]) for m in figures.METHOD_NAMES])
+    linear = np.where(
+        colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4
+    )
+    for matrix in matrices.values():
+        seen = np.clip(linear @ np.array(matrix).T, 0, 1) ** (1 / 2.2)
+        gaps = np.linalg.norm(seen[:, None] - seen[None], axis=-1)
+        assert gaps[np.triu_indices(len(seen), 1)].min() > 0.12
+
+
+def test_butterfly_asks_for_times_first():
+    with pytest.raises(ValueError, match="transpose"):
+        figures.plot_butterfly(np.zeros((5, 100)), np.arange(100))
+    fig, ax = figures.plot_butterfly(np.zeros((100, 5)), np.arange(100) / 500, mark=0.1)
+    assert len(ax.lines) == 6
+    assert ax.get_xlim() == pytest.approx((0, 198))
+    assert ax.figure is fig
+
+
+def test_bars_show_mean_and_deviation():
+    table = pd.DataFrame(
+        {"method": "deepsif", "n_sources": [1, 1, 2, 2], "recall": [0.5, 1, 0.2, 0.4]}
+    )
+    paper = pd.DataFrame({"recall": [0.9, 0.8], "recall_sd": [0.1, 0.1]}, index=[1, 2])
+    _, axes = figures.plot_metrics(table, {"recall": "recall"}, paper=paper)
+    heights = sorted(p.get_height() for p in axes[0].patches)
+    assert heights == pytest.approx([0.3, 0.75])
+
+
+def test_strata_bins_by_edges():
+    table = pd.DataFrame(
+        {"method": "lcmv", "depth": [1, 2, 11, 12], "le": [0, 2, 4, 8]}
+    )
+    _, ax = figures.plot_strata(table, "le", "depth", bins=[0, 10, 20])
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[5, 1], [15, 6]])
+
+
+def test_area_reports_pearson():
+    x = np.array([1.0, 2, 3, np.nan, 5])
+    y = np.array([2.0, 2, 4, 1, 7])
+    _, ax = figures.plot_area(x, y)
+    r = np.corrcoef(x[[0, 1, 2, 4]], y[[0, 1, 2, 4]])[0, 1]
+    assert f"r = {r:.2f}, n = 4" in ax.get_title(loc="left")
+
+
+def test_loss_needs_a_loss_column():
+    with pytest.raises(ValueError, match="no loss column"):
+        figures.plot_loss(pd.DataFrame({"samples": [1]}))
+    history = pd.DataFrame({"samples": [64, 128], "validation_loss": [0.2, 0.1]})
+    _, ax = figures.plot_loss(history)
+    assert ax.get_yscale() == "log"
+
+
+def test_style_is_left_alone(cortex):
+    before = dict(mpl.rcParams)
+    figures.plot_cortex(np.ones(994), cortex, views=["lh-lateral"])
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_cut_through_a_sphere_is_a_circle():
+    from deepsif_lite.mesh import geodesic_sphere
+
+    points, faces = geodesic_sphere(8)
+    segments = _crossings(points, faces, axis=0, at=0.6)
+    assert segments.shape[1:] == (2, 3)
+    np.testing.assert_allclose(segments[:, :, 0], 0.6, atol=1e-12)
+    radius = np.linalg.norm(segments[:, :, 1:], axis=2)
+    np.testing.assert_allclose(radius, 0.8, rtol=0.02)
+    ends = segments[:, :, 1:].round(6).reshape(-1, 2)
+    _, visits = np.unique(ends, axis=0, return_counts=True)
+    assert (visits == 2).all()  # a closed line
+
+
+def test_plot_head_draws_every_shell(cortex):
+    from deepsif_lite.head import load_head_model, load_shells
+
+    head = load_head_model("template-75")
+    _, axes = figures.plot_head(load_shells(), head.cortex, head.electrodes)
+    assert len(axes) == 3
+    labels = axes[-1].get_legend_handles_labels()[1]
+    assert {"scalp", "outer skull", "inner skull", "cortex"} <= set(labels)

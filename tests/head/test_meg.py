@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+
+from deepsif_lite.head import meg as magnetic
+from deepsif_lite.head import model as head
+
+
+def test_helmet_surrounds_the_upper_head_evenly():
+    from scipy.spatial import cKDTree
+
+    shells = head.template_shells(8)
+    places, directions = magnetic.helmet(shells, 148)
+    assert len(places) == 148
+    np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1)
+    gap = np.linalg.norm(places - shells.project(places), axis=1)
+    np.testing.assert_allclose(gap, 25e-3, atol=1e-3)
+    nearest = cKDTree(places).query(places, 2)[0][:, 1]
+    assert nearest.min() > 0.7 * nearest.max()
+
+
+def test_meg_hardly_sees_what_points_outward():
+    """In a sphere a radial dipole is silent; in a head it is nearly so."""
+    meg, eeg = magnetic.load_meg_head(), head.load_head_model("template-75")
+    assert meg.leadfield.shape == (148, eeg.cortex.n_regions)
+    cortex = eeg.cortex
+    normal = head.sum_over_parcels(cortex.normals.T, cortex)
+    normal /= np.linalg.norm(normal, axis=0)
+    outward = (cortex.centroids - head.load_shells().center).T
+    outward /= np.linalg.norm(outward, axis=0)
+    radial = np.abs((normal * outward).sum(axis=0))
+    ratio = meg.sensitivity / eeg.sensitivity
+    near = eeg.depth < 0.04
+    out, along = near & (radial > 0.9), near & (radial < 0.3)
+    assert np.median(ratio[along]) > 3 * np.median(ratio[out])
+    # 10 nA m a vertex give some hundred femtotesla, as measured in people.
+    assert 1e-15 < 1e-9 * np.median(meg.sensitivity) < 1e-12
+
+
+def test_meg_info_points_the_coils_away_from_the_head():
+    info = magnetic.load_meg_head().info
+    for channel in info["chs"][:5]:
+        place, axes = channel["loc"][:3], channel["loc"][3:].reshape(3, 3)
+        np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-6)
+        assert axes[2] @ (place - (0, 0, 0.04)) > 0.08

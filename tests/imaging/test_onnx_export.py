@@ -1,0 +1,76 @@
+"""ONNX: the same numbers from a runtime that knows nothing of torch."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from toys import toy_clips, toy_head
+
+from deepsif_lite.imaging import Imager
+from deepsif_lite.network import build_network, portable
+from deepsif_lite.synthesis import SyntheticEEG
+
+
+def test_eigenvalues_are_those_of_lapack():
+    rng = np.random.default_rng(0)
+    factor = rng.standard_normal((3, 16, 16)) * 2.0 ** -np.arange(16)
+    matrix = torch.as_tensor(factor.swapaxes(1, 2) @ factor)
+    matrix[2] = torch.diag(torch.tensor(np.repeat([3.0, 1.0], 8)))  # already diagonal
+    values, vectors = portable.eigh(matrix)
+    torch.testing.assert_close(
+        values, torch.linalg.eigvalsh(matrix), rtol=1e-9, atol=1e-12
+    )
+    back = vectors @ torch.diag_embed(values) @ vectors.transpose(1, 2)
+    torch.testing.assert_close(back, matrix, rtol=1e-9, atol=1e-12)
+
+
+def test_rounds_pair_all_with_all():
+    for n in (5, 6):
+        swaps = portable._rounds(n)
+        np.testing.assert_array_equal(swaps.sum(0), 1 - np.eye(n))
+        assert swaps.sum(2).max() == 1  # each in one pair at a time
+
+
+@pytest.fixture(scope="module")
+def model():
+    head = toy_head()
+    torch.manual_seed(1)
+    network = build_network("lite", 20, 120, n_shapes=4)
+    network.set_geometry(head.leadfield, head.cortex)
+    with torch.no_grad():  # as if trained: every part has a say
+        for parameter in network.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    spec = {"kind": "lite", "n_channels": 20, "n_regions": 120}
+    card = {"network": spec, "ch_names": head.ch_names, "n_times": 500}
+    return Imager(network.eval(), card, head, "cpu")
+
+
+def test_onnx_gives_what_torch_gives(model, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    from deepsif_lite.imaging import export_onnx
+
+    path = export_onnx(model, tmp_path / "new" / "lite.onnx")
+    session = onnxruntime.InferenceSession(path)
+    card = json.loads(session.get_modelmeta().custom_metadata_map["card"])
+    assert card == model.card
+    stream = SyntheticEEG(model.head, toy_clips(), n_sources=(1, 2, 3), seed=3)
+    for i, n_times in enumerate((500, 500, 500, 210)):
+        eeg = torch.as_tensor(stream[i].eeg)[None, :n_times]
+        with torch.no_grad():
+            expected = model.network.image(eeg)
+        found = session.run(None, {"eeg": eeg.numpy()})
+        for ours, theirs in zip(found, expected, strict=True):
+            assert ours.shape == theirs.shape
+            np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-5, rtol=0)
+        assert np.abs(found[0]).max() > 0.01  # there is something to compare
+
+
+def test_other_networks_are_refused(model, tmp_path):
+    from deepsif_lite.imaging import export_onnx
+
+    paper = build_network("paper", 20, 30)
+    card = {**model.card, "network": {"kind": "paper", "n_channels": 20}}
+    with pytest.raises(ValueError, match="'paper'"):
+        export_onnx(Imager(paper, card, model.head, "cpu"), tmp_path / "net.onnx")

@@ -1,0 +1,101 @@
+"""What a source image says of itself, against NumPy and scikit-image."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage.filters import threshold_otsu
+
+from deepsif_lite.cortex import load_cortex
+from deepsif_lite.imaging import SourceImage
+from deepsif_lite.metrics import active_regions
+
+N_REGIONS = 60
+
+
+@pytest.fixture(scope="module")
+def cortex():
+    return load_cortex(N_REGIONS)
+
+
+def make_image(cortex, n_times=100):
+    rng = np.random.default_rng(1)
+    activity = 0.02 * rng.standard_normal((N_REGIONS, n_times))
+    activity[[3, 20], 40:60] += 1
+    activity[20, 50] = -2
+    times = np.arange(n_times) / 500.0 - 0.1
+    return SourceImage(activity, times, cortex, "deepsif")
+
+
+def test_peak_map_and_strongest(cortex):
+    result = make_image(cortex)
+    assert result.peak == (20, pytest.approx(0.0), -2.0)
+    window = result.activity[:, 45:49].mean(axis=1)
+    np.testing.assert_allclose(result.map(-0.01, -0.004), np.abs(window))
+    assert set(result.strongest(2, -0.01, -0.004)) == {3, 20}
+    assert result.sfreq == pytest.approx(500)
+
+
+def test_extent_is_otsu_of_the_window(cortex):
+    result = make_image(cortex)
+    np.testing.assert_array_equal(result.extent(), [3, 20])
+    window = result.activity[:, 40:60].T
+    expected = active_regions(window, min_samples=8)
+    np.testing.assert_array_equal(result.extent(-0.02, 0.018), expected)
+    mean = np.abs(window[:9].mean(axis=0))
+    expected = np.flatnonzero(mean > threshold_otsu(mean, nbins=100))
+    found = result.extent(-0.02, -0.004, of="map")
+    np.testing.assert_array_equal(found, expected)
+    assert {3, 20} <= set(found)
+    # Twenty samples are above: 40 ms but not 42 ms.
+    assert 3 in result.extent(min_duration=0.040)
+    assert 3 not in result.extent(min_duration=0.042)
+    with pytest.raises(ValueError, match="No sample"):
+        result.extent(1, 2)
+    with pytest.raises(ValueError, match="min_samples"):
+        result.extent(0, 0.002)
+    with pytest.raises(ValueError, match="'map' or 'probability'"):
+        result.extent(of="mean")
+
+
+def test_source_estimate_holds_each_regions_course(cortex):
+    result = make_image(cortex)
+    stc = result.to_stc()
+    assert stc.data.shape == (20484, 100)
+    assert [len(v) for v in stc.vertices] == [10242, 10242]
+    np.testing.assert_allclose(stc.times, result.times)
+    region = cortex.region_of_vertex
+    for r in (3, 20, 59):
+        vertex = np.flatnonzero(region == r)[-1]
+        np.testing.assert_array_equal(stc.data[vertex], result.activity[r])
+    assert not stc.data[region < 0].any()
+    loc = stc.get_peak(hemi=cortex.hemisphere[20])[0]
+    half = 10242 if cortex.hemisphere[20] == "rh" else 0
+    assert region[loc + half] == 20
+
+
+def test_table_lists_every_region_strongest_first(cortex):
+    table = make_image(cortex).to_table()
+    assert len(table) == N_REGIONS
+    assert table["region"].tolist()[:2] == [20, 3]
+    assert table["peak"][0] == -2
+    assert table["peak_time_s"][0] == pytest.approx(0)
+    assert set(table["region"][table["in_extent"]]) == {3, 20}
+    centroid = 1e3 * cortex.centroids[20]
+    np.testing.assert_allclose(
+        table.loc[0, ["x_mm", "y_mm", "z_mm"]].tolist(), centroid
+    )
+
+
+def test_plot(cortex):
+    import matplotlib.pyplot as plt
+
+    fig, _ = make_image(cortex).plot()
+    assert any("no unit" in text for text in _texts(fig))
+    plt.close(fig)
+
+
+def _texts(fig):
+    import matplotlib.text
+
+    return [text.get_text() for text in fig.findobj(matplotlib.text.Text)]

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import mne
+import numpy as np
+import pytest
+
+from deepsif_lite.solvers import SOLVERS, get_solver, noise_covariance
+
+
+@pytest.fixture(scope="module")
+def forward():
+    """MNE's own forward solution: 150 fixed dipoles in a sphere, 32 electrodes."""
+    montage = mne.channels.make_standard_montage("biosemi32")
+    info = mne.create_info(montage.ch_names, 100.0, "eeg").set_montage(montage)
+    rng = np.random.default_rng(0)
+    direction = rng.standard_normal((150, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    sphere = mne.make_sphere_model("auto", "auto", info, verbose=False)
+    rr = sphere["r0"] + direction * rng.uniform(0.03, 0.07, (150, 1))
+    sources = mne.setup_volume_source_space(
+        pos={"rr": rr, "nn": direction}, verbose=False
+    )
+    free = mne.make_forward_solution(
+        info, None, sources, sphere, eeg=True, meg=False, verbose=False
+    )
+    fixed = mne.convert_forward_solution(free, surf_ori=True, verbose=False)
+    fixed = mne.convert_forward_solution(
+        fixed, surf_ori=True, force_fixed=True, verbose=False
+    )
+    fixed["sol"]["data"] -= fixed["sol"]["data"].mean(axis=0)
+    return fixed
+
+
+@pytest.fixture(scope="module")
+def head(forward):
+    return SimpleNamespace(
+        leadfield=forward["sol"]["data"], ch_names=forward["info"]["ch_names"]
+    )
+
+
+@pytest.fixture(scope="module")
+def evoked(forward):
+    """Ten sources with random courses plus noise that differs between channels."""
+    rng = np.random.default_rng(1)
+    leadfield = forward["sol"]["data"]
+    n_channels, n_sources = leadfield.shape
+    activity = np.zeros((n_sources, 200))
+    activity[:10] = 1e-8 * rng.standard_normal((10, 200))
+    data = leadfield @ activity
+    data += (
+        0.1
+        * data.std()
+        * rng.uniform(0.5, 2, (n_channels, 1))
+        * (rng.standard_normal(data.shape))
+    )
+    info = mne.create_info(forward["info"]["ch_names"], 100.0, "eeg")
+    info.set_montage("biosemi32")
+    evoked = mne.EvokedArray(data, info, tmin=-1, verbose=False)
+    return evoked.set_eeg_reference(projection=True, verbose=False)
+
+
+def _covariance(evoked, method):
+    return noise_covariance(evoked.copy().crop(None, 0).data.T, method)
+
+
+def _mne_covariance(cov, evoked):
+    return mne.Covariance(cov, evoked.ch_names, [], evoked.info["projs"], 1)
+
+
+@pytest.mark.parametrize("depth", [None, 0.8])
+@pytest.mark.parametrize("method", ["diagonal", "empirical"])
+def test_sloreta_is_that_of_mne(forward, head, evoked, depth, method):
+    cov = _covariance(evoked, method)
+    inverse = mne.minimum_norm.make_inverse_operator(
+        evoked.info,
+        forward,
+        _mne_covariance(cov, evoked),
+        fixed=True,
+        depth=depth and dict(exp=depth, limit_depth_chs=False, allow_fixed_depth=True),
+        verbose=False,
+    )
+    stc = mne.minimum_norm.apply_inverse(
+        evoked, inverse, lambda2=0.25, method="sLORETA", verbose=False
+    )
+    ours = get_solver("sloreta")(
+        evoked.data.T, head, noise_cov=cov, lambda2=0.25, depth=depth
+    ).T
+    np.testing.assert_allclose(ours, stc.data, atol=1e-6 * np.abs(stc.data).max())
+
+
+@pytest.mark.parametrize("reg", [0.0, 0.05, 0.5])
+@pytest.mark.parametrize("method", ["diagonal", "ledoit_wolf"])
+def test_lcmv_is_that_of_mne(forward, head, evoked, reg, method):
+    cov = _covariance(evoked, method)
+    data_cov = _mne_covariance(np.cov(evoked.data), evoked)
+    filters = mne.beamformer.make_lcmv(
+        evoked.info,
+        forward,
+        data_cov,
+        reg=reg,
+        noise_cov=_mne_covariance(cov, evoked),
+        weight_norm="unit-noise-gain",
+        pick_ori=None,
+        rank={"eeg": len(evoked.ch_names) - 1},
+        verbose=False,
+    )
+    stc = mne.beamformer.apply_lcmv(evoked, filters, verbose=False)
+    ours = get_solver("lcmv")(evoked.data.T, head, noise_cov=cov, reg=reg).T
+    np.testing.assert_allclose(ours, stc.data, atol=1e-6 * np.abs(stc.data).max())
+
+
+@pytest.mark.parametrize("region", [0, 40, 149])
+def test_sloreta_finds_a_single_source_without_error(head, region):
+    eeg = head.leadfield[:, [region]].T
+    estimate = get_solver("sloreta")(eeg, head)
+    assert np.argmax(np.abs(estimate[0])) == region
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_reference_does_not_matter(head, evoked, name):
+    eeg, solve = evoked.data.T, get_solver(name)
+    other = eeg - eeg[:, [3]]
+    np.testing.assert_allclose(solve(other, head), solve(eeg, head), rtol=1e-6)
+
+
+def test_noise_covariance_is_that_of_numpy(evoked):
+    baseline = evoked.data.T
+    expected = np.cov(baseline.T, bias=True)
+    np.testing.assert_allclose(noise_covariance(baseline, "empirical"), expected)
+    np.testing.assert_allclose(noise_covariance(baseline), np.diag(np.diag(expected)))
+
+
+def test_bad_input_is_refused(head, evoked):
+    eeg = evoked.data.T
+    with pytest.raises(ValueError, match="sloreta"):
+        get_solver("dspm")
+    for name in SOLVERS:
+        solve = get_solver(name)
+        with pytest.raises(ValueError, match="n_times, 32"):
+            solve(eeg[:, :-1], head)
+        with pytest.raises(ValueError, match="noise_cov has shape"):
+            solve(eeg, head, noise_cov=np.eye(3))
+        with pytest.raises(ValueError, match="NaN"):
+            solve(np.where(eeg == eeg[0, 0], np.nan, eeg), head)
+        with pytest.raises(ValueError, match="positive definite"):
+            solve(eeg, head, noise_cov=np.zeros((32, 32)))
+    with pytest.raises(ValueError, match="lambda2"):
+        get_solver("sloreta")(eeg, head, lambda2=0)
+    with pytest.raises(ValueError, match="reg > 0"):
+        get_solver("lcmv")(eeg[:20], head, reg=0)
+    with pytest.raises(ValueError, match="constant"):
+        noise_covariance(np.zeros((10, 4)))
+    with pytest.raises(ValueError, match="ledoit_wolf"):
+        noise_covariance(eeg, "oas")
