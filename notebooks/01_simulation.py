@@ -13,12 +13,12 @@
 #
 # No recording tells where in a living brain each wave came from, so DeepSIF learns from simulated brains, where everything is known.
 # This chapter builds one: 994 regions, each a small circuit of nerve cells, joined by fibers with delays.
-# Raise the excitability of one region a little and it starts to fire [interictal spikes](../book/glossary.md), while the rest of the brain hums on.
+# Raise the excitability of one region a little and it starts to fire [interictal spikes](../book/glossary.md), over the background activity of the others.
 #
-# **Paper map.** Methods, "Neural Mass Models" and "Simulating Synthetic Dataset" {cite:p}`sun2022deepsif`; the network of The Virtual Brain {cite:p}`sanzleon2013` with Jansen–Rit regions {cite:p}`jansen1995`.
+# **Paper map.** Methods, "Neural Mass Models" and "Simulating Synthetic Dataset" {cite:p}`sun2022deepsif`; the network of The Virtual Brain {cite:p}`sanzleon2013` with Jansen–Rit regions {cite:p}`jansen1995`; SI Fig. S1 (example outputs).
 #
 # **You will learn**
-# - what a neural mass model says, and why a few per cent more gain turn a humming region into a spiking one;
+# - what a neural mass model says, and why a gain higher by a tenth turns background activity into spikes;
 # - what noise and connections add to that;
 # - how spikes are found, cut out and collected into the library the networks train on;
 # - how we know that the fast simulator is right.
@@ -64,7 +64,7 @@ print(f"{seconds:.0f} s of model time in each simulation")
 # ## One region
 #
 # A [neural mass](../book/glossary.md) does not follow single cells, only the mean potentials of three populations: pyramidal cells, which send the output and make the EEG, and the excitatory and inhibitory interneurons that feed back on them.
-# Each synapse turns a firing rate into a potential with a rise and a decay, a second-order equation:
+# Each synapse turns a firing rate into a potential that rises and decays, which a second-order equation describes:
 #
 # $$
 # \begin{aligned}
@@ -75,11 +75,12 @@ print(f"{seconds:.0f} s of model time in each simulation")
 # \qquad S(v) = \frac{2\nu_{\max}}{1 + e^{\,r(v_0 - v)}} .
 # $$
 #
-# $y_1 - y_2$ is what the pyramidal cells feel, excitation minus inhibition, and what this book calls the activity of the region.
-# $A$ is the excitatory gain, the one number the paper changes: 3.25 mV in healthy regions and 3.5 to 3.6 mV where spikes should arise.
+# $y_1 - y_2$ is the mean potential of the pyramidal cells, excitation minus inhibition, and what this book calls the activity of the region.
+# $A$ is the excitatory gain, the parameter that the paper varies: 3.25 mV in healthy regions and 3.5 to 3.6 mV in the region that should spike, called the raised region below. Raised gains make such models epileptic {cite:p}`wendling2002`.
 # $\mu$ is the mean input from elsewhere and $c(t)$ what arrives through the connectome.
+# The other constants are fixed: $B = 22$ mV, rates $a = 0.1$ and $b = 0.05$ /ms, $J = 135$ contacts of which $a_1, \ldots, a_4 = 1, 0.8, 0.25, 0.25$ take part, and for the sigmoid $\nu_{\max} = 0.0025$ /ms, $r = 0.56$ /mV, $v_0 = 6$ mV ([notation](../book/notation.md)).
 #
-# Where can such a region rest? Setting all derivatives to zero leaves one equation, which can be solved for the input $\mu$ that holds a given potential:
+# Where are the [fixed points](../book/glossary.md) of an isolated region? Setting all derivatives to zero leaves one equation, which can be solved for the input $\mu$ that keeps a given potential:
 
 
 # %%
@@ -100,8 +101,8 @@ def resting_input(potential, gain):
 
 
 # %% [markdown]
-# Whether it really stays there, the simulation says.
-# A connectome of one region without links is simulated without noise for many inputs; what it does in the last second is drawn as a range.
+# Whether it stays there when nothing else holds it, a simulation shows.
+# A connectome of one region without links is simulated without noise for many inputs; the range of its activity in the last second is drawn.
 
 # %%
 alone = dl.Connectome("alone", np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1, int))
@@ -119,7 +120,7 @@ for gain in (3.25, 3.6):
     )[:, -int(SFREQ) :, 0]
     ranges[gain] = psp.min(axis=1), psp.max(axis=1)
 
-# %% mystnb={"figure": {"name": "fig-simulation-bifurcation", "caption": "What a lone region does at each mean input, without noise. Line: states in which all forces balance, from the equations. Shaded: the range it covers in the simulation. To the left of the fold it rests on the lower branch; to the right nothing holds it and it spikes without end. Raising the gain from 3.25 to 3.6 mV brings the fold to the inputs in use (dotted)."}, "image": {"alt": "Two panels for gain 3.25 and 3.6: S-shaped curve of resting potentials against mean input, and a shaded band of oscillation that starts at the fold of the curve, further left for the higher gain."}}
+# %% mystnb={"figure": {"name": "fig-simulation-bifurcation", "caption": "An isolated region at each mean input, without noise. Line: fixed points, from the equations. Shaded: the range of activity in the simulation. To the left of the fold (a saddle-node bifurcation) the region rests on the lower branch; to the right there is no stable fixed point and it spikes periodically. Raising the gain from 3.25 to 3.6 mV moves the bifurcation close to the inputs in use (dotted)."}, "image": {"alt": "Two panels for gain 3.25 and 3.6: S-shaped curve of fixed points against mean input, and a shaded band of oscillation that starts at the fold of the curve, further left for the higher gain."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.9), sharey=True, layout="constrained")
 potentials = np.linspace(-2, 14, 2000)
 for ax, gain in zip(axes, (3.25, 3.6), strict=True):
@@ -139,12 +140,12 @@ for gain in GAIN_COLORS:
 # %% [markdown]
 # The paper drives its regions with 0.080 to 0.087 /ms.
 # A healthy region has a wide margin there.
-# A raised one is a hair's breadth from the fold, and the missing part comes from noise and from the other regions.
+# A raised region is close to the bifurcation, and the missing input comes from noise and from the other regions.
 #
-# ### Turning the gain
+# ### Varying the gain
 #
-# Now the input stays and the gain turns.
-# This time the states of balance are found from the equations themselves, by `scipy.optimize.root` from many starting points, and each is asked whether it holds: if a small push grows, it does not.
+# Now the input is fixed and the gain varies.
+# This time the fixed points are found from the six equations themselves, by `scipy.optimize.root` from many starting points, and the stability of each is tested: if an eigenvalue of the linearized equations has a positive real part, a small perturbation grows and the fixed point is unstable.
 
 
 # %%
@@ -197,7 +198,7 @@ runs = {
 }
 
 # %% [markdown]
-# Two ways to the same balances, roots of six equations and the curve above, must agree:
+# Two ways to the same fixed points, roots of six equations and the curve above, must agree:
 
 # %%
 errors = [
@@ -209,7 +210,7 @@ errors = [
 print(f"{len(errors)} states of balance, off the curve by less than 1e-5 /ms: ", end="")
 print(np.abs(errors).max() < 1e-5)
 
-# %% mystnb={"figure": {"name": "fig-simulation-gain-bifurcation", "caption": "What a lone region does at each gain, without noise, at two inputs. Dots: states of balance that hold (filled) or do not (open). Shaded: from the lowest to the highest activity in the simulation. Lower row: how often it swings. At the paper's input the way leads from rest straight to spikes, slow ones first; at a higher input the region passes through an alpha rhythm of ten swings per second before it spikes."}, "image": {"alt": "Two columns. Left: a resting state and one that does not hold meet at a gain near 3.65; beyond it a band of large spikes, whose rate starts near one per second and rises to almost four. Right: the only balance loses its hold near gain 3.15, a narrow band of ten swings per second opens and near 3.5 turns into spikes of about five per second."}}
+# %% mystnb={"figure": {"name": "fig-simulation-gain-bifurcation", "caption": "An isolated region at each gain, without noise, at two inputs. Dots: stable (filled) and unstable (open) fixed points. Shaded: from the lowest to the highest activity in the simulation. Lower row: oscillation frequency. At the paper's input the region goes from rest straight to spikes, slow ones first; at a higher input it passes through an alpha rhythm of 10 Hz before it spikes."}, "image": {"alt": "Two columns. Left: a stable and an unstable fixed point meet at a gain near 3.65; beyond it a band of large spikes, whose rate starts near one per second and rises to almost four. Right: the only fixed point turns unstable near gain 3.15, a narrow band of oscillation at 10 Hz opens and near 3.5 turns into spikes of about five per second."}}
 fig, axes = plt.subplots(
     2, 2, figsize=(7.5, 4.2), sharex=True, sharey="row", layout="constrained"
 )
@@ -229,11 +230,11 @@ axes[0, 0].set(ylabel="y₁ − y₂ (mV)", ylim=(-5, 17))
 _ = axes[1, 0].set_ylabel("swings per second")
 
 # %% [markdown]
-# In the left column two balances, one that holds and one that does not, approach each other, meet and vanish.
-# The path they leave behind is the spike: near the meeting point the region lingers where they were, so the first spikes are rare.
-# Mathematicians call it a saddle-node bifurcation on a cycle.
-# In the right column the only balance stays but loses its hold, and a small oscillation grows out of it: a Hopf bifurcation.
-# (The third balance on the left, near 7 mV, holds at low gains as well. A region that starts at rest does not find it.)
+# In the left column a stable and an unstable fixed point approach each other, meet and vanish.
+# The spike is the cycle that remains: the region moves slowly where they were, so the first spikes are rare.
+# This is a saddle-node bifurcation on an invariant cycle.
+# In the right column the only fixed point turns unstable, and a small oscillation grows out of it: a Hopf bifurcation.
+# (The third fixed point on the left, near 7 mV, is stable at low gains as well. A region that starts at rest does not reach it.)
 # The whole plane of input and gain shows where each of them happens.
 
 # %%
@@ -253,7 +254,7 @@ middle = (low + high)[:, None] / 2
 swings = ((run[:, 1:] > middle) & (run[:, :-1] <= middle)).sum(axis=1) / 3
 swings = np.where(high - low > 0.3, swings, np.nan).reshape(57, 57).T
 
-# %% mystnb={"figure": {"name": "fig-simulation-regimes", "caption": "Left: swings per second of a lone region without noise, by input and gain; white is rest. Squares: the paper's settings for healthy regions; triangles: for raised ones. Right: four gains at the input of the dashed line, from rest over alpha to spikes."}, "image": {"alt": "Left: a map with a white region of rest, a wedge of slow spikes at low input and high gain, and a field of ten hertz at high input. Right: four time courses of two seconds: flat, a small ten hertz sine, a larger one and large sharp spikes."}}
+# %% mystnb={"figure": {"name": "fig-simulation-regimes", "caption": "Left: oscillation frequency of an isolated region without noise, by input and gain; white is rest. Squares: the paper's settings for healthy regions; triangles: for regions of raised gain. Right: four gains at the input of the dashed line, from rest over alpha to spikes."}, "image": {"alt": "Left: a map with a white region of rest, a wedge of slow spikes at low input and high gain, and a field of ten hertz at high input. Right: four time courses of two seconds: flat, a small ten hertz sine, a larger one and large sharp spikes."}}
 fig, (left, right) = plt.subplots(
     1, 2, figsize=(7.5, 3.2), layout="constrained", width_ratios=[1.2, 1]
 )
@@ -273,7 +274,7 @@ for k, value in enumerate((3.0, 3.24, 3.4, 3.7)):
 _ = right.set(xlabel="time (s)", yticks=[], ylabel="y₁ − y₂, shifted", xlim=(0, 2.5))
 
 # %% [markdown]
-# The raised regions sit just outside the wedge of spikes: a little more drive, from chance or from a neighbor, carries them in.
+# The raised regions lie just outside the area of spikes: a little more input, from noise or from other regions, brings them in.
 # No alpha rhythm arises at inputs that low, so what a healthy region shows here is noise, filtered by its synapses.
 #
 # ## A region in its brain
@@ -286,6 +287,7 @@ _ = right.set(xlabel="time (s)", yticks=[], ylabel="y₁ − y₂, shifted", xli
 # $$
 #
 # White noise enters where input does, at $\ddot y_1$, independent in every region.
+# Its strength is given in the *paper's unit*: 1 is an intensity of 0.0195 mV/ms$^{3/2}$, half the paper's range of the input rate (0.03 to 0.15 /ms) times $A a$ at the healthy gain. It is the same where the gain is raised.
 # Below, the same region is simulated four times with the same noise; only its gain differs.
 
 # %%
@@ -299,7 +301,7 @@ psp = dl.simulate(
 )[:, int(0.5 * SFREQ) :]
 times = np.arange(psp.shape[1]) / SFREQ
 
-# %% mystnb={"figure": {"name": "fig-simulation-time-courses", "caption": "Four seconds of one region at four gains, driven by the same noise, and the 8 mV that count as a spike (dashed). At 3.25 mV it hums; from 3.5 mV on, some of its swings run away into spikes."}, "image": {"alt": "Four stacked time courses of four seconds; the healthy one fluctuates around 1.3 mV, the others show more and more spikes of about 12 mV as the gain rises."}}
+# %% mystnb={"figure": {"name": "fig-simulation-time-courses", "caption": "Four seconds of one region at four gains, driven by the same noise, and the 8 mV that count as a spike (dashed). At 3.25 mV there is background activity alone; from 3.5 mV on, some fluctuations grow into spikes."}, "image": {"alt": "Four stacked time courses of four seconds; the healthy one fluctuates around 1.3 mV, the others show more and more spikes of about 12 mV as the gain rises."}}
 fig, axes = plt.subplots(
     4, 1, figsize=(7.5, 4.4), sharex=True, sharey=True, layout="constrained"
 )
@@ -319,10 +321,10 @@ print(
 print(f"share of them that ever reach 8 mV: {(others > 8).any(axis=0).mean():.2%}")
 
 # %% [markdown]
-# The rest of the brain stays at 1.3 mV, give or take 0.4.
-# Seen in the plane of activity and its rate of change, a spike is one long loop, started by a small push:
+# The rest of the brain stays at 1.3 mV, with a standard deviation of some 0.3 mV.
+# In the plane of activity and its rate of change, a spike is one long loop, started by a small fluctuation:
 
-# %% mystnb={"figure": {"name": "fig-simulation-phase", "caption": "The same simulations in the phase plane. The region wanders around its resting state (black dot: where all forces balance at the input it receives). The second balance (open circle) is a point of no return. At 3.25 mV it is out of reach; at 3.5 mV noise carries the region past it now and then, and it runs round the loop before it comes to rest again. Beyond the fold, at 3.6 mV, neither exists."}, "image": {"alt": "Two phase planes: a small cloud around a dot for gain 3.25, and for gain 3.5 the same cloud with many large loops that leave it and return."}}
+# %% mystnb={"figure": {"name": "fig-simulation-phase", "caption": "The same simulations in the phase plane. The region fluctuates around its stable fixed point (black dot, at the input it receives on average). The unstable one (open circle) is the threshold. At 3.25 mV fluctuations do not reach it; at 3.5 mV noise carries the region past it now and then, and it runs through the whole loop before it rests again. Beyond the bifurcation, at 3.6 mV, neither exists."}, "image": {"alt": "Two phase planes: a small cloud around a dot for gain 3.25, and for gain 3.5 the same cloud with many large loops that leave it and return."}}
 fig, axes = plt.subplots(
     1, 2, figsize=(7.5, 3.0), sharex=True, sharey=True, layout="constrained"
 )
@@ -404,7 +406,7 @@ _ = ax.legend()
 # ## What noise and connections add
 #
 # Take both away in turn.
-# Without noise a raised region can rest or spike like a clock, depending on which side of the fold it stands; noise decides *when*.
+# Without noise a raised region rests or spikes periodically, depending on the side of the bifurcation it is on; noise decides *when* it spikes.
 # Without links the small input from other regions is missing, and the same gain gives fewer spikes.
 
 # %%
@@ -427,7 +429,7 @@ effects = {
     for name, network in networks.items()
 }
 
-# %% mystnb={"figure": {"name": "fig-simulation-noise", "caption": "One region at gain 3.6 mV and mean input 0.087 /ms, with its links (left) and without (right), under growing noise (from top to bottom; 1 is the paper's unit)."}, "image": {"alt": "Eight time courses of six seconds in two columns. Connected and without noise the spikes come regularly; unconnected and without noise there are none; with more noise both columns spike irregularly."}}
+# %% mystnb={"figure": {"name": "fig-simulation-noise", "caption": "One region at gain 3.6 mV and mean input 0.087 /ms, with its links (left) and without (right), under growing noise (from top to bottom, in the paper's unit)."}, "image": {"alt": "Eight time courses of six seconds in two columns. Connected and without noise the spikes come regularly; unconnected and without noise there are none; with more noise both columns spike irregularly."}}
 fig, axes = plt.subplots(
     4, 2, figsize=(7.5, 4.2), sharex=True, sharey=True, layout="constrained"
 )
@@ -483,7 +485,7 @@ _ = ax.legend()
 #
 # The paper takes its connectome from tractography, 998 nodes of which 994 are kept.
 # Ours is a *surrogate*: a random network on our own parcels, drawn with the same density, strengths and lengths, because it needs no download.
-# It has no anatomy beyond distance, hemispheres and mirrored partners, so it must be judged by what it does to the neural masses.
+# It has no anatomy beyond distance, hemispheres and mirrored partners, so what counts is its effect on the neural masses.
 
 # %% tags=["published-data"]
 connectomes = {"surrogate": brain}
@@ -563,7 +565,7 @@ pd.DataFrame(
 # ## From spikes to clips
 #
 # Networks train on one-second [clips](../book/glossary.md).
-# The paper's rules make sure that each holds a spike of the raised region and of nobody else: a peak of 8 mV or more, more than 200 ms after the peak before it, and silence elsewhere from 400 ms before the clip to 400 ms after.
+# The paper's rules make sure that each holds a spike of the raised region and of no other: a peak of 8 mV or more, more than 200 ms after the peak before it, and no accepted peak of another region from 400 ms before the clip to 400 ms after.
 
 # %%
 course = psp[2, :, region]
@@ -626,7 +628,6 @@ for line in spike_report.report_lines(report):
 
 # %% [markdown]
 # With more noise, other regions spike now and then as well, so fewer windows pass the rule.
-# That is the honest price of the two noisy settings, and it is no different on the published connectome.
 
 # %% mystnb={"figure": {"name": "fig-simulation-library", "caption": "Left: 60 spikes of the training library on their peaks, and their mean. Right: power of the background by frequency, as simulated and as stored. The library leaves out what is a hundredfold weaker than the slow waves, from about 40 Hz on."}, "image": {"alt": "Left: overlaid spikes with a sharp rise to 12 mV and a shallow undershoot. Right: background spectra of simulation and library, which agree up to about 40 hertz."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.7), layout="constrained")
@@ -672,9 +673,9 @@ print(
 # ## Is the simulator right?
 #
 # The Virtual Brain is the reference, and slow.
-# Ours keeps sixteen brains side by side in the lanes of the processor, computes each region's firing rate once and lets every link read it at its own delay.
-# Switch the noise off, give both the same random past and they must agree to rounding, here and for the two seconds that `make bench` compares.
-# (Times are those of the processor: what else the machine was doing does not count.)
+# Ours simulates sixteen brains at once in the vector lanes of the processor, computes each region's firing rate once and lets every link read it at its own delay.
+# Without noise and with the same random past, both must agree to rounding, here and for the two seconds that `make bench` compares.
+# (Times are processor times, so that other work on the machine does not count.)
 
 # %%
 rng = np.random.default_rng(seed)
@@ -718,7 +719,7 @@ print(
 # Then the two can only agree in distribution, since each has its own random numbers.
 # Eight settings were simulated on a small part of the brain by The Virtual Brain, 25 to 100 runs of twenty seconds each.
 # Its numbers are stored (`make bench-statistics` makes them again); ours are simulated here, four times as many.
-# The runs of one setting are independent; the settings share their random numbers, so neighboring rows err alike.
+# The runs of one setting are independent; the settings share their random numbers, so the differences of neighboring rows are correlated.
 
 # %%
 theirs = pd.read_csv(dl.paths.data_dir() / "tvb_statistics.csv")
@@ -785,26 +786,26 @@ _ = right.set(xlabel="measure and setting", ylabel="difference (%)", xticks=[])
 # %% [markdown]
 # ## Summary
 #
-# - A Jansen–Rit region has a fold: below it the region rests, beyond it spikes. Raising its gain by a tenth brings the fold to the input it receives.
-# - Noise decides when a raised region spikes, and its connections supply the last bit of input that it needs.
+# - A Jansen–Rit region has a saddle-node bifurcation: below it the region rests, beyond it spikes. Raising its gain by a tenth moves the bifurcation close to the input it receives.
+# - Noise decides when a raised region spikes, and its connections supply the rest of the input that it needs.
 # - Clips are one second with spikes of one region alone. Simulator and rules are the paper's; both are checked, one against The Virtual Brain, the other by tests.
 #
 # ## Limits
 #
 # - The surrogate connectome has the published one's statistics, not its anatomy. Its tracts are cut at the longest published one, where about one in a hundred piles up (the table above counts them); the published lengths thin out instead. Those links carry less than a hundredth of all weight, and the library was simulated with them, so they stay.
-# - The maps of a lone region start from rest. Where rest and a rhythm can both persist, they show what rest leads to.
-# - The rule that "no other region spikes" is strict at the two noisy settings: about half of the simulations give no clip in ten seconds. Regions without one are listed when a library is built.
-# - The shipped library keeps the background in coarse steps, which silences it above 50 Hz: an error of 0.09 mV (root mean square) where the background varies by 0.3 to 0.6 mV. The seed's own waveform is exact.
+# - The maps of an isolated region start from rest. Where rest and a rhythm are both stable, they show what rest leads to.
+# - The rule that "no other region spikes" is strict at the two noisy settings: more than half of their simulations give no clip in ten seconds (table above). Regions without one are listed when a library is built.
+# - The shipped library keeps the background in coarse steps, which removes its power above 50 Hz: an error of 0.09 mV (root mean square) where the background varies by 0.3 to 0.6 mV. The seed's own waveform is exact.
 # - Besides the engine used here there is one for GPUs, `engine="torch"`. It equals The Virtual Brain as closely, but was tested on the CPU alone: its speed on a GPU has not been measured.
 # - A real spike comes from a patch of cortex that recruits its neighbors. Here one region spikes, and the patch is drawn around it in [chapter 3](03_training.ipynb).
 #
 # ## Exercises
 #
-# 1. At which gain does a *lone* region start to spike by itself at $\mu = 0.087$ /ms? Find it with `resting_input`, then by simulation.
+# 1. At which gain does an *isolated* region start to spike by itself at $\mu = 0.087$ /ms? Find it with `resting_input`, then by simulation.
 # 2. Multiply all weights by two with `replace(brain, weights=2 * brain.weights)`. What happens to the healthy regions, and why would the paper's rules then find no clip?
 # 3. Double all delays. Does the background spectrum change? Why (not)?
 # 4. The paper's code draws the same noise for every simulation (one fixed seed). Give all simulations the same seed and compare two regions' clips: what would a network learn from that?
 #
 # ## Next
 #
-# What would electrodes on the scalp see of all this? [Chapter 2](02_forward.ipynb) builds the head.
+# What would electrodes on the scalp record of all this? [Chapter 2](02_forward.ipynb) builds the head.

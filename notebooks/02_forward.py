@@ -11,11 +11,11 @@
 # %% [markdown]
 # # See what the scalp sees of a source
 #
-# A source in the cortex drives current through brain, skull and scalp, and electrodes pick up the potential it leaves there.
+# A source in the cortex drives current through brain, skull and scalp, and electrodes record the potential on the scalp.
 # The *forward model* computes this potential for every source once and for all: a matrix, the *leadfield*.
-# This chapter builds the head, looks at what electrodes see of near and deep sources, shows how a linear method blurs them, and compares our leadfield with the one the paper's authors published.
+# This chapter builds the head, looks at the scalp maps of near and deep sources, shows how a linear inverse method blurs them, and compares our leadfield with the one the paper's authors published.
 #
-# **Paper map.** Methods, "Forward Modeling" (fsaverage5, three-shell boundary elements, sources along the normals of the cortex); the forward part of Fig. 1 {cite:p}`sun2022deepsif`.
+# **Paper map.** Methods, "Forward Modeling" (fsaverage5, three-shell boundary elements, sources along the normals of the cortex); the forward part of PNAS Fig. 1 {cite:p}`sun2022deepsif`.
 # The paper gives no number for the forward model itself; the check is against the authors' leadfield file.
 #
 # **You will learn**
@@ -84,9 +84,14 @@ plt.show()
 # %% [markdown]
 # ## From a source to the electrodes
 #
-# At EEG frequencies the potential $V$ follows the current at once (no capacitance, no waves), so for a source current density $\mathbf{j}$
+# At EEG frequencies the potential $V$ follows the current at once (no capacitance, no waves), so for a source current density $\mathbf{i}$
 #
-# $$\nabla\cdot(\sigma\nabla V) = \nabla\cdot\mathbf{j}, \qquad \sigma\,\partial V/\partial n = 0 \text{ on the scalp.}$$
+# $$
+# \begin{aligned}
+# \nabla\cdot(\sigma\nabla V) &= \nabla\cdot\mathbf{i} && \text{in the head,}\\
+# \sigma\,\partial V/\partial n &= 0 && \text{on the scalp.}
+# \end{aligned}
+# $$
 #
 # Inside each shell $\sigma$ is constant, so it is enough to know $V$ and the current on the three surfaces: *boundary elements*.
 # OpenMEEG solves for both with its symmetric method {cite:p}`gramfort2010`.
@@ -94,10 +99,11 @@ plt.show()
 #
 # Neurons of a cortical column lie side by side along the normal of the cortex, and their dipole moments add up along it.
 # A source is therefore a current dipole at a vertex of the pial surface, along its normal.
-# A region's column of the leadfield $G$ is the sum over its vertices, and the scalp sees
+# A region's column of the leadfield $\mathbf{K}$ (`G` in the code) is the sum over its vertices, and the scalp potential is
 #
-# $$\mathbf{v}(t) = G\,\mathbf{s}(t), \qquad G \in \mathbb{R}^{75 \times 994}.$$
+# $$\mathbf{\phi}(t) = \mathbf{K}\,\mathbf{j}(t), \qquad \mathbf{K} \in \mathbb{R}^{75 \times 994},$$
 #
+# with $\mathbf{j}$ the dipole moments of the regions' vertices.
 # It is linear: that is what makes training data cheap in [chapter 3](03_training.ipynb).
 
 # %%
@@ -114,7 +120,7 @@ print(
 # Three sources show what decides a scalp map.
 # The *crown* of a gyrus points at the scalp: one focus above it.
 # The *wall* of a sulcus points along the scalp: a positive and a negative focus, none of them above the source.
-# The *deep* source is the region farthest from all electrodes: a map that spreads over the whole head.
+# The *deep* source is the region farthest from its nearest electrode: a map that spreads over the whole head.
 
 # %%
 outward = cortex.centroids - shells.center
@@ -155,12 +161,12 @@ fig.set_dpi(90)
 plt.show()
 
 # %% [markdown]
-# ## What the electrodes see best
+# ## What the electrodes record best
 #
-# The *sensitivity* of a region is the size of its scalp map: the root mean square over channels of its column of $G$, after average reference.
+# The *sensitivity* of a region is the size of its scalp map: the root mean square over channels of its column of $\mathbf{K}$, after average reference.
 # Its *depth* is the distance to the nearest electrode, as the paper defines it.
 
-# %% mystnb={"figure": {"caption": "Top: distance of each region to the nearest electrode. Bottom: how strongly each region is seen at the scalp, for a dipole of 1 A m at each of its vertices. Crowns of gyri are seen best; the medial and lower surfaces, and regions whose walls cancel, hardly.", "name": "fig-sensitivity"}, "image": {"alt": "Two rows of four views of the inflated cortex. Depth is largest on the medial surface and the insula; sensitivity is high on the lateral convexity and low on the medial surface."}}
+# %% mystnb={"figure": {"caption": "Top: distance of each region to the nearest electrode. Bottom: sensitivity to each region, for a dipole of 1 A m at each of its vertices. It is highest for crowns of gyri, and low on the medial and lower surfaces and in regions whose walls cancel.", "name": "fig-sensitivity"}, "image": {"alt": "Two rows of four views of the inflated cortex. Depth is largest on the medial surface and the insula; sensitivity is high on the lateral convexity and low on the medial surface."}}
 fig, axes = dl.figures.plot_maps(
     {
         "Depth": (1e3 * head.depth, "mm"),
@@ -196,10 +202,10 @@ print(
 # ## The same sources in MEG
 #
 # The same boundary elements give the magnetic field outside the head.
-# In a sphere, a dipole that points outward has no magnetic field outside at all, and in a head nearly none: MEG sees walls well and crowns poorly.
+# In a sphere, a dipole that points outward has no magnetic field outside at all, and in a head nearly none: MEG is sensitive to walls and hardly to crowns.
 # The library ships the field of our sources at a helmet of 148 magnetometers (a construction, not a certain machine).
 
-# %% mystnb={"figure": {"caption": "Sensitivity of MEG relative to EEG against how much a region points outward (0: along the scalp, 1: straight out), each divided by its median. Regions whose dipoles point outward are seen by EEG, hardly by MEG.", "name": "fig-meg"}, "image": {"alt": "Scatter plot on a logarithmic axis: the ratio of MEG to EEG sensitivity falls as regions point more outward."}}
+# %% mystnb={"figure": {"caption": "Sensitivity of MEG relative to EEG against how much a region points outward (0: along the scalp, 1: straight out), each divided by its median. EEG records regions whose dipoles point outward; MEG hardly does.", "name": "fig-meg"}, "image": {"alt": "Scatter plot on a logarithmic axis: the ratio of MEG to EEG sensitivity falls as regions point more outward."}}
 meg = load_meg_head()
 radial = np.abs(upright) / coherence
 ratio = meg.sensitivity / head.sensitivity
@@ -217,8 +223,8 @@ print(f"rank correlation with outwardness: {spearmanr(radial, ratio).statistic:.
 # %% [markdown]
 # ## Why imaging is hard
 #
-# 994 unknowns, 75 measurements; and neighboring electrodes see nearly the same.
-# The singular values of the leadfield say how many independent patterns stand above a given noise.
+# There are 994 unknowns and 75 measurements, and neighboring electrodes record nearly the same.
+# The singular values of the leadfield say how many independent scalp patterns stand above a given noise.
 
 # %%
 singular = np.linalg.svd(forward.average_reference(G), compute_uv=False)
@@ -227,12 +233,21 @@ for db in (5, 20, 40):
     print(f"{seen:2d} of {len(singular)} patterns within {db} dB of the strongest")
 
 # %% [markdown]
-# A linear method $K$ turns a source into a blurred copy of itself: column $j$ of the *resolution matrix* $R = K G$ is what it makes of source $j$ alone, its *point spread*.
-# Two measures describe it, both with MNE-Python's definitions {cite:p}`gramfort2013`:
-# - *peak error*: the distance between the source and the largest magnitude;
-# - *width* (spatial deviation): $\sqrt{\sum_i d_{ij}^2 R_{ij}^2 / \sum_i R_{ij}^2}$ with $d_{ij}$ the distance of region $i$ from the source.
+# A linear inverse method estimates the sources as $\hat{\mathbf{j}} = \mathbf{M}\mathbf{\phi}$.
+# The [minimum norm](../book/glossary.md) {cite:p}`hamalainen1994` takes the weakest sources that explain the data up to noise, which is ridge regression:
 #
-# We compare the plain minimum norm with sLORETA {cite:p}`pascualmarqui2002`, without depth weighting, both at a signal-to-noise ratio of 3 ($\lambda^2 = 1/9$).
+# $$\mathbf{M} = \mathbf{K}^\top\big(\mathbf{K}\mathbf{K}^\top + \lambda^2\,\mathbf{I}\big)^{-1},$$
+#
+# with $\mathbf{K}$ scaled such that the mean eigenvalue of $\mathbf{K}\mathbf{K}^\top$ is 1.
+# The [regularization](../book/glossary.md) $\lambda^2$ is the assumed power of the noise over that of the signal: the larger it is, the less noise enters the image, and the smoother the image is.
+# It turns a source into a blurred copy of itself: column $j$ of the *resolution matrix* $\mathbf{P} = \mathbf{M}\mathbf{K}$ (`R` in the code) is what it makes of source $j$ alone, its *point spread*.
+# [sLORETA](../book/glossary.md) {cite:p}`pascualmarqui2002` divides the estimate of each region $i$ by $\sqrt{P_{ii}}$.
+#
+# Two measures describe the point spread, both with MNE-Python's definitions {cite:p}`gramfort2013`:
+# - *peak error*: the distance between the source and the largest magnitude;
+# - *width* (spatial deviation): $\sqrt{\sum_i d(i, j)^2 P_{ij}^2 / \sum_i P_{ij}^2}$ with $d(i, j)$ the distance of region $i$ from the source.
+#
+# We compare the minimum norm with sLORETA, both without depth weighting and at a signal-to-noise ratio of 3 in amplitude ($\lambda^2 = 1/9$).
 
 # %%
 rows, spreads = [], {}
@@ -256,7 +271,7 @@ resolution.pivot(
 # Medians over thirds of the regions, sorted by depth.
 # sLORETA's maximum is always in the right region, as its theory promises; the minimum norm moves deep sources outward, by centimeters.
 # But the image around the maximum is wide with both: the wider, the deeper the source.
-# A wide image does not tell a small source from a large one: this is the gap that a network trained on plausible activity is meant to close.
+# Such an image does not tell a small source from a large one: this is what a network trained on plausible activity is meant to improve.
 
 # %% mystnb={"figure": {"caption": "Top: how far the minimum norm's maximum is from the source. Middle and bottom: width of the point spread of the minimum norm and of sLORETA, for EEG with 75 electrodes.", "name": "fig-resolution"}, "image": {"alt": "Three rows of four views of the inflated cortex. Peak error and widths are largest on the medial surface, the insula and the lower temporal lobe."}}
 _, error, narrow = spreads["EEG", "minimum-norm"]
@@ -285,7 +300,7 @@ plt.show()
 # %% [markdown]
 # ## Turn it yourself
 #
-# The same maps on a cortex to turn and to inflate.
+# The same maps on a cortex that can be turned and inflated.
 # Click a region: its scalp map appears beside the cortex.
 # Where the frame below stays empty (a printed page, a viewer without JavaScript), {numref}`fig-sensitivity` and {numref}`fig-resolution` show these maps.
 
@@ -305,9 +320,13 @@ dl.figures.explore_cortex(
 # %% [markdown]
 # ## Against the published leadfield
 #
+# :::{note}
+# This section uses the authors' leadfield file. Where it cannot be had, two figures are left out and the text describes the stored run, in which it was at hand; the table is stored in any case.
+# :::
+#
 # The authors published their leadfield for 994 regions of their own on the same surface.
 # We sum our vertices over *their* regions and compare each region's scalp map with theirs, after average reference, by three measures:
-# - *topography correlation* $r$, over channels;
+# - *[topography correlation](../book/glossary.md)* $r$, over channels;
 # - *relative difference measure* $\mathrm{RDM} = \lVert \mathbf{a}/\lVert\mathbf{a}\rVert - \mathbf{b}/\lVert\mathbf{b}\rVert \rVert$: 0 for the same shape, 2 for the opposite sign ($\mathrm{RDM}^2 = 2 - 2r$);
 # - *magnitude* $\ln\mathrm{MAG} = \ln(\lVert\mathbf{a}\rVert / \lVert\mathbf{b}\rVert)$: 0 for the same size.
 
@@ -329,10 +348,10 @@ else:
     print(f"opposite sign: {(r < 0).sum()} of {len(r)} regions")
 
 # %% [markdown]
-# Good, but not the same. We wanted a median of at least 0.97 and a 5th percentile of at least 0.90.
-# What is the difference?
+# The agreement is good, but less than we had wanted: a median of at least 0.97 and a 5th percentile of at least 0.90.
+# Where does the difference come from?
 # We change **one thing at a time** and compare again, each time with two sets of electrode positions: 10-10, and the positions of the authors' electrode file taken as they stand.
-# The table is computed by `deepsif_lite.head.compare_with_published`, which takes a boundary-element run a row, and is stored with the head model.
+# The table is computed by `deepsif_lite.head.compare_with_published`, with one boundary-element computation for each row, and is stored with the head model.
 
 # %%
 comparison, maps = load_comparison()
@@ -343,7 +362,8 @@ dl.results.write_table("02_comparison", comparison, profile)
 table
 
 # %% [markdown]
-# `median` and `percentile_5` of the correlation, median RDM, and `magnitude`, the median size of theirs over ours.
+# `median` and `percentile_5` are those of the correlation, `rdm` is the median RDM, and `magnitude` the median size of their maps over ours.
+# `template` is our model as it is; each other row changes the thing it names.
 
 # %% mystnb={"figure": {"caption": "Topography correlation with the published leadfield over its 994 regions. Left: with electrodes where the 10-10 system puts them, and where the authors' file has them. Right: median when one more thing is changed, authors' positions.", "name": "fig-agreement"}, "image": {"alt": "Left, two histograms; with the authors' electrode positions almost all correlations are above 0.98. Right, horizontal bars of the median for each change; the skull's conductivity lowers it most."}}
 fig, axes = plt.subplots(
@@ -381,11 +401,11 @@ print(
 
 # %% [markdown]
 # Nearly all of the difference is **where the electrodes are**.
-# With 10-10 electrodes the wanted agreement is *not* reached, whatever else we change; with the authors' own electrode positions it is, with every skull and source that we tried but the best conducting skull, whose median stays below.
+# With 10-10 electrodes the wanted agreement is *not* reached, whatever else we change; with the authors' own electrode positions it is, for every skull and source that we tried but the best conducting skull (1/15).
 # The authors' file gives positions around an origin about 2 cm above the ears.
 # Taken as they stand in fsaverage's ear frame, and moved onto the scalp, they sit too low on the head: Fpz comes to lie just above the nasion, where the 10-10 system has it a tenth of the way to the inion.
 # With those positions the scalp maps agree almost perfectly, so surface, conductivities, skull and dipole directions are close to theirs; a thicker or less conductive skull helps a little.
-# What remains is their size. Theirs are smaller by a nearly constant factor; a part is the conductivity (Brainstorm's default is 1 S/m for the brain, ours 0.33 S/m), the rest we cannot explain. A thicker or less conductive skull goes in the right direction.
+# What remains is their size. Theirs are smaller by a nearly constant factor; a part may be the conductivity (Brainstorm's default is 1 S/m for the brain, ours 0.33 S/m), the rest we cannot explain.
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "Both caps, from the left and from the front: where the 10-10 system puts the electrodes (gray) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side and front view of the head outline with two sets of electrodes; the published set is shifted downwards by about two centimeters."}}
 if published is not None:
@@ -411,11 +431,11 @@ if published is not None:
 
 # %% [markdown]
 # We keep the 10-10 positions for our template, because real electrodes are placed by the 10-10 system.
-# The published leadfield stays available as `dl.load_head_model("published-75")`, and chapter 4 uses it as a head the network was not trained on.
+# The published leadfield stays available as `dl.load_head_model("published-75")`, with a network of its own, `lite-published-75`.
 #
-# A second observation: in the published file some regions have exactly the opposite sign.
-# Our maps fit them as well as the others once their sign is turned.
-# They are no scattered accidents: they lie together, around amygdala and hippocampus, in both hemispheres.
+# A second observation: in the published file some regions have the opposite sign.
+# Our maps fit them as well as the others once their sign is changed.
+# They are not scattered: they lie together, around amygdala and hippocampus, in both hemispheres.
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "Agreement with the published leadfield on the authors' regions. Top: relative difference measure of the shipped model, 10-10 electrodes. Middle: the same with the authors' electrode positions; the dark red regions have the opposite sign in the published file (RDM near 2, beyond the scale). Bottom: logarithm of our size over theirs, authors' positions.", "name": "fig-agreement-map"}, "image": {"alt": "Three rows of cortex maps. The relative difference is largest on the lateral temporal lobe with 10-10 electrodes and small with the authors', but for dark patches in the mesial temporal lobe and lower insula; the size ratio is nearly constant."}}
 if published is not None:
@@ -476,15 +496,15 @@ dl.results.write_table("02_variants", variants, profile)
 summary
 
 # %% [markdown]
-# `size` is the sensitivity relative to the template's.
-# The skull's conductivity changes the size of the maps much more than their shape; the network normalizes its input, so the shape is what it meets.
+# `median` and `percentile 5` are those of the topography correlation with the template, `size` is the sensitivity relative to it. `coarse` is the template itself, computed on as few points as the variants; `skull-1/20` is a skull that conducts 20 times less than the brain, `jitter-5mm` has each electrode displaced at random by 5 mm (root mean square), `shift-left-5mm` all of them together, and `shapes` is the mean over the other head shapes.
+# The skull's conductivity changes the size of the maps much more than their shape; the network normalizes its input, so only the shape matters to it.
 # Electrodes displaced by 1 cm change the shape about as much as a wrong skull does.
 # Another head shape changes little as long as the electrodes follow it: what counts is where an electrode is relative to the cortex below.
 #
 # ## Build one yourself
 #
 # `python -m deepsif_lite.head` computes the shipped leadfield again, equal within 0.2 %, in two processes: about a minute and a half of processor time in all, two fifths of it for the matrix of the head and as much for the dipoles.
-# With coarse shells it takes seconds, and the result is already close.
+# With coarse shells and few electrodes it takes less (the time is printed below), and the result is already close.
 
 # %% tags=["nbval-ignore-output"]
 channels = ("Fpz", "Cz", "Oz", "T7", "T8", "F3", "P4")
@@ -505,20 +525,25 @@ else:
 # %% [markdown]
 # ## Summary
 #
-# - Three shells, 20,484 dipoles along the normals of the cortex, 994 regions, 75 electrodes: one matrix $G$.
+# - Three shells, 20,484 dipoles along the normals of the cortex, 994 regions, 75 electrodes: one matrix $\mathbf{K}$.
 # - Crowns give one focus, walls two, deep sources maps without a focus; folds inside a region cancel.
-# - Few patterns stand above the noise, so a linear method blurs, deep sources most; [chapter 4](04_evaluation.ipynb) shows what a network trained on plausible activity makes of it.
+# - Few patterns stand above the noise, so a linear method blurs, deep sources most; [chapter 4](04_evaluation.ipynb) measures what a network trained on plausible activity adds.
 # - Our leadfield agrees with the published one once the electrodes stand in the same places; with 10-10 electrodes it falls short of the wanted 0.97.
 #
-# **Limits.** One conductivity a shell, no fluid layer, no anisotropy, no holes in the skull.
-# The outer skull is a construction, not a measurement.
-# Whether a patient's cap sits as the 10-10 system says is unknown unless it was digitised.
-# The size of the published leadfield is not fully explained (column `magnitude`: published over ours), so we compare shapes.
+# ## Limits
 #
-# **Exercises.**
+# - One conductivity a shell, no fluid layer, no anisotropy, no holes in the skull.
+# - The outer skull is a construction, not a measurement.
+# - Whether a patient's electrodes are where the 10-10 system has them is unknown unless they were digitized.
+# - The size of the published leadfield is not fully explained (column `magnitude`: published over ours), so we compare shapes.
+#
+# ## Exercises
+#
 # 1. Put the crown and the wall 1 cm apart and add their maps with equal strength. Can you still see two sources?
 # 2. Drop all but the 19 electrodes of the 10-20 system from `G`. How many patterns remain within 20 dB?
 # 3. Compute the point spread with $\lambda^2 = 1$ instead of $1/9$ (`resolution_matrix(head, lambda2=1)`). What changes for deep sources?
 # 4. Build a head with `template_shells(5, skull_thickness=8e-3)`. Which regions' maps change most?
 #
-# **Next.** [Chapter 3](03_training.ipynb) turns simulated activity and this leadfield into training data.
+# ## Next
+#
+# [Chapter 3](03_training.ipynb) turns simulated activity and this leadfield into training data.

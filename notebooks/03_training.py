@@ -12,15 +12,15 @@
 # # Train a network on brains that never existed
 #
 # No one has ever measured where all the sources of an EEG are, so there is nothing real to learn from.
-# A network can still learn the way back from the scalp to the cortex from simulations, where the way there is known.
-# This chapter takes two networks apart, the paper's and a small one for laptops, and trains the small one before your eyes.
+# A network can still learn the inverse problem, from scalp to cortex, on simulations, where the sources are known.
+# This chapter describes two networks, the paper's and a small one for laptops, and trains the small one.
 #
-# **Paper map.** Fig. 2 (the network); Methods, "Training the DNN" {cite:p}`sun2022deepsif`.
+# **Paper map.** PNAS Fig. 2 (the network); Methods, "Simulating Synthetic Dataset" and "Training the DNN" {cite:p}`sun2022deepsif`.
 #
 # **You will learn**
 # - what a training sample looks like, and what the loss asks for;
 # - how the paper's network and ours get from 75 electrodes to 994 regions;
-# - why splitting the EEG into a few scalp maps makes training so much cheaper;
+# - why a singular value decomposition of the EEG into a few scalp maps makes training so much cheaper;
 # - how to train a network for your own montage.
 #
 # **Run time.** About five minutes at profile `lite` on two cores, most of it live training.
@@ -60,11 +60,12 @@ print(f"{len(train_clips)} clips to train on, {len(test_clips)} others to test o
 # A sample is one second: EEG in, activity of all regions out.
 # `SyntheticEEG` makes sample number $i$ from the seed and $i$ alone, whenever it is asked for; nothing is stored.
 # It draws one to three seed regions, grows a patch around each, gives every patch the time course of a simulated clip, and adds the clips' background and noise at the electrodes.
+# As in the paper, each source is scaled to a random 10 to 20 dB above the background, and the white noise at the electrodes to a signal-to-noise ratio of 5, 10, 15 or 20 dB.
 #
 # Two more things happen in training, which the paper does not do.
-# The electrodes of each sample sit up to a centimeter beside their places in the head model, for no head is the template; what they record there comes from a spline through all electrodes.
-# And one sample in seven has no source at all, only the background of a brain under more or less noise, so that the network learns to find nothing.
-# [What that is good for](#a-wrong-head-and-an-empty-recording) stands further down.
+# The electrodes of each sample are displaced by up to a centimeter from their positions in the head model, because no patient's head equals the template; the potential at the new positions is interpolated by a spline through all electrodes.
+# And one sample in seven has no source, only background activity and noise, so that the network learns to find nothing.
+# [What these two change](#a-wrong-head-and-a-source-free-recording) is measured further down.
 #
 # Both sides are scaled: the EEG loses its mean over time and over channels and is divided by its largest magnitude; the activity is divided by its largest magnitude.
 # So the network learns *where* and *when*, never how many nanoampere meters.
@@ -86,7 +87,7 @@ _ = dl.figures.plot_butterfly(
 # %% [markdown]
 # ## The paper's network
 #
-# Every time point passes the *spatial module* on its own: with $x \in \mathbb{R}^{75}$ and ELU as $\varphi$,
+# Every time point passes the *spatial module*, two residual blocks {cite:p}`he2016`, on its own: with $x \in \mathbb{R}^{75}$ and ELU as $\varphi$,
 #
 # $$
 # \begin{aligned}
@@ -101,34 +102,35 @@ _ = dl.figures.plot_butterfly(
 #
 # ## Ours, for a laptop
 #
-# One pass of the paper's network costs 22 billion multiplications a second of EEG, nearly all in the LSTM.
-# Ours starts from what source imaging has known for long: a second of EEG is nearly the sum of a few scalp maps, each with one time course.
-# These are its singular vectors,
+# One pass of the paper's network costs 22 billion operations for a second of EEG, nearly all in the LSTM.
+# Ours starts from a well-known property of EEG: a second of it is nearly the sum of a few scalp maps, each with one time course.
+# These are its singular vectors ([SVD](../book/glossary.md)),
 #
 # $$
-# \text{EEG}(t, c) \approx \sum_{m=1}^{8} \sigma_m\, v_m(t)\, u_m(c),
+# \mathbf{\phi}(t) \approx \sum_{m=1}^{8} \sigma_m\, v_m(t)\, \mathbf{u}_m .
 # $$
 #
-# and because a source keeps its place while it speaks, all the network has to say is how much each time course $v_m$ belongs to each region: 8 numbers a region instead of 500.
-# Before that split the EEG is cleaned twice, in space and in time.
-# It is *whitened*: if every parcel of the cortex hummed by itself and all alike, the electrodes would hear $L L^\top$, and maps are compared beyond what such a hum, and as much noise of the electrodes themselves, explain.
-# And maps are taken only from the *frequencies that stand out of the noise*: a cosine transform over time, and of that what has at least twice the power of the upper half of all frequencies, where there is noise alone.
-# A map gathers many electrodes, so it hears more than stands out at one of them: its time course is taken from all frequencies and cleaned by a Wiener filter {cite:p}`wiener1949` of its own.
+# Because a source keeps its place while it is active, the network only has to find how much of each time course $v_m$ belongs to each region, the *loadings*: 8 numbers a region instead of 500 time points.
+# Before the decomposition, noise is reduced in space and in time:
 #
-# Four looks are then taken at the maps, and what they find is added up.
+# - The EEG is *[whitened](../book/glossary.md)*, that is multiplied by $\mathbf{\Sigma}^{-1/2}$. The noise covariance is that of equal, independent activity of all regions and of sensor noise, $\mathbf{\Sigma} = \mathbf{K}\mathbf{K}^\top + \eta\,\mathbf{I}$, with $\mathbf{K}$ scaled such that the background has a mean power of 1 at an electrode. The noise-to-background ratio $\eta$ (1 in the shipped networks) regularizes the whitening.
+# - Maps are taken from the *signal band* only: those frequencies of a cosine transform over time whose power is more than twice the noise, which is estimated from the upper half of all frequencies.
+# - Time courses are taken from all frequencies. A map averages over many electrodes, so its course has signal where single electrodes have none above the noise. Each course has its own [Wiener filter](../book/glossary.md) {cite:p}`wiener1949`.
 #
-# - **All at once.** Each map is a token of a small transformer {cite:p}`vaswani2017`; two sources that share a map are told apart by the other maps.
-# - **Region by region.** How well does a round patch there fit into the span of the first maps? This is the scan of MUSIC {cite:p}`mosher1992`.
-# - **Patch by patch.** The same question for 40 patches grown from every region, by the rules that grow the sources of the training data. A region hears which share of the well fitting patches around it holds it.
-# - **By search.** No dictionary holds the very patch. From the best ones, regions at the border are flipped in and out until the fit improves no more; then each region hears how much worse the fit were if it changed sides.
+# Four branches then process the maps, and their outputs are added up.
 #
-# None of these needs learning: leadfield and cortex give them.
-# What is learned is whom to believe: one small perceptron, the same for all regions, judges the answers.
-# Twice it hears what the neighbors of its region think, because activity comes in patches and a hole in one is unlikely.
-# A second output is the *probability* that a region is active at all; it multiplies the first.
-# It is a product of two: that there is a source anywhere, of which the most convinced regions tell, and that it reaches this region if there is one.
+# - **Transformer.** Each map, with its strength, is one token (item) of a small [transformer](../book/glossary.md) {cite:p}`vaswani2017`. Sources that share a map are separated by means of the other maps.
+# - **Region scan.** How much of the whitened unit scalp map $\mathbf{k}_r$ of a small round patch at region $r$ lies in the span of the first $n$ maps, $\sum_{m \le n} (\mathbf{u}_m^\top \mathbf{k}_r)^2$? This is the scan of [MUSIC](../book/glossary.md) {cite:p}`mosher1992`.
+# - **Dictionary scan.** The same for a [dictionary](../book/glossary.md) of 40 patches grown from every region, by the rules that grow the sources of the training data. Each patch gets a weight that rises with its fit; a region receives the share of the weight around it that falls on patches which contain it.
+# - **Search.** No dictionary contains the very patch. From its best entries, regions at the border are added or removed until the fit improves no more; each region then receives by how much the fit would worsen if it changed sides.
+#
+# The last three are computed from leadfield and cortex; only how many maps they count is learned.
+# A *scoring perceptron*, with the same weights for all regions and a learned offset for each, combines their results.
+# It includes two steps of [message passing](../book/glossary.md), in which each region receives the mean features of its neighbors on the cortex, because activity comes in patches and a hole in one is unlikely.
+# Its second output, the *gate*, is the probability that a region is active; the loadings are multiplied by it.
+# The gate is a product of two probabilities: $p$, that the recording has a source at all, from the largest features over regions; and $q_r$, that region $r$ is active if there is one.
 
-# %% mystnb={"figure": {"name": "fig-training-networks", "caption": "The two networks. Gray: data, with sizes for 75 channels and 994 regions; color: what is learned. Paper: Fig. 2."}, "image": {"alt": "Two rows of boxes. Paper: EEG, two residual blocks, a layer, three LSTM layers, activity. Lite: EEG, 8 maps, scans, transformer and judge, loadings and gates, activity."}}
+# %% mystnb={"figure": {"name": "fig-training-networks", "caption": "The two networks. Gray: data, with sizes for 75 channels and 994 regions; color: what is learned. Compare PNAS Fig. 2; its two residual blocks have skip connections (75 to 75, 75 to 500)."}, "image": {"alt": "Two rows of boxes. Paper: EEG, two residual blocks, a layer, three LSTM layers, activity. Lite: EEG, 8 maps, scans, transformer and scoring perceptron, loadings and gates, activity."}}
 fig, ax = dl.figures.plot_stages(
     {
         "paper": [
@@ -161,7 +163,7 @@ print({kind: f"{size:,}" for kind, size in sizes.items()})
 # ## Stage by stage, on one sample
 #
 # The shipped network, on the sample above.
-# First the frequencies: the sources and the background speak below some 20 Hz, the electrodes' noise at all.
+# First the frequencies: sources and background have their power below some 20 Hz, sensor noise has it at all frequencies.
 
 # %%
 model = dl.load_model("lite-75")
@@ -176,7 +178,7 @@ kept = frequencies[: band.shape[1]][band[0].any(dim=1).numpy()]
 print(f"{len(kept)} of {len(power)} cosines are kept, up to {kept.max():.1f} Hz")
 
 # %% [markdown]
-# What that buys, without any network: how much of a true source's scalp map lies outside the leading maps of the EEG (as many maps as there are sources)?
+# What is the effect, without any network? The table gives the part of a true source's scalp map that lies outside the leading maps of the EEG (as many maps as there are sources).
 
 # %%
 rows = []
@@ -207,8 +209,8 @@ ax.axvspan(kept.min(), kept.max(), alpha=0.15)
 _ = ax.set(xlabel="frequency (Hz)", ylabel="power (no unit)", xlim=(0, 125))
 
 # %% [markdown]
-# For time courses the band is too narrow: at 5 dB it ends where a spike still has much to say.
-# The course of the strongest map of single sources, correlated with the true one:
+# For time courses the band is too narrow: at 5 dB a spike still has power above its upper end.
+# The table gives the correlation of the course of the strongest map with the true one, for single sources:
 
 # %%
 rows = []
@@ -256,10 +258,10 @@ for m, (top, bottom) in enumerate(axes.T):
 _ = axes[1, 0].set_ylabel("course")
 
 # %% [markdown]
-# The scan asks how much of a patch's scalp map lies in the span of the first maps (1 = all of it).
-# It is high around the true patches, but also where patches merely look alike from the scalp.
-# The search starts from the best patches that lie apart, and repairs them.
-# The gate, which has learned what such answers are worth, decides.
+# The dictionary scan gives how much of a patch's scalp map lies in the span of the first maps (1: all of it).
+# It is high around the true patches, but also where other patches have a similar scalp map.
+# The search starts from the best patches that lie apart, and improves them (the misfit is one minus the fit).
+# The gate combines the results with learned weights.
 
 # %%
 n_maps = 3  # the scan and the search below believe in the first three
@@ -295,21 +297,24 @@ fig, axes = dl.figures.plot_methods(
 # ## The loss
 #
 # The paper minimizes the squared error between the network's activity and the true one, summed over all times and regions.
-# So do we. Both activities are a few courses times as many maps of the cortex, so the sum follows from products of courses with courses, and time is never unfolded.
-# To it we add the cross-entropy of the two probabilities, $p$ that there is a source in the recording and $q_r$ that region $r$ is active if there is:
+# So do we. Both activities are a few time courses times as many maps of the cortex, so the sum follows from products of courses with courses, and the (time, region) arrays are never formed.
+# To it we add the cross-entropy (CE) of the two probabilities, $p$ and $q_r$.
+# With $\hat{\mathbf{j}}$ the estimated and $\mathbf{j}$ the true activity, $z$ and $z_r$ equal to 1 where there is a source and where region $r$ is active and to 0 elsewhere, and all sums over the recordings of a batch,
 #
 # $$
-# L = \frac{\lVert A - A^* \rVert^2}{\lVert A^* \rVert^2}
-#   + \frac{0.3}{n_\text{active}} \Big( \text{CE}\big(p, [\text{a source}]\big)
-#   + [\text{a source}] \sum_r \text{CE}\big(q_r, [r \text{ active}]\big) \Big).
+# \begin{aligned}
+# \mathcal{L} &= \mathcal{L}_\text{error} + 0.3\, \mathcal{L}_\text{gate}\\
+# \mathcal{L}_\text{error} &= \sum \lVert \hat{\mathbf{j}} - \mathbf{j} \rVert^2 \Big/ \sum \lVert \mathbf{j} \rVert^2\\
+# \mathcal{L}_\text{gate} &= \sum \Big( \text{CE}(p, z) + z \sum_r \text{CE}(q_r, z_r) \Big) \Big/ \sum \sum_r z_r .
+# \end{aligned}
 # $$
 #
-# A recording without a source teaches $p$ alone, so what the network knows of extent is not watered down by recordings that have none.
+# A recording without a source trains $p$ alone, so it does not bias what the network learns about extent.
 #
 # ## Watch it learn
 #
 # A fresh network, a few minutes on two processor cores and seconds on a graphics card.
-# `train` writes a checkpoint every two minutes and goes on from it when called again; on a CPU a run that was interrupted gives the same weights, to the last bit, as one that was not.
+# `train` uses AdamW, a variant of Adam {cite:p}`kingma2015`. It writes a checkpoint every two minutes and goes on from it when called again; on a CPU a run that was interrupted gives the same weights, to the last bit, as one that was not.
 
 # %% tags=["nbval-ignore-output", "remove-stderr"]
 config = training.TrainingConfig(
@@ -399,9 +404,10 @@ fig, axes = dl.figures.plot_methods(
 # %% [markdown]
 # ## What each idea bought
 #
-# The network was found by trial, and these are some of the trials: loss on the same 256 validation samples against samples seen, recorded while the network was designed (two busy cores, runs stopped early; the logs are shipped in `data/experiments`).
-# Whitening and a dictionary made the network learn many times faster; the search did so once more; and so did, at last, the signal band and what neighbors say.
-# (The shipped network is not among them: its loss counts all of the error, theirs left out what no loading can change.)
+# The network was found by trial, and these are some of the trials: loss on the same 256 validation samples against samples seen, recorded while the network was designed (two busy cores, one run each, stopped early).
+# The results in this section and the next were not computed on this page: they are stored in `data/experiments`.
+# Whitening and a dictionary made the network learn many times faster; the search did so once more, and so did the signal band and message passing.
+# (The shipped network is not among them: its loss counts all of the error, theirs left out the part that no loading can change.)
 
 # %% mystnb={"figure": {"name": "fig-training-trials", "caption": "Validation loss of the designs that were tried. Round patches: three round patches a region and no whitening, the first design."}, "image": {"alt": "Falling curves of loss against samples seen; that of the last design lies lowest."}}
 trials = pd.read_csv(dl.paths.data_dir() / "experiments" / "scan_network.csv")
@@ -420,13 +426,14 @@ _ = dl.results.write_table("03_short_runs", short_runs, profile)
 short_runs.set_index("design").rename(columns=evaluation.METRICS).T.round(3)
 
 # %% [markdown]
-# And nine later trials of as many samples, scored on 450 recordings (150 with one, two and three sources each; regions more likely active than not).
-# What helps is a larger dictionary: the more patches, the nearer one of them comes to the true one.
+# And nine later trials of as many samples, scored on 450 recordings (150 with one, two and three sources each; regions with a probability above one half).
+# A row that begins with "and" changes one thing in the row above it.
+# A larger dictionary helps: the more patches, the nearer one of them comes to the true one.
 # A transformer of half the width, and with it a network of a third of the size, does as well.
-# Two ideas bought nothing: more rounds of talk with the neighbors, and a second look at the EEG that the first image leaves unexplained.
+# Two ideas brought nothing: four steps of message passing instead of two, and another branch for the EEG that the first image leaves unexplained.
 #
-# Whitening divides by the hum, so it brings out what electrodes that hum alike hear differently; the less noise it reckons with ("share": noise against hum, both a channel), the finer the differences it trusts.
-# In these trials they were right, for the head that images is the head that made the EEG, so the last two rows cost accuracy.
+# Whitening divides by the spatial covariance of the background, so it amplifies differences between electrodes whose background is alike; the smaller the noise-to-background ratio ("share" in the table), the smaller the differences that count.
+# In these trials such differences were right, because the head model of the image was that of the recording, so a larger ratio (last two rows) costs accuracy.
 
 # %%
 last_trials = pd.read_csv(dl.paths.data_dir() / "experiments" / "last_trials.csv")
@@ -435,13 +442,13 @@ shown = last_trials.drop(columns=["samples", "test_recordings"]).set_index("tria
 shown.rename(columns=evaluation.METRICS).round(3)
 
 # %% [markdown]
-# (a-wrong-head-and-an-empty-recording)=
-# ### A wrong head, and an empty recording
+# (a-wrong-head-and-a-source-free-recording)=
+# ### A wrong head, and a source-free recording
 #
-# In people those fine differences are *not* right, because no head is the template ([chapter 6](06_evoked.ipynb) shows it on a real recording).
-# And a network that has only met recordings with sources may find sources in anything.
-# Four more short trainings (`benchmarks/robustness.py`), scored on recordings with one, two and three sources of the head that the network knows and of heads whose electrodes were moved, computed by the boundary element method (regions more likely active than not).
-# Last column: of as many recordings *without* a source, the share in which some region was called more likely active than not.
+# In people those small differences are *not* right, because no head equals the template ([chapter 6](06_evoked.ipynb) shows it on a real recording).
+# And a network trained only on recordings with sources may find sources in any recording.
+# Four more short trainings (`benchmarks/robustness.py`), scored on recordings with one, two and three sources of the head model used in training and of heads with displaced electrodes (by 5 and 10 mm), computed by the boundary element method (regions with a probability above one half).
+# Last column: of as many *source-free* recordings ("empty" in the table), the share in which some region had a probability above one half.
 
 # %%
 robustness = pd.read_csv(dl.paths.data_dir() / "experiments" / "robustness.csv")
@@ -455,26 +462,27 @@ shown = shown[["precision", "recall", "error_mm", "false_alarms"]]
 shown.rename(columns={**evaluation.METRICS, "false_alarms": "false alarms"}).round(2)
 
 # %% [markdown]
-# Electrodes that move in training cost next to nothing on the head that is known, and buy a little on the others.
-# Empty recordings cost as little: since the network first asks whether there is a source at all, they do not water down what it knows of extent.
-# The floor of 0.2, the better one as long as the head is known, is the worse one where it is not; so the shipped networks whiten with 1.
+# Electrodes displaced in training cost next to nothing on the known head, and improve the others a little.
+# Source-free recordings cost nothing on the first two heads; with electrodes 10 mm off, precision rises and recall falls.
+# A noise-to-background ratio of 0.2, the better one in the trials above, is the worse one where electrodes are displaced; so the shipped networks whiten with 1.
+# (One run each, on 100 recordings a set: small differences are not significant.)
 #
-# The first three see a source in nearly every empty recording. (They have met none, and were trained before the network was asked whether there is a source at all.)
-# The last one has met empty recordings, as the shipped networks have: one in seven, a brain's background under noise of any strength, down to noise alone.
-# [Chapter 4](04_evaluation.ipynb) counts how often the shipped network is fooled, and what that costs elsewhere.
+# The first three find a source in nearly every source-free recording. (They were trained on none, and before the network had the output $p$.)
+# The last one was trained on source-free recordings, as the shipped networks were: one in seven, background activity under noise of any strength, down to noise alone.
+# [Chapter 4](04_evaluation.ipynb) counts the false alarms of the shipped network, and what avoiding them costs elsewhere.
 #
-# `lite-64` and `lite-published-75` went on from `lite-75` for a few minutes on their own heads, `lite-64` with up to five sources in a recording, for the responses to stimuli that it images in [chapter 6](06_evoked.ipynb) hold more than three.
+# `lite-64` and `lite-published-75` continued from `lite-75` for a few minutes on their own heads, `lite-64` with up to five sources in a recording, because the responses to stimuli that it images in [chapter 6](06_evoked.ipynb) have more than three.
 #
 # ### Trained to the end
 #
-# The designs that were trained to the end, scored on fresh recordings with one to three sources (means over 11,928 of them, over 900 for the first; regions selected by Otsu's threshold, a missed source has recall 0).
-# Weighing electrodes by their power did *not* win, although its scores are better than those of the design it changes.
-# In the training data an electrode's noise is a share of its power, so a network can weigh each electrode by the power it has in the very recording; that buys a little on recordings of the same kind.
-# But where noise follows another rule, it trusts the wrong electrodes.
-# The last row shows it, with recordings made as the published code makes them, where an electrode's constant offset counts as signal (`deepsif-lite evaluate --synthesis published`; 300 recordings, regions more likely active than not).
-# Nobody knows by which rule the noise of the next patient goes, so the shipped networks weigh electrodes alike.
-# Leaving out the frequencies of mere noise bought more, and asks no rule of it.
-# The last three designs give some of that back for the sake of heads that are not the template; the last one wins a part of it again by asking first whether there is a source at all.
+# The designs that were trained to the end, scored on fresh recordings with one to three sources (means over 11,928 of them, over 900 for the first; regions selected by Otsu's threshold, a missed source has recall 0; `NaN`: not measured).
+# Weighting electrodes by their power was *not* adopted, although its scores are better than those of the design it changes.
+# In the training data an electrode's noise is proportional to its power, so a network can weight each electrode by its power in the recording; that helps a little on recordings of the same kind.
+# But where noise follows another rule, it weights the wrong electrodes.
+# The last row shows it, with recordings made as the published code makes them, where an electrode's constant offset counts as signal (`deepsif-lite evaluate --synthesis published`; 300 recordings, regions with a probability above one half).
+# The rule of the noise in the next patient is unknown, so the shipped networks weight electrodes alike.
+# Leaving out the frequencies of mere noise raised recall more, and assumes no such rule.
+# The last three designs lose some localization accuracy in return for robustness to other heads; the last one regains a part of it by estimating $p$ separately.
 
 # %%
 designs = pd.read_csv(dl.paths.data_dir() / "experiments" / "designs.csv")
@@ -487,9 +495,9 @@ shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.
 # %% [markdown]
 # ## What limits it
 #
-# Hardly the samples: the loss falls to the end, but after a third of them the scores of single patches do not move any more.
-# The rest buys time courses: the correlation goes on rising.
-# The log of the shipped run, scored with the paper's metrics on samples set aside, their electrodes moved like those of the training (chapter 4 scores the network on far more).
+# Hardly the number of samples: the loss falls to the end, but after a third of them precision, recall and localization error change little.
+# The time courses improve a little longer: their correlation rises until about half of the samples.
+# The figure shows the log of the shipped run, scored with the paper's metrics on samples set aside, with electrodes displaced as in training (chapter 4 scores the network on far more).
 
 # %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error of lite-75 on validation samples while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: precision, recall and localization error hardly change after the first third."}}
 log = pd.read_csv(dl.paths.data_dir() / "weights" / "lite-75" / "log.csv").dropna()
@@ -548,15 +556,16 @@ for row, (curve, part) in zip(axes, curves, strict=True):
         _ = ax.set(xscale="log", xlabel=curve, title=label)
 
 # %% [markdown]
-# A handful of clips teaches as much as hundreds: what makes samples different are patches, positions and noise.
-# Neither clips nor size nor samples limit the network, then; the dictionary does, as the trials above show.
-# What is left is the question itself: at 5 dB, or deep in the brain, several patches explain the EEG equally well ([chapter 4](04_evaluation.ipynb) shows where).
+# In these short runs seven clips did as well as hundreds: patches, positions and noise make samples differ. Of the sizes, only the smallest network differs.
+# Each point is one run, and differences of 0.01 may be chance, so the figure excludes a large effect, not a small one.
+# In the trials above a larger dictionary did help.
+# What remains is the ambiguity of the inverse problem: at 5 dB, or deep in the brain, several patches explain the EEG equally well ([chapter 4](04_evaluation.ipynb) shows where).
 
 # %% [markdown]
 # ## Another montage, without training
 #
-# The scans follow from the leadfield, so a trained network can be carried over to any head model: the scans take the new leadfield, and the first layer is translated by ridge regression between the two.
-# What does that cost? The network for 75 electrodes, carried over to 64, beside the one that went on training there:
+# The scans follow from the leadfield, so a trained network can be transferred to any head model: the scans take the new leadfield, and the first layer is translated by ridge regression between the two.
+# What does that cost? The network for 75 electrodes, transferred to 64, beside the one that continued training there:
 
 # %%
 head_64 = dl.load_head_model("template-64")
@@ -588,15 +597,15 @@ carried.round(2)
 #
 # ## Summary
 #
-# - A network learns the way from scalp to cortex from simulated pairs alone.
-# - Splitting a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in about an hour.
-# - What physics knows need not be learned: told how well thousands of patches fit, the network only learns whom to believe.
+# - A network learns the inverse problem, from scalp to cortex, from simulated pairs alone.
+# - A decomposition of a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in about an hour.
+# - What follows from physics need not be learned: the fit of thousands of patches is computed, and the network learns to combine such results.
 #
 # ## Limits
 #
 # - The shipped networks saw fewer samples than the paper's, drawn from hundreds of clips instead of hundreds of thousands; a clip's time course serves patches anywhere, not only at the region it was simulated in.
-# - Eight maps hold a few sources. Activity spread over many independent places does not fit into them.
-# - The scans trust the leadfield. A head that differs from the template misleads them, though the network has learned to doubt them; [chapter 4](04_evaluation.ipynb) measures by how much.
+# - Eight maps represent a few sources. Activity at many independent places does not fit into them.
+# - The scans depend on the leadfield. A head that differs from the template makes them err, though training with displaced electrodes reduces that; [chapter 4](04_evaluation.ipynb) measures by how much.
 # - The paper's own network has not been trained here: at its scale that takes a GPU.
 #
 # ## Exercises
@@ -605,4 +614,6 @@ carried.round(2)
 # 2. Give the dictionary one patch a region (`options={"n_shapes": 1}`). Does the search make up for it?
 # 3. Train the paper's network with `TrainingConfig(network="paper", learning_rate=3e-4)` for ten steps. How long would its 620,256 samples take on your machine?
 #
-# **Next:** [chapter 4](04_evaluation.ipynb) measures what the shipped network can and cannot see, and whether its probabilities can be trusted.
+# ## Next
+#
+# [Chapter 4](04_evaluation.ipynb) measures what the shipped network can and cannot image, and whether its probabilities are calibrated.

@@ -15,7 +15,7 @@
 # This chapter makes fresh ones, with one, two and three sources, from simulated clips that training never saw.
 # It asks three questions of each image: is it in the right *place*, has it the right *extent*, does it follow the right *time course*?
 #
-# **Paper map.** Fig. 3 A–E and Results, "Model Training and Evaluation" {cite:p}`sun2022deepsif`; the comparison with sLORETA and LCMV belongs to SI Fig. S12.
+# **Paper map.** PNAS Fig. 3 A–E and Results, "Model Training and Evaluation" {cite:p}`sun2022deepsif`; the comparison with sLORETA and LCMV belongs to SI Fig. S12, the pairs of sources to SI Fig. S4, and the other heads to SI Figs. S7 to S10.
 #
 # **You will learn**
 # - what precision, recall, localization error and linear correlation say, and what they hide;
@@ -55,7 +55,7 @@ print(f"the paper: {dl.scorecard.paper_values().value['size/test_samples']:,.0f}
 # ## One recording, looked at closely
 #
 # Before averages, one example with two sources: the first one of the stream whose sources lie where a figure can show them.
-# The network sees only the scalp maps and time courses of {numref}`fig-evaluation-eeg`.
+# The network's only input is the EEG of {numref}`fig-evaluation-eeg`.
 
 # %%
 stream = dl.SyntheticEEG(head, clips, n_sources=2, seed=seed)
@@ -95,7 +95,7 @@ for method in METHODS[1:]:
 strength = {name: np.abs(image).max(axis=0) for name, image in images.items()}
 truth = np.abs(example.activity).max(axis=0)
 
-# %% mystnb={"figure": {"name": "fig-evaluation-example", "caption": "The two sources (first row and outlines) and what each method makes of the recording: the largest magnitude of each region over the second. Each row is scaled to its own maximum. Paper: Fig. 3E."}, "image": {"alt": "Four rows of cortex maps: truth, DeepSIF, sLORETA and LCMV, with the true patches outlined in each row."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-example", "caption": "The two sources (first row and outlines) and the image of each method: the largest magnitude of each region over the second. Each row is scaled to its own maximum. Compare PNAS Fig. 3E."}, "image": {"alt": "Four rows of cortex maps: truth, DeepSIF, sLORETA and LCMV, with the true patches outlined in each row."}}
 outlines = {f"source {k}": p for k, p in enumerate(example.patches, 1)}
 fig, axes = dl.figures.plot_methods(
     {"truth": truth, **strength}, cortex, outlines=outlines
@@ -104,10 +104,10 @@ _ = dl.results.write_figure("04_example", fig, profile, dpi=110)
 
 # %% [markdown]
 # Does it also find *what* the sources did?
-# For each source, the network's output is averaged over the regions it found there and laid over the true time course.
-# A source can be in the map and still count as missed: it is when all of it lies below the threshold that the next section describes, which one strong source sets for all.
+# For each source, the network's output is averaged over the regions found there and drawn over the true time course.
+# A source can be in the map and still count as missed, if all of it lies below the threshold that the next section describes; one strong source sets that threshold for the whole image.
 
-# %% mystnb={"figure": {"name": "fig-evaluation-waveforms", "caption": "True time course of each source and the network's, averaged over the regions found and scaled to the same maximum. r is the linear correlation. Paper: Fig. 3B."}, "image": {"alt": "Two panels, one a source: the true spike in black and the network's estimate in orange, one second long."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-waveforms", "caption": "True time course of each source and the network's, averaged over the regions found and scaled to the same maximum. r is the linear correlation. Compare PNAS Fig. 3B."}, "image": {"alt": "Two panels, one a source: the true spike in black and the network's estimate in orange, one second long."}}
 found = dl.extent.active_regions(images["deepsif"])
 parts = dl.metrics.assign_regions(found, example.patches, cortex.distances)
 fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.1), layout="constrained", sharey=True)
@@ -133,18 +133,20 @@ _ = axes[0].set_ylabel("activity (no unit)")
 # %% [markdown]
 # ## The four measures
 #
-# First the image must say which regions it takes as active.
+# First the active regions of an image must be selected.
 # [Otsu's threshold](../book/glossary.md) splits all values of the image into two classes {cite:p}`otsu1979`; a region counts when it stays above for 16 ms or more.
 # Each active region is then given to the nearest true source.
 # With $\hat G$ the regions given to a source and $G$ its true ones,
 #
 # $$
-# \text{precision} = \frac{|\hat G \cap G|}{|\hat G|},\qquad
-# \text{recall} = \frac{|\hat G \cap G|}{|G|},\qquad
-# \text{LE} = \frac{1}{|\hat G|}\sum_{r\in\hat G}\min_{g\in G} d(r, g),
+# \begin{aligned}
+# \text{precision} &= \frac{|\hat G \cap G|}{|\hat G|}\\
+# \text{recall} &= \frac{|\hat G \cap G|}{|G|}\\
+# \text{LE} &= \frac{1}{|\hat G|}\sum_{r\in\hat G}\min_{g\in G} d(r, g)
+# \end{aligned}
 # $$
 #
-# and the linear correlation compares the mean time course over $\hat G$ with the true one.
+# ($d$: distance of region centers), and the linear correlation compares the mean time course over $\hat G$ with the true one.
 # A region inside the true patch has no error at all, so an LE of 1 mm does not mean millimeter resolution: it means that *few* regions lie outside.
 #
 # A source that is missed has no $\hat G$.
@@ -152,13 +154,13 @@ _ = axes[0].set_ylabel("activity (no unit)")
 #
 # ## The test sets
 #
-# For the network regions are selected from all samples, as in the paper.
-# sLORETA and LCMV are noisy at every moment, so under that rule nearly every region counts at some time.
-# For them the threshold is put on the root mean square over time, which serves them better; both rules are compared further down.
+# For the network, regions are selected from all time points, as in the paper.
+# The images of sLORETA and LCMV are noisy at every moment, so under that rule nearly every region counts at some time.
+# For them the threshold is applied to the root mean square over time, which gives them better scores; both rules are compared further down.
 #
-# The test sets are those of the paper's main figure: each recording has a source, and every electrode sits where the head model has it.
+# The test sets are those of the paper's main figure: each recording has a source, and every electrode is where the head model has it.
 # The paper's network was trained on such recordings only.
-# Ours was not ([chapter 3](03_training.ipynb) says why), so the network to compare with the paper's is a second one: `lite-75-known-head`, of the same design but that it always believes in a source, trained with every electrode in its place and a source in each recording (`deepsif-lite train --n-sources 1 2 3 --electrode-jitter 0 0 --steps 3250`).
+# Ours was not ([chapter 3](03_training.ipynb) says why), so the network to compare with the paper's is a second one: `lite-75-known-head`, of the same design but without the probability $p$ that there is a source at all, trained with every electrode in its place and a source in each recording (`deepsif-lite train --n-sources 1 2 3 --electrode-jitter 0 0 --steps 3250`).
 
 # %% tags=["nbval-ignore-output"]
 thresholds = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8)  # of probability, used further down
@@ -226,7 +228,7 @@ comparison = pd.DataFrame(rows).set_index(["measure", "sources"])
 _ = dl.results.write_table("04_paper", comparison.reset_index(), profile, seed=seed)
 comparison
 
-# %% mystnb={"figure": {"name": "fig-evaluation-metrics", "caption": "Precision, recall, correlation and localization error for one, two and three sources. Bars are means over recordings, whiskers one standard deviation, gray diamonds the paper's DeepSIF. Paper: Fig. 3 B–D."}, "image": {"alt": "Four bar charts over the number of sources comparing DeepSIF, sLORETA and LCMV, with the paper's values as diamonds."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-metrics", "caption": "Precision, recall, correlation and localization error for one, two and three sources. Bars are means over recordings, whiskers one standard deviation, gray diamonds the paper's DeepSIF. Compare PNAS Fig. 3 B–D."}, "image": {"alt": "Four bar charts over the number of sources comparing DeepSIF, sLORETA and LCMV, with the paper's values as diamonds."}}
 columns = {
     "precision": "precision",
     "recall": "recall",
@@ -247,7 +249,7 @@ _ = dl.results.write_figure("04_metrics", fig, profile)
 # More noise at the electrodes and a deeper source both make the task harder.
 # Depth is the distance from the center of the seed region to the nearest electrode.
 
-# %% mystnb={"figure": {"name": "fig-evaluation-strata", "caption": "Localization error and recall against noise (left pair) and against depth (right pair). Lines are means, bands the middle half of the sources found. Paper: Fig. 3D."}, "image": {"alt": "Four line charts: localization error and recall of three methods against signal-to-noise ratio and against source depth."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-strata", "caption": "Localization error and recall against noise (left pair) and against depth (right pair). Lines are means, bands the middle half of the sources found. Compare PNAS Fig. 3D."}, "image": {"alt": "Four line charts: localization error and recall of three methods against signal-to-noise ratio and against source depth."}}
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.5), layout="constrained")
 edges = np.quantile(sources["depth_mm"], np.linspace(0, 1, 7))
 for ax, (metric, by, bins) in zip(
@@ -285,11 +287,12 @@ print(f"sources missed, deepest 5 %: {100 * (1 - deepest['detected'].mean()):.1f
 
 # %% [markdown]
 # Read error and misses together: a source that is not found at all has no error.
-# Low noise and shallow sources leave an error too, because a patch has an edge and the edge is where the network hesitates.
+# The paper's 6 mm is read from a curve whose bins are not given, so the two values for deep sources need not have the same definition.
+# With low noise and shallow sources there is an error too: at the edge of a patch the image is uncertain.
 #
 # How far off is a region that is falsely called active?
 # True regions have no error, so the localization error is the share of false ones, one minus the precision, times *their* mean distance from the source.
-# That distance can hardly be less than the way to the next region.
+# That distance can hardly be less than that to the next region.
 
 # %%
 neighbors = np.where(cortex.adjacency > 0, cortex.distances, np.nan) * 1e3
@@ -303,12 +306,12 @@ print(
 )
 
 # %% [markdown]
-# So nearly all false regions touch the source, and the error in millimeters depends on how fine the cortex was cut as much as on the method.
+# The mean distance is about that of neighbors, so most false regions should touch the source, and the error in millimeters depends on the size of the regions as much as on the method.
 #
-# Where on the cortex does it go wrong?
+# Where on the cortex are errors large?
 # With a few sources a region there is no map of single regions yet, so each region shows the mean over sources whose seed lies within 15 mm.
 
-# %% mystnb={"figure": {"name": "fig-evaluation-map", "caption": "Mean localization error of DeepSIF over sources within 15 mm of each region. Paper: Fig. 3D."}, "image": {"alt": "Cortex map of the mean localization error in millimeters, five views."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-map", "caption": "Mean localization error of DeepSIF over sources within 15 mm of each region. Compare PNAS Fig. 3D."}, "image": {"alt": "Cortex map of the mean localization error in millimeters, five views."}}
 near = cortex.distances[:, network["seed_region"]] < 0.015
 error = network["error_mm"].to_numpy()
 found_near = near & np.isfinite(error)
@@ -322,10 +325,10 @@ fig, axes = dl.figures.plot_cortex(
 # %% [markdown]
 # ## Extent
 #
-# A point-like estimate could be in the right place and still tell nothing about how much cortex is involved.
+# A point-like estimate can be in the right place and still say nothing about how much cortex is involved.
 # {numref}`fig-evaluation-area` compares areas, summed over the sources of a recording.
 
-# %% mystnb={"figure": {"name": "fig-evaluation-area", "caption": "Estimated against simulated area for all recordings, with the identity line; triangles at the upper edge lie beyond. r is Pearson's correlation. Paper: Fig. 3C, r = 0.83."}, "image": {"alt": "Three scatter plots of estimated against simulated area for DeepSIF, sLORETA and LCMV, with a dashed identity line."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-area", "caption": "Estimated against simulated area for all recordings, with the identity line; triangles at the upper edge lie beyond. r is Pearson's correlation. Compare PNAS Fig. 3C, r = 0.83."}, "image": {"alt": "Three scatter plots of estimated against simulated area for DeepSIF, sLORETA and LCMV, with a dashed identity line."}}
 fig, axes = plt.subplots(1, 3, figsize=(8.5, 2.9), layout="constrained")
 for ax, method in zip(axes, METHODS, strict=True):
     rows = corrected[corrected["method"] == method]
@@ -340,10 +343,10 @@ print(f"r = {scores['sim/area/correlation']:.2f}; the paper: 0.83")
 print(f"median area, simulated and found: {areas.median().round(1).tolist()} cm²")
 
 # %% [markdown]
-# ## Two sources: close together or alike
+# ## Two sources close together
 #
-# The paper's SI shows that its network tells two sources apart when they are close (Fig. S4).
-# Ours, by the distance of the two seeds:
+# The paper's SI shows that its network separates two sources that are close (SI Fig. S4).
+# Ours, by the distance of the two seeds in mm (`detected`: share of sources found):
 
 # %%
 pairs = network[network["n_sources"] == 2]
@@ -392,9 +395,9 @@ _ = dl.results.write_table("04_reliability", errors.reset_index(), profile, seed
 errors.round(3)
 
 # %% [markdown]
-# And where there is *no* source, only the background of a brain and noise?
-# A network that has never seen such a recording finds something in each.
-# Of the recordings that ours was trained on, one in seven has no source.
+# And in a *source-free* recording, with background activity and noise alone?
+# A network that was never trained on one finds a source in each.
+# Of the recordings that ours was trained on, one in seven is source-free.
 
 # %%
 print(f"{n_samples} recordings without a source")
@@ -412,8 +415,8 @@ for name, network in (("ours", model), ("known head", known)):
 # %% [markdown]
 # ## Where to draw the line
 #
-# A probability leaves it to its user how sure to be.
-# Who plans an operation may want all tissue that could be involved; who asks where a spike begins wants no false region.
+# A probability lets its user choose the threshold.
+# One question needs all tissue that could be involved, another (where does a spike begin?) no false region.
 # The same images, with regions selected by other probabilities than one half:
 
 # %% mystnb={"figure": {"name": "fig-evaluation-thresholds", "caption": "Precision, recall and localization error over the three test sets together, against the probability from which on a region counts. Dotted: Otsu's threshold on the same images. Dashed: the paper's network on its own test sets."}, "image": {"alt": "Three line charts: with a higher threshold precision rises, recall and localization error fall."}}
@@ -442,11 +445,10 @@ by_threshold.rename(columns=METRICS).rename_axis("probability above").round(2)
 # %% [markdown]
 # ## A head that is not the template
 #
-# So far the head of the recording was the head that the network knows.
-# No patient's is.
-# [Chapter 2](02_forward.ipynb) computed the leadfields of heads that differ from the template in one thing, by the boundary element method; here they make the recordings, while the methods go on believing in the template.
+# So far the head of the recording was the head model of the network, which no patient's head is.
+# [Chapter 2](02_forward.ipynb) computed the leadfields of heads that differ from the template in one thing, by the boundary element method (it explains their names); here they make the recordings, while the methods assume the template.
 # The paper's network met such heads only in its tests (SI Figs. S7 to S10): the median localization error rose by 1 mm at most.
-# Ours has met displaced electrodes in training, up to 1 cm and by way of a spline, but no other skulls and shapes.
+# Ours was trained with displaced electrodes, up to 1 cm and by way of a spline, but with no other skulls and shapes.
 
 # %% tags=["nbval-ignore-output"]
 SHAPES = ("shape-01", "shape-02", "shape-03", "shape-04")
@@ -497,7 +499,7 @@ pd.DataFrame(
     }
 ).round(1)
 
-# %% mystnb={"figure": {"name": "fig-evaluation-heads", "caption": "Precision, recall and localization error for two sources where the head of the recording (rows) is another than the one that the methods believe in. Hollow: the network that has met no other head in training."}, "image": {"alt": "Three dot charts with one row a head, for two networks and sLORETA; the networks' error grows most where electrodes are displaced, and that of the network that met no other head grows more."}} tags=["nbval-ignore-output"]
+# %% mystnb={"figure": {"name": "fig-evaluation-heads", "caption": "Precision, recall and localization error for two sources where the head of the recording (rows) is another than the one that the methods assume. Hollow: the network that was trained on one head only."}, "image": {"alt": "Three dot charts with one row a head, for two networks and sLORETA; the networks' error grows most where electrodes are displaced, and that of the network trained on one head only grows more."}} tags=["nbval-ignore-output"]
 fig, axes = plt.subplots(1, 3, figsize=(9.5, 3.4), layout="constrained", sharey=True)
 rows = range(len(heads))
 for ax, metric in zip(axes, ("precision", "recall", "error_mm"), strict=True):
@@ -526,7 +528,7 @@ _ = dl.results.write_figure("04_heads", fig, profile)
 # Two choices matter for scores.
 #
 # 1. *Selection.* The code finds Otsu's threshold on the magnitude of the output, then compares it with the signed, unscaled output. We compare like with like.
-#    A third way, here called *map*, thresholds the root mean square over time; a fourth takes the regions that the network calls more likely active than not (*probability*), so that no strong source sets the threshold for a weak one.
+#    A third way, here called *map*, thresholds the root mean square over time; a fourth takes the regions with a probability above one half (*probability*), so that no strong source sets the threshold for a weak one.
 # 2. *Misses.* The published script drops a missed source from every mean. We count its recall as 0.
 
 # %%
@@ -598,17 +600,18 @@ _ = dl.results.write_scores("04_evaluation", scores, profile, seed=seed)
 # ## Summary
 #
 # - The network is scored on recordings made from clips that training never saw, with the same measures as the paper and with misses counted.
-# - Its misses are weak sources beside strong ones, and noisy recordings: one threshold for the whole image drops them. Of the sources it finds, it finds most.
-# - The probabilities it gives are right on average, without any correction, also with displaced electrodes; and where there is no source they say so, whereas a network that never met an empty recording finds a source in each.
-# - On heads that are not the template the error rises, most where electrodes are displaced, and less for the network that has met such heads. What it pays on the head that is known stands in the table beside the paper's numbers.
-# - The classical methods are not wrong, they answer another question: they smear a source over the cortex, which costs precision, and they see noise as sources.
+# - Its misses are weak sources beside strong ones, and sources in noisy recordings: one threshold for the whole image drops them. Of the sources it detects, it recovers most regions.
+# - Its probabilities are calibrated without any correction, also with displaced electrodes, and low in source-free recordings, in each of which a network that was never trained on one finds a source.
+# - On heads that are not the template the error rises, most where electrodes are displaced, and less for the network trained with displaced electrodes. The table beside the paper's numbers shows what that costs on the template.
+# - The classical methods are not wrong, they answer another question: they spread a source over the cortex, which costs precision, and part of the noise appears as sources.
 # - A score depends on its definition. Ask what happens to missed sources before you compare two papers.
 #
 # ## Limits
 #
 # - The test recordings come from the same simulator as the training ones, and but for one section from the same head. That flatters the network, here as in the paper; sLORETA and LCMV know the head but not the simulator.
-# - sLORETA and LCMV run with MNE's default settings, and their extent is cut by Otsu's threshold too, which suits sparse images better than smooth ones. LCMV adapts to the recording and has only one second of it.
-# - The test sets are smaller than the paper's by the factor printed at the top, so a mean has a standard error: the standard deviation over the square root of the number of recordings.
+# - sLORETA and LCMV run with MNE's default settings, and their extent is cut by Otsu's threshold too, which suits sparse images better than smooth ones. LCMV estimates its covariance from one second of the recording, and takes sources to be single regions: an extended source is partly suppressed, the more, the lower the noise. Neither was tuned, so these scores are not the best that the two can reach.
+# - The test sets are smaller than the paper's (both sizes are printed at the top). The standard error of a mean is the standard deviation over the square root of the number of recordings.
+# - The paper's SI varies more than is varied here: temporal correlation, relative amplitudes, waveforms and spectra of sources are not tested.
 #
 # ## Exercises
 #
@@ -618,4 +621,4 @@ _ = dl.results.write_scores("04_evaluation", scores, profile, seed=seed)
 #
 # ## Next
 #
-# The network has passed on its own kind of data. [Chapter 5](05_epilepsy.ipynb) gives it a patient's.
+# These were simulated recordings. [Chapter 5](05_epilepsy.ipynb) gives the network a patient's.

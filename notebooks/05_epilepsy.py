@@ -15,11 +15,11 @@
 # Where they come from helps to decide which tissue surgery should remove.
 # Here DeepSIF, sLORETA and a beamformer image the averaged spike of one real patient, and then of a small cohort of virtual patients whose sources are known.
 #
-# **Paper map.** Figs. 4 and 6 (20 patients against their resection), Fig. 5 (time course), Methods "Patient Analysis" {cite:p}`sun2022deepsif`.
+# **Paper map.** PNAS Figs. 4 and 6 (20 patients against their resection), PNAS Fig. 5 (time course), Methods "Patient Analysis" {cite:p}`sun2022deepsif`.
 # The paper's patients are not ours: one patient of the FAST-IRES study {cite:p}`sohrabpour2020` is public with everything needed to image, and virtual patients fill the cohort.
 #
 # **You will learn**
-# - how an averaged spike becomes a map of the cortex, and a map a set of regions;
+# - how a map of the cortex follows from an averaged spike, and a set of regions from the map;
 # - what precision, recall and spatial dispersion against a resection mean;
 # - how three methods differ on the same recording;
 # - why a cohort of virtual patients can check the code, but not the clinical claim.
@@ -51,7 +51,7 @@ METHODS = ("deepsif", "sloreta", "lcmv")
 # %% [markdown]
 # The network `lite-75` was trained in [chapter 3](03_training.ipynb) on the template head with 75 electrodes.
 # The virtual patients come from spikes that it never saw (the `test` split).
-# Their electrodes are moved by 5 mm at random from where the head model has them, as happens with real caps.
+# Their electrodes are displaced by 5 mm at random from where the head model has them, as happens with real caps.
 
 # %%
 model = dl.load_model("lite-75")
@@ -64,12 +64,14 @@ print(f"{len(cohort)} virtual patients")
 # %% [markdown]
 # ## One real patient
 #
-# The recording is the average of five spikes, 75 electrodes at 500 Hz, with time 0 at the peak of the global field power.
+# :::{note}
+# Where the recording cannot be had, the cells of this section show the first virtual patient instead, and say so in their output and titles. The text describes the stored run, with the real patient.
+# :::
+#
+# The recording is the average of five spikes, 75 electrodes at 500 Hz, with time 0 at the peak of the [global field power](../book/glossary.md).
 # What is known about the patient: seizure-free after removal of the left anterior temporal lobe.
 # The removed tissue is not published as a set of regions, so we ask a coarser question: are the strongest regions in the **left temporal lobe**?
 # We take the lobe from the [Brodmann areas](../book/glossary.md) of the PALS-B12 atlas {cite:p}`vanessen2005`.
-#
-# Where the recording cannot be reached, the cells below show the first virtual patient instead, and say so.
 
 # %% tags=["published-data"]
 try:
@@ -82,7 +84,7 @@ except RecordingUnavailable:
 print(f"{patient.name}: {patient.outcome}")
 print(f"{len(patient.evoked.ch_names)} channels, average of {patient.evoked.nave}")
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The averaged spike. Left: all channels, with the channel of the largest deflection drawn thick. Right: the scalp map at the peak; the field is positive over the left temporal electrodes.", "name": "fig-patient-spike"}, "image": {"alt": "Left, overlaid time courses of 75 electrodes with a sharp wave at time zero followed by a slow wave. Right, a scalp map with one focus over the left temple."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The averaged spike. Left: all channels, with the channel of the largest deflection drawn thick. Right: the scalp map at the peak; in the patient the potential is positive over the left temporal electrodes.", "name": "fig-patient-spike"}, "image": {"alt": "Left, overlaid time courses of 75 electrodes with a sharp wave at time zero followed by a slow wave. Right, a scalp map with one focus over the left temple."}}
 spike = patient.evoked.copy().crop(max(-0.5, patient.evoked.times[0]), 0.498)
 at_peak = spike.data[:, np.argmin(np.abs(spike.times))]
 largest = int(np.abs(at_peak).argmax())
@@ -104,14 +106,14 @@ plt.show()
 # %% [markdown]
 # Spikes are as a rule *negative* on the scalp above their source.
 # In the published file this one is positive, followed by a negative slow wave: the file's polarity may be reversed.
-# We keep it as published, and look at the reversed one below: linear methods only change sign, but the network learned that spikes go one way.
+# We keep it as published, and image the reversed one below: linear methods only change sign, but the network was trained on spikes of one polarity.
 #
 # ### Three images of the same second
 #
-# [sLORETA](../book/glossary.md) {cite:p}`pascualmarqui2002` and the unit-noise-gain [beamformer](../book/glossary.md) (LCMV, {cite:p}`vanveen1997`) need the noise at each electrode.
+# [sLORETA](../book/glossary.md) {cite:p}`pascualmarqui2002` and the unit-noise-gain beamformer [LCMV](../book/glossary.md) {cite:p}`vanveen1997` need the noise at each electrode.
 # They take it from the part of the recording that ends 0.6 s before the peak.
 # The paper does not give its settings; ours are MNE's defaults {cite:p}`gramfort2013`.
-# The network has no settings: it sees one second around the peak.
+# The network has no settings: its input is one second around the peak.
 
 # %% tags=["published-data"]
 quiet = None if patient.virtual else (None, -0.6)
@@ -120,7 +122,7 @@ images = {"deepsif": dl.image(patient.evoked, model=model, **window)}
 for method in METHODS[1:]:
     images[method] = dl.image(patient.evoked, method, head, baseline=quiet, **window)
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The patient's spike, averaged over the 20 ms around its peak, as three methods see it. Each map is divided by its own maximum. Outlined: the left temporal lobe, or the resection where a virtual patient is shown.", "name": "fig-patient-maps"}, "image": {"alt": "Three rows of cortex maps, one a method. DeepSIF shows a compact patch, sLORETA and LCMV show wide smooth maps around it."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The patient's spike, averaged over the 20 ms around its peak, imaged by three methods. Each map is divided by its own maximum. Outlined: the left temporal lobe, or the resection where a virtual patient is shown.", "name": "fig-patient-maps"}, "image": {"alt": "Three rows of cortex maps, one a method. DeepSIF shows a compact patch, sLORETA and LCMV show wide smooth maps around it."}}
 maps = {method: result.map(-0.01, 0.01) for method, result in images.items()}
 fig, axes = dl.figures.plot_methods(
     maps,
@@ -198,12 +200,12 @@ for method, result in images.items():
 # %% [markdown]
 # ### Time course
 #
-# An image of the network is a film: every region has a time course.
-# The paper compares it with electrodes inside the brain (Fig. 5) and finds correlations near 0.95 in two patients.
+# In an image of the network every region has a time course.
+# The paper compares it with electrodes inside the brain (PNAS Fig. 5) and finds correlations near 0.95 in two patients.
 # Such recordings are not public.
 # Beside the strongest region of each method we can only show the scalp electrode with the largest deflection.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Time course of the strongest region in each method, beside the electrode with the largest deflection. All are divided by their largest magnitude.", "name": "fig-patient-course"}, "image": {"alt": "Four curves from minus 0.5 to 0.5 seconds. All have a sharp wave at time zero; the curves of the methods follow that of the electrode."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Time course of the strongest region in each method, beside the electrode with the largest deflection. All are divided by their largest magnitude.", "name": "fig-patient-course"}, "image": {"alt": "Four curves from minus 0.5 to 0.5 seconds, of an electrode and three methods; the legend gives the correlation of each method's curve with the electrode's."}}
 fig, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
 ax.plot(
     spike.times,
@@ -229,15 +231,17 @@ plt.show()
 # %% [markdown]
 # ## A virtual cohort
 #
-# A virtual patient has one spiking patch of cortex, grown and simulated as in [chapter 1](01_simulation.ipynb), and a **[resection](../book/glossary.md)** that holds the patch and a block around one of its regions: 1.3 to 3 times its area, as surgeons remove more than the source.
+# A virtual patient has one spiking patch of cortex, grown as in [chapter 3](03_training.ipynb) and with a time course simulated as in [chapter 1](01_simulation.ipynb), and a **[resection](../book/glossary.md)** that holds the patch and a block around one of its regions: 1.3 to 3 times its area, as surgeons remove more than the source.
 # The **onset zone** is the seed of the patch and the four regions nearest to it.
 #
-# Against the resection $R$ and with the found regions $E$, areas $a$ and the map $w$ on $E$ normalized to sum one,
+# With the resection $\Omega$, the found regions $\hat G$, and the map $m_i$ normalized to sum one over $\hat G$,
 #
 # $$
-# \text{precision} = \frac{a(E \cap R)}{a(E)}, \qquad
-# \text{recall} = \frac{a(E \cap R)}{a(R)}, \qquad
-# \text{dispersion} = \sum_{i \in E} w_i \min_{j \in R} d(i, j).
+# \begin{aligned}
+# \text{precision} &= \frac{\operatorname{area}(\hat G \cap \Omega)}{\operatorname{area}(\hat G)}\\
+# \text{recall} &= \frac{\operatorname{area}(\hat G \cap \Omega)}{\operatorname{area}(\Omega)}\\
+# \text{dispersion} &= \sum_{i \in \hat G} m_i \min_{j \in \Omega} d(i, j)
+# \end{aligned}
 # $$
 #
 # A perfect image of the *source* has precision 1 but recall well below 1, because the resection is larger.
@@ -261,7 +265,7 @@ lengths = ["spatial_dispersion", "onset_zone_error", "onset_zone_average_error"]
 table[lengths] *= 1e3
 path = dl.results.write_table("05_cohort", table, profile, seed=5)
 
-# %% mystnb={"figure": {"caption": "A virtual patient: the true patch (first row) and what the methods make of the spike, averaged over 100 ms. Outlined: the resection.", "name": "fig-virtual-patient"}, "image": {"alt": "Four rows of cortex maps, the true source and three methods, with the outline of the resection around the true source."}}
+# %% mystnb={"figure": {"caption": "A virtual patient: the true patch (first row) and the images of the spike, averaged over 100 ms. Outlined: the resection.", "name": "fig-virtual-patient"}, "image": {"alt": "Four rows of cortex maps, the true source and three methods, with the outline of the resection around the true source."}}
 # The one whose source the side views show best.
 shown = max(cohort[1:], key=lambda p: np.abs(cortex.centroids[p.source, 0]).mean())
 truth = np.isin(np.arange(cortex.n_regions), shown.source).astype(float)
@@ -276,10 +280,10 @@ plt.show()
 
 # %% [markdown]
 # The paper's numbers (mean ± standard deviation over 20 people) stand beside ours (over virtual patients).
-# They answer different questions and are not judged against each other: our patients fit the model of the world that the network was trained on, and real ones do not.
+# They answer different questions and get no verdict: our patients come from the model that the network was trained on, and real ones do not.
 #
 # Our beamformer does worse than the paper's, whose settings and covariances are not published.
-# A beamformer takes sources to be small and unrelated; a patch of twenty regions with one time course, heard through misplaced electrodes, is suppressed as if it were noise.
+# A beamformer assumes small sources with uncorrelated time courses; a patch of twenty regions with one time course, recorded by displaced electrodes, is suppressed as if it were noise.
 
 # %%
 paper = dl.scorecard.paper_values()
@@ -310,7 +314,7 @@ for kind, column in kinds.items():
 path = dl.results.write_scores("05_epilepsy", scores, profile, data="virtual", seed=5)
 pd.DataFrame(rows).set_index("quantity")
 
-# %% mystnb={"figure": {"caption": "Virtual patients, one dot each, and their means (bars), as in Fig. 6 of the paper; gray diamonds: the paper's means over 20 people.", "name": "fig-cohort"}, "image": {"alt": "Three panels, precision, recall and spatial dispersion, each with dots for DeepSIF, sLORETA and LCMV and a gray diamond for the paper's mean."}}
+# %% mystnb={"figure": {"caption": "Virtual patients, one dot each, and their means (bars), as in PNAS Fig. 6; gray diamonds: the paper's means over 20 people.", "name": "fig-cohort"}, "image": {"alt": "Three panels, precision, recall and spatial dispersion, each with dots for DeepSIF, sLORETA and LCMV and a gray diamond for the paper's mean."}}
 panels = {
     "precision": "precision",
     "recall": "recall",
@@ -350,23 +354,28 @@ zone.loc[list(METHODS)].round(1)
 
 # %% [markdown]
 # The table gives mm: the mean distance from the onset zone to the nearest found region, and the mean of both directions.
-# The first is small for any method that marks half a hemisphere as active; the second pays for that.
+# The first is small for any method that marks half a hemisphere as active; the second is not.
 #
 # ## Summary
+#
 # - One second of EEG, one pass through a network, one map: no noise estimate and no settings.
-# - On the real patient the table above says where each method puts the spike, and the line below it whether that is the left temporal lobe.
-# - On virtual patients the smooth methods reach high recall by marking much of the cortex, and pay in precision and dispersion. The paper finds the same order in people.
+# - For the real patient (in the stored run) a table says where each method places the spike, and the lines below it whether that is the left temporal lobe.
+# - On virtual patients the smooth methods mark much of the cortex: their recall is higher than DeepSIF's, their precision lower and their dispersion larger. The paper finds the same order in people.
 #
 # ## Limits
+#
 # - One real patient is an example, not evidence. The paper's 20 recordings are on Figshare, without the resections.
 # - The virtual patients share the cortex, the conductivities and the neural mass model with the training set. Only electrode positions and spikes are new. Real heads differ more.
 # - Region areas stand for tissue volume, and the resection is a block around a random region of the source.
 # - Nothing here may guide treatment.
 #
 # ## Exercises
-# 1. Image single spikes: the five are in `fast-ires/Spikes/Spike_I/data_spk_tot.mat`, 2001 samples each. How much do their images differ?
+#
+# 1. Image single spikes: the five are in `fast-ires/Spikes/Spike_I/data_spk_tot.mat` of the published data, 2001 samples each. How much do their images differ?
 # 2. Give the virtual patients electrodes that are 10 mm off (`misplacement=0.01`). How much does each method lose?
 # 3. Replace the 100 ms window by the peak alone. Does Otsu's threshold still find a compact set?
 # 4. Image the patient with `head="published-75"` and sLORETA. How far does the center of the ten strongest regions move?
 #
-# **Next:** [evoked potentials](06_evoked.ipynb), where physiology tells us what to expect.
+# ## Next
+#
+# [Evoked potentials](06_evoked.ipynb), where physiology tells us what to expect.

@@ -15,12 +15,12 @@
 # About a tenth of a second later the scalp shows a positive wave over the back of the head, the P100.
 # Here a network that was trained on simulated epileptic spikes images this response of a healthy brain: does it point to the visual cortex?
 #
-# **Paper map.** Fig. 7A, Results "Source Imaging of Cortical Sensory and Cognitive Processing" {cite:p}`sun2022deepsif`.
+# **Paper map.** PNAS Fig. 7A, Results "Source Imaging of Cortical Sensory and Cognitive Processing" {cite:p}`sun2022deepsif`.
 # The recording is the one the authors publish: the MNE sample subject {cite:p}`gramfort2013`, 56 responses averaged, mapped to the 64 channels of a BioSemi cap.
-# Fig. 7B and C (touch, oddball) use recordings that we could not find in public.
+# PNAS Fig. 7B and C (touch, oddball) use recordings that we could not find in public.
 #
 # **You will learn**
-# - how a network for another cap comes about: same sources, another [leadfield](../book/glossary.md);
+# - how to obtain a network for another cap: same sources, another [leadfield](../book/glossary.md);
 # - how to check a channel order that a file does not state;
 # - how to compare a source image with an atlas.
 #
@@ -60,11 +60,13 @@ print(f"{head.name}: {len(head.ch_names)} electrodes, {cortex.n_regions} regions
 # %% [markdown]
 # ## The recording
 #
+# :::{note}
+# Where the recording cannot be had, the cells below show a [virtual subject](../book/glossary.md) with a source in the left visual cortex, and say so in their output and titles. The text describes the stored run, with the real recording.
+# :::
+#
 # The published file holds 350 samples of 64 channels, scaled to a maximum of one; its unit is lost.
 # It holds no channel names either.
 # BioSemi's order (A1 to A32, B1 to B32) is an inference, and it can be checked: under the right order, neighboring electrodes record nearly the same.
-#
-# Where the file cannot be reached, the cells below show a **[virtual subject](../book/glossary.md)** with a source in the left visual cortex, and say so.
 
 # %% tags=["published-data"]
 try:
@@ -100,7 +102,7 @@ print(f"this order: {neighbor_correlation(np.arange(64)):.2f}")
 print(f"best of 200 random orders: {max(shuffled):.2f}")
 
 # %% [markdown]
-# The P100 is the first peak of the global field power (the standard deviation over channels) after 60 ms.
+# The P100 is taken at the largest [global field power](../book/glossary.md) (the standard deviation over channels) between 60 and 130 ms.
 # The paper finds it at 93 ms.
 
 # %% tags=["published-data"]
@@ -133,11 +135,11 @@ plt.show()
 # %% [markdown]
 # ## The image at the P100
 #
-# The network `lite-64` was trained like `lite-75`, on the same simulated sources, heard through 64 electrodes.
-# Nothing in its training resembled a visual response: the only bridge is that both are patches of cortex that become active together for some tens of milliseconds.
+# The network `lite-64` was trained like `lite-75`, on the same kind of simulated sources, recorded by 64 electrodes.
+# Nothing in its training resembled a visual response: all the two have in common is that patches of cortex become active together for some tens of milliseconds.
 #
 # All methods get the whole recording, as in the paper.
-# For ours that is a demand: it looks at the whole window at once, and has learned that a window holds a few sources, not all that a brain does with a picture in half a second.
+# Our network images the whole window at once, and was trained on windows with a few sources, fewer than a visual response of half a second has.
 # Further down the window ends earlier.
 
 # %% tags=["published-data"]
@@ -190,6 +192,7 @@ strongest
 
 # %% [markdown]
 # We call it a pass when the strongest region lies in the target and more than half of the ten strongest do.
+# This criterion is ours. For `lite-64` it is a description rather than a test, since the recording had a part in its design (see below).
 
 # %% tags=["published-data"]
 for method, row in strongest.iterrows():
@@ -198,8 +201,8 @@ for method, row in strongest.iterrows():
     print(f"{method}: {inside:.0f} of ten, strongest {away:.0f} mm away: {verdict}")
 
 # %% [markdown]
-# Does DeepSIF's answer depend on what comes after the P100? Here the window ends earlier, up to the whole recording.
-# And does it depend on the network? `lite-75`, carried over to these electrodes, images simulated recordings as well as `lite-64` does ([chapter 3](03_training.ipynb)).
+# Does DeepSIF's image depend on what comes after the P100? Here the window ends at several times, up to the end of the recording.
+# And does it depend on the network? `lite-75`, transferred to these electrodes, images simulated recordings as well as `lite-64` does ([chapter 3](03_training.ipynb)).
 
 # %% tags=["published-data"]
 networks = {
@@ -230,11 +233,11 @@ by_window
 # %% [markdown]
 # ## How far to trust the head
 #
-# The networks compare scalp maps *whitened*: what electrodes hear in common because the whole cortex hums is divided out, down to a floor of noise ([chapter 3](03_training.ipynb)).
-# The lower that floor, the finer the differences between electrodes that count, and fine differences are what a template head has wrong.
-# No network is needed to see it.
-# Take the strongest scalp map of the recording up to 200 ms: how much of it does the best of all patches of the dictionary explain, for several floors (power of the noise against the hum)?
-# And how much of the strongest maps of simulated recordings of one source, with the electrodes where the head model has them, and with each of them a centimeter beside (root mean square)?
+# The networks compare [whitened](../book/glossary.md) scalp maps: they are divided by the spatial covariance of the background activity, regularized by the noise-to-background ratio $\eta$ ([chapter 3](03_training.ipynb)).
+# The smaller that ratio, the smaller the differences between electrodes that count, and small differences are what a template head has wrong.
+# This can be shown without a network.
+# Take the strongest scalp map of the recording up to 200 ms: how much of it does the best of all patches of the dictionary explain, for several ratios $\eta$ (`floor` in the table)?
+# And how much of the strongest maps of simulated recordings of one source, with the electrodes where the head model has them, and with each of them displaced by a centimeter (root mean square)?
 
 # %% tags=["published-data"]
 patches = patch_weights(
@@ -277,13 +280,13 @@ fits = pd.DataFrame(
 fits.round(2)
 
 # %% [markdown]
-# A real head is not the template: the lower the floor, the less of its map a patch explains, whereas in simulations of that very head the fit is nearly perfect throughout.
-# Electrodes that sit beside their places leave the same trace in simulated recordings.
-# A network that has met only perfect fits takes what is left for other sources, and looks for them.
-# So ours were trained with electrodes up to a centimeter off, and with a floor of 1, not with the 0.2 that is best as long as the head is known; [chapter 3](03_training.ipynb) shows what either buys and costs.
-# The floor was chosen by looking at this very recording, and so was the training of `lite-64` with up to five sources, so its image is no fair test any more. (`lite-75`, in the table of windows, has met three at most.)
+# A real head is not the template: the smaller $\eta$, the less of its map a patch explains, whereas in simulations with the template's head the fit is nearly perfect throughout.
+# Displaced electrodes have the same effect in simulated recordings.
+# A network trained on nearly perfect fits attributes the rest of the map to other sources.
+# So ours were trained with electrodes up to a centimeter off, and with $\eta = 1$, not with the 0.2 that was best where the head was known; [chapter 3](03_training.ipynb) shows the effect of both.
+# This ratio was chosen by looking at this very recording, and so was the training of `lite-64` with up to five sources, so its image is no fair test any more. (`lite-75`, in the table of windows, was trained with three at most.)
 #
-# Areas 17 and 18 are small: a parcel beside them is 10 mm away at most.
+# Areas 17 and 18 are small: their nearest neighbors are 10 mm away at most.
 # How much of each map lies there, against the share of the cortex that they cover?
 
 # %% tags=["published-data"]
@@ -296,7 +299,7 @@ print(f"cortex   {cover:.0%}")
 # %% [markdown]
 # ## Time course
 #
-# The image is a film.
+# Each region of the image has a time course.
 # Here is the mean magnitude over the left and the right target, for DeepSIF.
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "DeepSIF's mean magnitude over the target in each hemisphere. The stimulus comes at time 0; the vertical line marks the P100.", "name": "fig-vep-course"}, "image": {"alt": "Two curves from minus 0.2 to 0.5 seconds, left and right visual cortex, both low before the stimulus."}}
@@ -314,21 +317,26 @@ plt.show()
 
 # %% [markdown]
 # ## Summary
-# - A cap with other electrodes needs another leadfield; the network is carried over to it and trained on. The simulated sources stay.
+#
+# - Another cap needs another leadfield; the network is transferred to it and trained further, on the same simulated sources.
 # - The table and the lines below it say whether each method points to the left visual cortex at the P100.
-# - A network answers for the window it is given: where the window ends changes where ours puts the P100. Image a response in several windows and by two networks, and believe what they agree on.
+# - The image depends on the window: where the window ends changes where ours puts the P100. Image a response in several windows and by two networks, and rely on what they agree on.
 # - The latency of the P100 is read from the recording, not from the image.
 #
 # ## Limits
+#
 # - One subject, one response, and a template head instead of the subject's own.
 # - The published file was mapped to 64 channels by spherical splines; nothing can be done about what that lost.
 # - The order of the channels is inferred.
-# - The somatosensory and oddball recordings of Fig. 7 are not here.
+# - The somatosensory and oddball recordings of PNAS Fig. 7 are not here.
 #
 # ## Exercises
-# 1. Image the response at 174 ms, the largest peak. Which areas take part?
+#
+# 1. Image the real response at 174 ms, its largest peak. Which areas take part?
 # 2. Shuffle the channel names of `evoked` and image it again. Would you have noticed from the map alone?
 # 3. Mirror the head: swap left and right electrodes (`O1` and `O2`, and so on). Does the image mirror as well?
 # 4. Use `result.extent(*window, of="map")` to list the active regions. How much of areas 17 and 18 do they cover?
 #
-# **Next:** [image your own EEG](07_your_eeg.ipynb).
+# ## Next
+#
+# [Image your own EEG](07_your_eeg.ipynb).

@@ -14,7 +14,7 @@
 # This chapter takes a recording from a file to a source image that other programs can open.
 # It shows what is checked on the way, what is repaired with a warning, and what is refused.
 #
-# **Paper map.** None: the paper publishes no tool for this. The steps are those of its Methods, "Sensory and Cognitive Data Analyzes" {cite:p}`sun2022deepsif`.
+# **Paper map.** None: the paper publishes no tool for this. The steps are those of its Methods, "Sensory and Cognitive Data Analyses" {cite:p}`sun2022deepsif`.
 #
 # **You will learn**
 # - which recordings can be imaged, and how to prepare them;
@@ -62,14 +62,17 @@ folder = Path(tempfile.mkdtemp())
 # | 75 channels of the paper, or most 10-10 caps with 57 or more of them | `lite-75` |
 # | BioSemi 64, and most 64-channel 10-10 caps | `lite-64` |
 # | the 75 channels on the authors' own head model (its files must be at hand) | `lite-published-75` |
-# | others | carry one over, below |
+# | others | transfer one, see below |
 #
 # ## Read a file
 #
 # `read_evoked` opens any file that MNE reads {cite:p}`gramfort2013`: evoked responses (choose one by `condition`), epochs (averaged), raw recordings (give a window).
 # Before imaging, mark what is bad and filter: the paper kept 0 to 40 Hz and left out `EEG 053`, and so do we.
 # As an example we take MNE's own small test recording: checkerboards in the right visual field, **6 epochs only**, 60 channels named `EEG 001`, `EEG 002` and so on.
-# Where it cannot be reached, a **[virtual subject](../book/glossary.md)** takes its place, with the same kind of names.
+#
+# :::{note}
+# Where this recording cannot be had, a [virtual subject](../book/glossary.md) with the same kind of names takes its place, and the figures and output say so. The text describes the stored run, with the MNE recording.
+# :::
 
 # %% tags=["published-data"]
 try:
@@ -91,7 +94,7 @@ print(evoked.ch_names[:3], "...")
 # ## Match the channels
 #
 # Channels are matched **by name**: case, a prefix `EEG`, suffixes such as `-REF` and the old names T3, T4, T5, T6 do not matter.
-# These names say nothing, so the recording is refused:
+# The names of the example do not say where the electrodes are, so it is refused:
 
 # %% tags=["published-data"]
 model = dl.load_model("lite-64")
@@ -103,8 +106,8 @@ except ValueError as error:
 # %% [markdown]
 # Its channels have positions, though.
 # `match="position"` interpolates every channel of the network from the recorded ones by spherical splines {cite:p}`perrin1989`, as the paper did.
-# Electrodes that no recorded channel is near to are named in a warning: there the signal is guessed.
-# Another warning comes where the network finds no region likely.
+# Channels far from any recorded one are named in a warning: there the signal is extrapolated.
+# Another warning comes where no region has a high probability.
 
 # %% tags=["published-data"]
 with warnings.catch_warnings(record=True) as caught:
@@ -134,10 +137,10 @@ plt.show()
 # ## Look at the image
 #
 # A `SourceImage` holds the activity of every region over time.
-# `plot` shows the 20 ms around its peak unless told otherwise, with the [extent](../book/glossary.md) by Otsu's threshold outlined {cite:p}`otsu1979`.
+# `plot` shows the 20 ms around its peak unless told otherwise, with the [extent](../book/glossary.md) by [Otsu's threshold](../book/glossary.md) outlined {cite:p}`otsu1979`.
 # The network's output has **no unit**: input and output are divided by their largest value.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. Six epochs are few: expect a noisy map.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a colored map and an outline around its strongest part."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. In the stored run, an average of only six epochs, it is compact but frontal, so it does not show the visual response; the text below says how to notice.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a colored map and an outline around its strongest part."}}
 fig, axes = image.plot(
     latency - 0.01, latency + 0.01, title=f"{subject}, {1e3 * latency:.0f} ms"
 )
@@ -150,7 +153,7 @@ table.head(5).round(2).set_index("region").T
 # %% [markdown]
 # How sure is it?
 # `probability` says how likely each region was active at any time of the recording.
-# It is right on average for simulated brains, even where electrodes sit beside their places ([chapter 4](04_evaluation.ipynb)); yours differs from them in ways it cannot know.
+# It is [calibrated](../book/glossary.md) for simulated recordings, even with displaced electrodes ([chapter 4](04_evaluation.ipynb)); yours may differ from them in other ways.
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "Probability that each region was active at any time of the recording.", "name": "fig-own-probability"}, "image": {"alt": "Four views of the inflated cortex, colored by probability from 0 to 1."}}
 fig, axes = dl.figures.plot_cortex(
@@ -159,7 +162,7 @@ fig, axes = dl.figures.plot_cortex(
 plt.show()
 
 # %% [markdown]
-# Other methods take the same recording, and a time without signal for their noise:
+# Other methods take the same recording, and a time without signal (`baseline`) to estimate the noise:
 
 # %% tags=["published-data"]
 other = dl.image(evoked, "sloreta", "template-64", baseline=(None, 0), match="position")
@@ -169,10 +172,10 @@ for method, result in (("DeepSIF", image), ("sLORETA", other)):
     print(f"{method}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
 
 # %% [markdown]
-# Where methods disagree, look at what the network was given: the strongest scalp maps, whitened ([chapter 3](03_training.ipynb)), each with its time course.
+# Where methods disagree, look at the input of the network: the strongest scalp maps, whitened ([chapter 3](03_training.ipynb)), each with its time course.
 # Which patch of cortex explains each of them best, and how much of it?
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The three strongest scalp maps that the network sees, and their time courses; the dashed line marks the stimulus.", "name": "fig-own-modes"}, "image": {"alt": "Three scalp maps above their time courses."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The three strongest scalp maps in the network's input, and their time courses; the dashed line marks the stimulus.", "name": "fig-own-modes"}, "image": {"alt": "Three scalp maps above their time courses."}}
 network, geometry = model.network, model.network.geometry
 eeg = torch.as_tensor(normalize(ready.data.T)).float()
 with torch.no_grad():
@@ -198,13 +201,13 @@ axes[1, 0].set_ylabel("strength (no unit)")
 plt.show()
 
 # %% [markdown]
-# In the MNE recording the strongest map looks like a patch at the front of the head, and so does the third; both are there before the stimulus already, one as strong as after it.
+# In the MNE recording the best patch for the strongest map lies at the front of the head, and so does that for the third; both maps are present before the stimulus already, the third as strongly as after it.
 # The second is the response, over the back of the head.
-# So much of what brain and eyes do anyway is left by six epochs.
-# sLORETA looks at one moment and finds the response.
-# The network weighs the whole window, in which a frontal map is the strongest, and a map that a patch explains well is what it takes for a source: it calls frontal regions likely.
-# It has met backgrounds without a source in training, but only those of the simulator; what eyes and muscles do is not among them.
-# So a high probability does not say that a source answers the *stimulus*: look at its time course before time 0, and average more epochs.
+# With six epochs, much ongoing activity of brain and eyes that has nothing to do with the stimulus remains in the average.
+# sLORETA images one moment and finds the response.
+# The network uses the whole window, in which a frontal map is the strongest, and it takes a map that a patch explains well for a source: frontal regions get a high probability.
+# It was trained on source-free recordings, but only simulated ones, without activity of eyes and muscles.
+# So this image is wrong although its probability is high: it does not say that a source responds to the *stimulus*. Look at the time course before time 0, compare methods, and average more epochs. [Chapter 6](06_evoked.ipynb) images an average of 56.
 
 # %% [markdown]
 # ## Save it
@@ -228,7 +231,7 @@ print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
 #
 # ## Another cap
 #
-# A `lite` network follows the leadfield, so it can be carried over to any electrodes ([chapter 3](03_training.ipynb) measures what that costs).
+# A `lite` network takes its geometry from the leadfield, so it can be transferred to any electrodes ([chapter 3](03_training.ipynb) measures what that costs).
 # Give the names of your channels, and positions if they are not 10-10 names; the head model takes about a minute:
 #
 # ```python
@@ -241,8 +244,8 @@ print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
 #
 # ## What is refused, and why
 #
-# A network always answers, also to nonsense.
-# So the recording is looked at first, and each message names the channel and the cure.
+# A network gives an image for any input, however wrong.
+# So the recording is checked first, and each message names the channel and the cure.
 
 # %%
 montage = mne.channels.make_standard_montage("biosemi64")
@@ -293,23 +296,28 @@ doubt = result.probability
 print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%}")
 
 # %% [markdown]
-# That `clean` recording is pure noise, and the network says so: it has met noise in training, with and without a brain's background.
+# That `clean` recording is pure noise, and no region has a high probability: the network was trained on noise, with and without background activity.
 # But a map is drawn in any case, scaled to its own maximum.
-# So look at the probability before the map and at the scalp maps before both, compare methods, and image halves of your epochs separately: what does not repeat is not there.
+# So look at the probability before the map and at the scalp maps before both, compare methods, and image halves of your epochs separately: do not rely on what does not repeat.
 #
 # ## Summary
+#
 # - Average, clean, in volts, about one second: then `dl.load_model(...).apply(evoked)`.
-# - Channels go by name or by position; missing ones are interpolated up to a quarter.
+# - Channels are matched by name or by position; missing ones are interpolated up to a quarter.
 # - The result is a `SourceImage`: regions, times, extent, source estimate, table, plot.
 #
 # ## Limits
+#
 # - The template head stands for yours. Lesions, earlier surgery and children's heads are outside it.
-# - The network knows focal patches of cortex, 15 to 60 cm², active for tens of milliseconds. Deep nuclei and rhythms of the whole brain are not in its world.
+# - The network was trained on focal patches of cortex, mostly 15 to 60 cm², active for tens of milliseconds. Deep nuclei and rhythms of the whole brain were not in its training.
 # - Amplitudes have no unit.
 #
 # ## Exercises
+#
 # 1. Image one of your own recordings with two methods. Where do they agree?
 # 2. Split the epochs of a recording in two halves and image both.
 # 3. Drop electrodes one by one from `clean` plus a dipole's field: when does the image move?
 #
-# **Next:** the [scorecard](../book/scorecard.md).
+# ## Next
+#
+# The [scorecard](../book/scorecard.md).
