@@ -286,7 +286,7 @@ fits.round(2)
 # So ours were trained with electrodes up to a centimeter off, and with $\eta = 1$, not with the 0.2 that was best where the head was known; [chapter 3](03_training.ipynb) shows the effect of both.
 # This ratio was chosen by looking at this very recording, and so was the training of `lite-64` with up to five sources, so its image is no fair test any more. (`lite-75`, in the table of windows, was trained with three at most.)
 #
-# Areas 17 and 18 are small: their nearest neighbors are 10 mm away at most.
+# Areas 17 and 18 are small, and the regions beside them only about a centimeter away.
 # How much of each map lies there, against the share of the cortex that they cover?
 
 # %% tags=["published-data"]

@@ -309,7 +309,7 @@ print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%
 # ## Limits
 #
 # - The template head stands for yours. Lesions, earlier surgery and children's heads are outside it.
-# - The network was trained on focal patches of cortex, mostly 15 to 60 cm², active for tens of milliseconds. Deep nuclei and rhythms of the whole brain were not in its training.
+# - The network was trained on focal patches of cortex, mostly 15 to 45 cm², active for tens of milliseconds. Deep nuclei and rhythms of the whole brain were not in its training.
 # - Amplitudes have no unit.
 #
 # ## Exercises
