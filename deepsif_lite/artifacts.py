@@ -3,6 +3,7 @@
 An artifact is an ``.npz`` file whose entry ``sha256`` is the hash of the others. Every
 file under ``data/`` that holds arrays is written by :func:`write_arrays` and read by
 :func:`read_arrays`, so that a damaged or edited one is never taken for the right one.
+``deepsif-lite build`` makes them anew, each with one command.
 """
 
 from __future__ import annotations
@@ -17,9 +18,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ArtifactError
-from .paths import whole_file
+from .paths import data_dir, whole_file
 
 _HASH = "sha256"
+
+
+def artifact_path(name: str, root: str | Path | None = None) -> Path:
+    """Return where an artifact lies, or is to be stored.
+
+    Parameters
+    ----------
+    name : str
+        Folder and file under ``data/``, such as ``"head/template.npz"``.
+    root : path | None
+        Another folder in place of ``data/``.
+    """
+    return (data_dir() if root is None else Path(root)) / name
+
+
+def read_artifact(name: str, part: str) -> dict[str, NDArray]:
+    """Read a shipped artifact; see :func:`read_arrays`.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`artifact_path`.
+    part : str
+        Of ``deepsif-lite build``, the command that makes it.
+    """
+    return read_arrays(artifact_path(name), restore=f"deepsif-lite build {part}")
 
 
 def content_hash(arrays: Mapping[str, NDArray]) -> str:
@@ -57,7 +84,9 @@ def write_arrays(
     return path
 
 
-def read_arrays(path: str | Path, *, restore: str = "") -> dict[str, NDArray]:
+def read_arrays(
+    path: str | Path, *, restore: str = "", hash_needed: bool = True
+) -> dict[str, NDArray]:
     """Read what :func:`write_arrays` wrote.
 
     Parameters
@@ -65,6 +94,8 @@ def read_arrays(path: str | Path, *, restore: str = "") -> dict[str, NDArray]:
     path : path
     restore : str
         The command that makes the file anew, for the message.
+    hash_needed : bool
+        Refuse a file without a hash. Files of users may be older than the hash.
 
     Returns
     -------
@@ -96,6 +127,8 @@ def read_arrays(path: str | Path, *, restore: str = "") -> dict[str, NDArray]:
         msg = f"{path} is damaged ({type(error).__name__}: {error}){cure}."
         raise ArtifactError(msg) from error
     expected = arrays.pop(_HASH, None)
+    if expected is None and not hash_needed:
+        return arrays
     if expected is None or str(expected) != content_hash(arrays):
         msg = f"{path} is not what was written: its content hash differs{cure}."
         raise ArtifactError(msg)

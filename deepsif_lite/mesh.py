@@ -7,17 +7,51 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 
+def face_normals(vertices: NDArray, faces: NDArray) -> NDArray:
+    """Return the outward normal of each triangle, as long as twice its area.
+
+    Parameters
+    ----------
+    vertices : array of shape (n_vertices, 3)
+    faces : array of int, shape (n_faces, 3)
+        Counter-clockwise seen from outside.
+
+    Returns
+    -------
+    array of shape (n_faces, 3)
+    """
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    return np.cross(b - a, c - a)
+
+
 def normals_and_areas(vertices: NDArray, faces: NDArray) -> tuple[NDArray, NDArray]:
-    """Return area-weighted outward unit normals and a third of the touching areas."""
-    corners = vertices[faces]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    """Return the normal and the area of each vertex.
+
+    MNE's ``complete_surface_info`` gives normals alike, but no areas, and is not
+    there on a machine that only trains.
+
+    Parameters
+    ----------
+    vertices : array of shape (n_vertices, 3)
+        Each in a triangle at least.
+    faces : array of int, shape (n_faces, 3)
+        Counter-clockwise seen from outside.
+
+    Returns
+    -------
+    normals : array of shape (n_vertices, 3)
+        Outward unit vectors: those of the touching triangles, weighted by area.
+    areas : array of shape (n_vertices,)
+        A third of the area of the touching triangles.
+    """
+    normals_of_faces = face_normals(vertices, faces)
     incidence = sparse.csr_array(
         (np.ones(faces.size), (faces.ravel(), np.repeat(np.arange(len(faces)), 3))),
         shape=(len(vertices), len(faces)),
     )
-    normals = incidence @ cross
+    normals = incidence @ normals_of_faces
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return normals, incidence @ (np.linalg.norm(cross, axis=1) / 6)
+    return normals, incidence @ (np.linalg.norm(normals_of_faces, axis=1) / 6)
 
 
 def mesh_edges(faces: NDArray) -> NDArray:

@@ -28,7 +28,7 @@ def toy_head(n_regions: int = 120, n_channels: int = 20, seed: int = 0):
         name="toy",
         leadfield=leadfield,
         ch_names=names,
-        electrodes=electrodes,
+        sensors=electrodes,
         cortex=cortex,
     )
 
@@ -67,5 +67,5 @@ def toy_clips(n_regions: int = 120, n_clips: int = 12, n_times: int = 500, seed=
         levels=levels,
         step=step,
         sfreq=SFREQ,
-        connectome=f"template-{n_regions}",
+        cortex=f"template-{n_regions}",
     )

@@ -7,8 +7,9 @@ __getattr__, __dir__, __all__ = attach(
     {
         "parcels": ["Parcels", "matching_parcels"],
         "surface": ["Cortex", "load_cortex"],
-        "parcellation": ["parcellate"],
+        "parcellation": ["parcellate", "store_parcellation"],
         "patches": ["decay", "gaussian_decay", "grow_patch", "patch_candidates"],
+        "dictionary": ["patch_dictionary", "patch_weights", "store_dictionary"],
         "brodmann": ["TEMPORAL", "VISUAL", "brodmann_of_vertex", "brodmann_regions"],
     },
 )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from ..artifacts import artifact_path, read_artifact, write_arrays
 from ..mesh import mesh_edges, normals_and_areas
 from .fsaverage import load_fsaverage5
 
 # mm. fsaverage's mean thickness falls to 0 in the medial wall; the bound is chosen
 # between that and the thinnest true cortex (calcarine, about 1.6 mm).
 MEDIAL_WALL_THICKNESS = 1.5
+
+_SHIPPED_REGIONS = 994  # as many as the published parcellation has
 
 
 def parcellate(n_regions: int, *, n_iter: int = 40, seed: int = 0) -> NDArray:
@@ -58,6 +63,35 @@ def parcellate(n_regions: int, *, n_iter: int = 40, seed: int = 0) -> NDArray:
         )
         region_of_vertex[members] = labels + offset
     return region_of_vertex
+
+
+def stored_parcellation(n_regions: int) -> NDArray | None:
+    """Return the shipped result of :func:`parcellate`, or None where there is none."""
+    name = _artifact_name(n_regions)
+    if not artifact_path(name).is_file():
+        return None
+    return read_artifact(name, "cortex")["region_of_vertex"].astype(int)
+
+
+def store_parcellation(root: str | Path | None = None) -> Path:
+    """Make the shipped parcellation and store it.
+
+    Parameters
+    ----------
+    root : path | None
+        Folder in place of ``data/``.
+
+    Returns
+    -------
+    path : Path
+    """
+    region_of_vertex = parcellate(_SHIPPED_REGIONS).astype(np.int16)
+    path = artifact_path(_artifact_name(_SHIPPED_REGIONS), root)
+    return write_arrays(path, {"region_of_vertex": region_of_vertex})
+
+
+def _artifact_name(n_regions: int) -> str:
+    return f"cortex/template-{n_regions}.npz"
 
 
 def _outside_medial_wall(thickness: NDArray, edges: NDArray) -> NDArray:

@@ -7,14 +7,18 @@ outer ones picked at random along a preferred direction, then smoothed.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .surface import Cortex
+if TYPE_CHECKING:
+    from .surface import Cortex
 
 # Added to the probability of joining, per ring beyond the first: few, or many rings.
 RING_BIAS = {2: (0.0,), 3: (0.1, -0.15), 4: (0.2, -0.1, -0.35)}
-FWHM_TO_SIGMA = 0.8493  # sigma / half-distance of a Gaussian that is 0.5 there
+# Standard deviation over the distance at which a Gaussian is 0.5: 1 / sqrt(2 ln 2).
+_HALF_DISTANCE_TO_SIGMA = 0.8493
 
 
 def grow_patch(
@@ -120,7 +124,7 @@ def decay(cortex: Cortex, patch: NDArray, half_distance: float) -> NDArray:
 
 def gaussian_decay(distance: NDArray, half_distance: float) -> NDArray:
     """Gaussian that is 1 at distance 0 and 0.5 at the half-distance."""
-    return np.exp(-0.5 * (distance / (FWHM_TO_SIGMA * half_distance)) ** 2)
+    return np.exp(-0.5 * (distance / (_HALF_DISTANCE_TO_SIGMA * half_distance)) ** 2)
 
 
 def _pick_along(

@@ -17,9 +17,8 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from ..mesh import mesh_edges, normals_and_areas
-from ..paths import data_dir
 from .fsaverage import load_fsaverage5
-from .parcellation import parcellate
+from .parcellation import parcellate, stored_parcellation
 from .parcels import Parcels
 
 
@@ -99,6 +98,8 @@ def load_cortex(n_regions: int | str = 994) -> Cortex:
         ``n_regions`` is not a number of parcels the surface can hold.
     RecordingUnavailable
         The published files cannot be reached.
+    ArtifactError
+        The shipped parcellation is damaged.
     """
     if n_regions == "published":
         return _published_cortex()
@@ -114,10 +115,8 @@ def load_cortex(n_regions: int | str = 994) -> Cortex:
 
 @lru_cache(maxsize=4)
 def _template_cortex(n_regions: int) -> Cortex:
-    stored = data_dir() / "cortex" / f"template-{n_regions}.npz"
-    if stored.is_file():
-        region_of_vertex = np.load(stored)["region_of_vertex"].astype(int)
-    else:
+    region_of_vertex = stored_parcellation(n_regions)
+    if region_of_vertex is None:
         region_of_vertex = parcellate(n_regions)
     return _assemble(f"template-{n_regions}", region_of_vertex)
 

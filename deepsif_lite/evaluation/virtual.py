@@ -165,7 +165,7 @@ def misplace_electrodes(
     """
     from dataclasses import replace
 
-    moved = ElectrodeJitter(head.electrodes).draw(distance, rng)
+    moved = ElectrodeJitter(head.sensors).draw(distance, rng)
     return replace(head, leadfield=moved @ head.leadfield, vertex_gain=None)
 
 

@@ -149,10 +149,7 @@ def _quantize(name: str, values: ArrayLike, unit: str) -> tuple[NDArray, dict]:
 
 def _scalp_maps(head: HeadModel) -> NDArray:
     """Scalp maps divided by their largest magnitude, (n_regions, n_channels) bytes."""
-    from ..signals import average_reference
-
-    eeg = head.modality == "eeg"
-    maps = (average_reference(head.leadfield) if eeg else head.leadfield).T
+    maps = head.referenced_leadfield.T
     largest = np.abs(maps).max(axis=1, keepdims=True)
     return np.round(127 * maps / largest).astype("i1")
 
@@ -160,7 +157,7 @@ def _scalp_maps(head: HeadModel) -> NDArray:
 def _on_disc(head: HeadModel) -> NDArray:
     """Electrodes seen from above, the angle from the vertex as radius; (n, 2)."""
     center = np.array([*head.cortex.vertices.mean(axis=0)[:2], 0.0])
-    x, y, z = (head.electrodes - center).T
+    x, y, z = (head.sensors - center).T
     radius = np.arctan2(np.hypot(x, y), z)
     flat = np.column_stack([x, y]) / np.hypot(x, y).clip(1e-9)[:, None]
     return flat * (radius / radius.max())[:, None]

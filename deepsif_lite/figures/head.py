@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..mesh import face_normals
 from .style import METHOD_COLORS, styled
 
 if TYPE_CHECKING:
@@ -112,8 +113,9 @@ def _draw_scalp(ax, shells: Shells, electrodes: NDArray) -> None:
             np.sin(elevation),
         ]
     )
-    corners = shells.surface("scalp")[shells.faces] * 1e3
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    points = shells.surface("scalp") * 1e3
+    corners = points[shells.faces]
+    normals = face_normals(points, shells.faces)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     light = 0.45 + 0.55 * np.clip(normals @ toward, 0, 1)
     skin = np.array([0.93, 0.80, 0.68])

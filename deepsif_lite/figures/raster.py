@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..mesh import normals_and_areas
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -58,15 +60,6 @@ def surface_points(cortex: Cortex, surface: str) -> NDArray:
     return points
 
 
-def _vertex_normals(points: NDArray, faces: NDArray) -> NDArray:
-    a, b, c = (points[faces[:, i]] for i in range(3))
-    cross = np.cross(b - a, c - a)
-    normals = np.zeros_like(points)
-    for corner in range(3):
-        np.add.at(normals, faces[:, corner], cross)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
-
-
 def _visible_hits(corners: NDArray, depth: NDArray, shape: tuple[int, int]):
     """Pixels covered by each triangle, farthest first.
 
@@ -106,7 +99,7 @@ def rasterize(cortex: Cortex, surface: str, view: str) -> Raster:
     points, faces = surface_points(cortex, surface), np.asarray(cortex.faces)
     if hemisphere is not None:
         faces = faces[(faces[:, 0] < cortex.n_left) == (hemisphere == "lh")]
-    normals = _vertex_normals(points, np.asarray(cortex.faces))
+    normals, _ = normals_and_areas(points, np.asarray(cortex.faces))
     toward, up = np.array(toward, float), np.array(up, float)
     axes = np.stack([np.cross(up, toward), up, toward], axis=1)
     projected = points @ axes

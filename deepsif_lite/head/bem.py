@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._lazy import import_optional
 from .shells import Shells, check_inside, check_nested
 
 # S/m. Brain : skull : scalp = 1 : 0.0125 : 1, the ratio of the published model.
@@ -270,26 +272,16 @@ def _source_matrix(
     return rows, sources[rows]
 
 
-def _import_openmeeg():
-    try:
-        import openmeeg
-    except ImportError as error:
-        msg = (
-            "Building a head model needs OpenMEEG: pip install 'deepsif-lite[head]'. "
-            "The shipped head models load without it."
-        )
-        raise ImportError(msg) from error
-    return openmeeg
+def _import_openmeeg() -> ModuleType:
+    return import_optional("openmeeg", "head", "Building a head model")
 
 
 def _unpack(packed: NDArray) -> NDArray:
     """Expand a packed symmetric matrix; only the upper half is filled."""
+    from scipy.linalg.lapack import dtpttr
+
     n = int(np.sqrt(2 * len(packed)))  # n (n + 1) / 2 entries
-    dense = np.zeros((n, n), order="F")
-    start = 0
-    for column in range(n):
-        dense[: column + 1, column] = packed[start : start + column + 1]
-        start += column + 1
+    dense, _ = dtpttr(n, packed)
     return dense
 
 

@@ -8,22 +8,24 @@ reference.
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artifacts import artifact_path, read_artifact, write_arrays
+from ..progress import progress_bar
 from ..signals import average_reference
-from .model import head_file, load_head_model, sum_over_parcels, topography_correlation
+from .model import load_head_model, sum_over_parcels, topography_correlation
 from .template import VARIANT_FREQUENCY
 from .variants import Cap, Geometry, build_gains
 
 if TYPE_CHECKING:
     import pandas as pd
 
-logger = logging.getLogger(__name__)
+_ARTIFACT = "head/comparison.npz"
 
 # One thing changed at a time, starting from the template.
 COMPARED_GEOMETRIES = {
@@ -77,7 +79,7 @@ def log_magnitude(leadfield: NDArray, reference: NDArray) -> NDArray:
     return np.log(ours / theirs)
 
 
-def parcel_maps(leadfield: NDArray, reference: NDArray) -> dict[str, NDArray]:
+def compare_leadfields(leadfield: NDArray, reference: NDArray) -> dict[str, NDArray]:
     """Compare two leadfields parcel by parcel with all three measures.
 
     Parameters
@@ -96,39 +98,37 @@ def parcel_maps(leadfield: NDArray, reference: NDArray) -> dict[str, NDArray]:
     }
 
 
-def agreement(leadfield: NDArray, published: NDArray) -> dict[str, float]:
-    """Summarize how a leadfield agrees with the published one.
+def summarize_comparison(measures: Mapping[str, NDArray]) -> dict[str, float]:
+    """Reduce a comparison over the parcels to a few numbers.
 
     Parameters
     ----------
-    leadfield, published : array of shape (n_channels, n_regions)
+    measures : mapping of str to array of shape (n_regions,)
+        Of :func:`compare_leadfields`.
 
     Returns
     -------
     dict
         ``median`` and ``percentile_5`` of the topography correlation, ``rdm`` (median
         relative difference measure, 0 to 2), ``magnitude`` (median ratio of sizes,
-        published over ours) and ``reversed`` (parcels with the opposite sign).
+        reference over leadfield) and ``reversed`` (parcels with the opposite sign).
     """
-    return _summary(parcel_maps(leadfield, published))
-
-
-def _summary(maps: dict[str, NDArray]) -> dict[str, float]:
-    correlation = maps["correlation"]
+    correlation = measures["correlation"]
     return {
         "median": float(np.median(correlation)),
         "percentile_5": float(np.percentile(correlation, 5)),
-        "rdm": float(np.median(maps["rdm"])),
-        "magnitude": float(np.median(np.exp(-maps["log_magnitude"]))),
+        "rdm": float(np.median(measures["rdm"])),
+        "magnitude": float(np.median(np.exp(-measures["log_magnitude"]))),
         "reversed": int((correlation < 0).sum()),
     }
 
 
-def compare_with_published(
-    geometries: dict[str, Geometry] | None = None,
+def compare_geometries(
+    geometries: Mapping[str, Geometry] = COMPARED_GEOMETRIES,
     *,
     frequency: int = VARIANT_FREQUENCY,
-) -> tuple[pd.DataFrame, dict[str, NDArray]]:
+    progress: bool = True,
+) -> dict[str, NDArray]:
     """Change one thing at a time and compare with the published leadfield.
 
     Each head is compared twice: with electrodes where the 10-10 system puts them, and
@@ -136,68 +136,88 @@ def compare_with_published(
 
     Parameters
     ----------
-    geometries : dict of str to Geometry | None
-        None takes :data:`COMPARED_GEOMETRIES`.
+    geometries : mapping of str to Geometry
+        What to change, by a name for it.
     frequency : int
         Fineness of the shells.
+    progress : bool
+        Show a progress bar.
 
     Returns
     -------
-    table : pandas.DataFrame
-        Columns ``change``, ``electrodes`` and those of :func:`agreement`.
     maps : dict of str to array of shape (n_regions,)
-        The measures of :func:`parcel_maps`, by ``"<change>/<electrodes>/<measure>"``;
-        sizes are ours over the published.
+        The measures of :func:`compare_leadfields`, ours beside the published, by
+        ``"<change>/<electrodes>/<measure>"``.
 
     Raises
     ------
     RecordingUnavailable
         The published files cannot be reached.
     """
-    import pandas as pd
-
     published = load_head_model("published-75")
-    caps = [Cap(), Cap(layout="published")]
-    rows, maps = [], {}
-    for change, geometry in (geometries or COMPARED_GEOMETRIES).items():
-        gains = build_gains(geometry, caps, published.cortex, frequency=frequency)
-        for cap, (_, gain) in zip(caps, gains, strict=True):
-            leadfield = sum_over_parcels(gain, published.cortex)
-            found = parcel_maps(leadfield, published.leadfield)
-            name = f"{change}/{cap.layout}"
-            rows.append({"change": change, "electrodes": cap.layout, **_summary(found)})
-            maps |= {f"{name}/{measure}": values for measure, values in found.items()}
-        logger.info("compared: %s", change)
-    return pd.DataFrame(rows), maps
+    caps, maps = [Cap(), Cap(layout="published")], {}
+    bar = progress_bar(progress, total=len(geometries), desc="compared", unit="head")
+    with bar:
+        for change, geometry in geometries.items():
+            gains = build_gains(geometry, caps, published.cortex, frequency=frequency)
+            for cap, (_, gain) in zip(caps, gains, strict=True):
+                leadfield = sum_over_parcels(gain, published.cortex)
+                measures = compare_leadfields(leadfield, published.leadfield)
+                name = f"{change}/{cap.layout}"
+                maps |= {f"{name}/{key}": values for key, values in measures.items()}
+            bar.update()
+    return maps
 
 
-def store_comparison(folder: Path | None = None) -> Path:
-    """Compute the table of :func:`compare_with_published` and store it.
-
-    Run as ``python -m deepsif_lite.head``.
+def tabulate_comparison(maps: Mapping[str, NDArray]) -> pd.DataFrame:
+    """Bring the maps of :func:`compare_geometries` into a table.
 
     Parameters
     ----------
-    folder : pathlib.Path | None
-        None: ``data/head`` of the package.
+    maps : mapping of str to array of shape (n_regions,)
 
     Returns
     -------
-    pathlib.Path
-        ``comparison.csv``; the maps go to ``comparison.npz`` beside it.
+    table : DataFrame
+        A row for each change and set of electrodes: columns ``change``, ``electrodes``
+        and those of :func:`summarize_comparison`, to four digits.
     """
-    path = head_file("comparison.csv", folder)
-    table, maps = compare_with_published()
-    table.to_csv(path, index=False, float_format="%.4f")
-    small = {key: value.astype(np.float32) for key, value in maps.items()}
-    np.savez_compressed(path.with_suffix(".npz"), **small)
-    return path
-
-
-def load_comparison() -> tuple[pd.DataFrame, dict[str, NDArray]]:
-    """Read what :func:`store_comparison` stored; see :func:`compare_with_published`."""
     import pandas as pd
 
-    path = head_file("comparison.csv")
-    with np.load(path.with_suffix(".npz")) as stored:
-        return pd.read_csv(path), {key: stored[key] for key in stored.files}
+    heads: dict[tuple[str, str], dict[str, NDArray]] = {}
+    for name, values in maps.items():
+        change, electrodes, measure = name.rsplit("/", 2)
+        heads.setdefault((change, electrodes), {})[measure] = values
+    rows = [
+        {"change": change, "electrodes": electrodes, **summarize_comparison(measures)}
+        for (change, electrodes), measures in heads.items()
+    ]
+    return pd.DataFrame(rows).round(4)
+
+
+def store_comparison(root: str | Path | None = None) -> Path:
+    """Compute the maps of :func:`compare_geometries` and store them.
+
+    Parameters
+    ----------
+    root : path | None
+        Folder in place of ``data/``.
+
+    Returns
+    -------
+    path : Path
+        ``head/comparison.npz``.
+    """
+    small = {name: x.astype(np.float32) for name, x in compare_geometries().items()}
+    return write_arrays(artifact_path(_ARTIFACT, root), small)
+
+
+def load_comparison_maps() -> dict[str, NDArray]:
+    """Read the stored maps of :func:`compare_geometries`.
+
+    Raises
+    ------
+    ArtifactError
+        The file is damaged.
+    """
+    return read_artifact(_ARTIFACT, "comparison")

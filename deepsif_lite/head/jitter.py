@@ -13,6 +13,27 @@ from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
 
+def draw_moves(n_points: int, distance: float, rng: np.random.Generator) -> NDArray:
+    """Draw moves that are ``distance`` long once their radial part is gone.
+
+    What removes it, a projection onto a surface or a subtraction, is the caller's.
+
+    Parameters
+    ----------
+    n_points : int
+    distance : float
+        Root mean square along the surface, meters.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array of shape (n_points, 3)
+        Meters.
+    """
+    # Of three equal components the radial one goes: two remain.
+    return rng.normal(scale=distance / np.sqrt(2), size=(n_points, 3))
+
+
 class ElectrodeJitter:
     """Turns potentials of a montage into those a little beside it.
 
@@ -61,7 +82,6 @@ class ElectrodeJitter:
         -------
         array of shape (n_channels, n_channels)
         """
-        # The radial one of three components goes: two remain.
-        moves = rng.normal(scale=distance / np.sqrt(2), size=self.electrodes.shape)
+        moves = draw_moves(len(self.electrodes), distance, rng)
         moves -= (moves * self._outward).sum(axis=1, keepdims=True) * self._outward
         return self.at(self.electrodes + moves)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artifacts import artifact_path, read_artifact, write_arrays
 from ..cortex.surface import load_cortex
 from .bem import meg_gain
 from .fsaverage import fiducials
-from .model import HeadModel, head_file, sum_over_parcels
+from .model import HeadModel, sum_over_parcels
 from .shells import Shells
 from .template import VARIANT_FREQUENCY, template_shells
 
 if TYPE_CHECKING:
     from mne import Info
 
-logger = logging.getLogger(__name__)
-
 N_MAGNETOMETERS = 148
 _HELMET_GAP = 25e-3  # m from the scalp to the sensors
 _HELMET_SHARE = 0.6  # of the sphere of directions that the helmet covers
 _HELMET_TILT = 0.35  # rad, how much lower the helmet reaches at the back
+_ARTIFACT = "head/meg.npz"
 
 
 def load_meg_head() -> HeadModel:
@@ -37,18 +36,22 @@ def load_meg_head() -> HeadModel:
     -------
     head : HeadModel
         ``modality="meg"``, leadfield in T/(A m).
+
+    Raises
+    ------
+    ArtifactError
+        The shipped leadfield is damaged.
     """
-    with np.load(head_file("meg.npz")) as stored:
-        leadfield = stored["leadfield"].astype(float)
-        places, directions = stored["places"], stored["directions"]
+    stored = read_artifact(_ARTIFACT, "meg")
+    places, directions = stored["places"], stored["directions"]
     ch_names = [f"MEG{k + 1:03d}" for k in range(len(places))]
     return HeadModel(
         name="template-meg-148",
-        leadfield=leadfield,
+        leadfield=stored["leadfield"].astype(float),
         ch_names=ch_names,
         info=_meg_info(ch_names, places, directions),
         cortex=load_cortex(),
-        electrodes=places,
+        sensors=places,
         modality="meg",
     )
 
@@ -100,26 +103,25 @@ def helmet(shells: Shells, n_sensors: int = N_MAGNETOMETERS) -> tuple[NDArray, N
     return on_scalp + _HELMET_GAP * directions, directions
 
 
-def store_meg(folder: Path | None = None) -> Path:
+def store_meg(root: str | Path | None = None) -> Path:
     """Build the MEG leadfield and store it (two minutes on one core).
-
-    Run as ``python -m deepsif_lite.head``.
 
     Parameters
     ----------
-    folder : pathlib.Path | None
-        None: ``data/head`` of the package.
+    root : path | None
+        Folder in place of ``data/``.
 
     Returns
     -------
-    pathlib.Path
-        ``meg.npz``.
+    path : Path
+        ``head/meg.npz``.
     """
     shells, cortex = template_shells(VARIANT_FREQUENCY), load_cortex()
     places, directions = helmet(shells)
     gain = meg_gain(shells, places, directions, cortex.vertices, cortex.normals)
-    leadfield = sum_over_parcels(gain, cortex).astype(np.float32)
-    path = head_file("meg.npz", folder)
-    np.savez_compressed(path, leadfield=leadfield, places=places, directions=directions)
-    logger.info("stored %s", path)
-    return path
+    arrays = {
+        "leadfield": sum_over_parcels(gain, cortex).astype(np.float32),
+        "places": places,
+        "directions": directions,
+    }
+    return write_arrays(artifact_path(_ARTIFACT, root), arrays)

@@ -9,17 +9,15 @@ and a parcel's column is the sum over its vertices, as in Sun et al. 2022 (Metho
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artifacts import read_artifact
 from ..cortex.surface import Cortex, load_cortex
-from ..paths import data_dir
 from ..signals import average_reference
 from .electrodes import CHANNELS_75, biosemi_64, published_cap, template_positions
 from .fsaverage import fiducials
@@ -27,8 +25,6 @@ from .shells import Shells
 
 if TYPE_CHECKING:
     from mne import Info
-
-logger = logging.getLogger(__name__)
 
 HEAD_MODELS = ("template-75", "template-64", "published-75")
 _SFREQ = 500.0  # Hz, sampling rate of the published recordings
@@ -53,8 +49,9 @@ class HeadModel:
         EEG channels with their 10-10 positions, head frame.
     cortex : Cortex
         Columns of ``leadfield``.
-    electrodes : array of shape (n_channels, 3)
-        Where the leadfield has its electrodes, meters, MRI (surface RAS) frame.
+    sensors : array of shape (n_channels, 3)
+        Where the leadfield has its electrodes, or magnetometers; meters, MRI (surface
+        RAS) frame.
     vertex_gain : array of shape (n_channels, n_vertices) | None
         The same per vertex of the cortex (None where it is not stored).
     modality : {"eeg", "meg"}
@@ -66,7 +63,7 @@ class HeadModel:
     ch_names: list[str]
     info: Info
     cortex: Cortex
-    electrodes: NDArray
+    sensors: NDArray
     vertex_gain: NDArray | None = None
     modality: str = "eeg"
 
@@ -75,7 +72,19 @@ class HeadModel:
         """Distance of each parcel's center to the nearest sensor, meters."""
         from scipy.spatial import cKDTree
 
-        return cKDTree(self.electrodes).query(self.cortex.centroids)[0]
+        return cKDTree(self.sensors).query(self.cortex.centroids)[0]
+
+    @cached_property
+    def referenced_leadfield(self) -> NDArray:
+        """The leadfield as it is compared with data, shape (n_channels, n_regions).
+
+        EEG: average-referenced, V/(A m); MEG: the leadfield itself, T/(A m).
+        """
+        return (
+            average_reference(self.leadfield)
+            if self.modality == "eeg"
+            else self.leadfield
+        )
 
     @cached_property
     def sensitivity(self) -> NDArray:
@@ -83,9 +92,7 @@ class HeadModel:
 
         Shape (n_regions,). EEG: V/(A m) after average reference; MEG: T/(A m).
         """
-        eeg = self.modality == "eeg"
-        maps = average_reference(self.leadfield) if eeg else self.leadfield
-        return np.sqrt((maps**2).mean(axis=0))
+        return np.sqrt((self.referenced_leadfield**2).mean(axis=0))
 
     def __repr__(self) -> str:
         n_channels, n_regions = self.leadfield.shape
@@ -153,6 +160,8 @@ def load_head_model(
         The name is unknown, or a cortex is given to the published model.
     RecordingUnavailable
         The published files cannot be reached.
+    ArtifactError
+        The shipped head model is damaged.
     """
     if name not in HEAD_MODELS:
         msg = f"name={name!r} is not a head model; choose from {list(HEAD_MODELS)}."
@@ -179,8 +188,7 @@ def _template_head(name: str, cortex: Cortex) -> HeadModel:
 
 @lru_cache(maxsize=1)
 def _stored_template() -> dict[str, NDArray]:
-    with np.load(head_file("template.npz")) as stored:
-        return {key: stored[key] for key in stored.files}
+    return read_artifact("head/template.npz", "head")
 
 
 def assemble_head(
@@ -208,7 +216,7 @@ def assemble_head(
         ch_names=ch_names,
         info=_info(ch_names, electrodes),
         cortex=cortex,
-        electrodes=electrodes,
+        sensors=electrodes,
         vertex_gain=vertex_gain,
     )
 
@@ -230,7 +238,7 @@ def _published_head() -> HeadModel:
         ch_names=ch_names,
         info=_info(ch_names, shells.project(np.array(list(nominal.values())))),
         cortex=load_cortex("published"),
-        electrodes=shells.project(np.array(list(cap.values()))),
+        sensors=shells.project(np.array(list(cap.values()))),
     )
 
 
@@ -263,23 +271,3 @@ def load_shells() -> Shells:
     stored = _stored_template()
     names = ("center", "directions", "faces", "inner_skull", "outer_skull", "scalp")
     return Shells(**{name: stored[name] for name in names})
-
-
-def head_file(name: str, folder: Path | None = None) -> Path:
-    """Return where a file of head models lies, or is to be stored.
-
-    Parameters
-    ----------
-    name : str
-        For example ``"template.npz"``.
-    folder : pathlib.Path | None
-        None: ``data/head`` of the package. Created where it is missing.
-
-    Returns
-    -------
-    pathlib.Path
-    """
-    if folder is None:
-        return data_dir() / "head" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / name

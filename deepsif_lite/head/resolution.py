@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..signals import average_reference
-
 if TYPE_CHECKING:
     from ..cortex.surface import Cortex
     from .model import HeadModel
@@ -61,10 +59,10 @@ def resolution_matrix(
     if lambda2 <= 0:
         msg = f"lambda2={lambda2!r} must be positive (1/9 for an SNR of 3)."
         raise ValueError(msg)
-    eeg = head.modality == "eeg"
-    gain = average_reference(head.leadfield) if eeg else head.leadfield
+    gain = head.referenced_leadfield
     singular, v = np.linalg.svd(gain, full_matrices=False)[1:]
-    rank = min(len(gain) - eeg, gain.shape[1])  # the reference takes one away
+    lost = int(head.modality == "eeg")  # to the reference
+    rank = min(len(gain) - lost, gain.shape[1])
     power = (singular[:rank] ** 2) * rank / (singular[:rank] ** 2).sum()
     weighted = v[:rank] * (power / (power + lambda2))[:, None]
     resolution = weighted.T @ v[:rank]

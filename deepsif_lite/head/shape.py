@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cortex.surface import Cortex
+from ..mesh import normals_and_areas
 from .shells import Shells
 
 # How much heads of adults differ from each other, as used here: standard deviation of
@@ -71,12 +72,7 @@ class HeadShape:
     def cortex(self, cortex: Cortex) -> Cortex:
         """Deform the sources and turn their normals with them."""
         vertices = self.points(cortex.vertices)
-        corners = vertices[cortex.faces]
-        across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        normals = np.zeros_like(vertices)
-        for k in range(3):
-            np.add.at(normals, cortex.faces[:, k], across)
-        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        normals, _ = normals_and_areas(vertices, cortex.faces)
         return replace(cortex, vertices=vertices, normals=normals)
 
     def shells(self, shells: Shells) -> Shells:

@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import content_hash
+from ..artifacts import artifact_path, write_arrays
 from ..cortex.surface import Cortex, load_cortex
 from ..mesh import cast_rays, geodesic_sphere
 from .bem import BRAIN_CONDUCTIVITY, SKULL_RATIO, eeg_gain
 from .electrodes import CHANNELS_75, biosemi_64, template_positions
 from .fsaverage import fiducials, fsaverage_file
-from .model import HeadModel, assemble_head, head_file
+from .model import HeadModel, assemble_head
 from .shells import Shells
-
-logger = logging.getLogger(__name__)
-
 
 # Points of each shell: 10 * 12**2 + 2 = 1442, edges of about 9 mm.
 FREQUENCY = 12
-
-
 # Of the head variants: 642 points, 1 % from the shipped fineness in a sixth of the time.
 VARIANT_FREQUENCY = 8
-
-
 SKULL_THICKNESS = 4e-3  # m, Brainstorm's value, which the published model used
-
-
 SCALP_THICKNESS = 7e-3  # m, the least that is left outside the skull
-
-
 _LEAST_SCALP = 2e-3  # m, where even that is not free
-
-
 _FLUID = 5e-3  # m, between the hull of the cortex and a skull made from it
-
-
 _CLEARANCE = 1e-3  # m, least distance of the pial surface's hull to the inner skull
 
 
@@ -177,28 +161,26 @@ def build_head_model(
     return assemble_head(name, list(channels), electrodes, gain, cortex)
 
 
-def store_template(folder: Path | None = None) -> Path:
-    """Build the template head and store it as an artifact (about a minute on two cores).
-
-    Run as ``python -m deepsif_lite.head``.
+def store_template(root: str | Path | None = None) -> Path:
+    """Build the template head and store it (about a minute on two cores).
 
     Parameters
     ----------
-    folder : pathlib.Path | None
-        None: ``data/head`` of the package.
+    root : path | None
+        Folder in place of ``data/``.
 
     Returns
     -------
-    pathlib.Path
-        ``template.npz`` with the gain of every vertex for the union of the channels
-        of the template models, the electrodes, the shells and a content hash.
+    path : Path
+        ``head/template.npz`` with the gain of every vertex for the union of the
+        channels of the template models, the electrodes and the shells.
     """
     extra = tuple(name for name in biosemi_64() if name not in CHANNELS_75)
     head = build_head_model(channels=CHANNELS_75 + extra, n_jobs=2)
     shells = template_shells()
     arrays = {
         "ch_names": np.array(head.ch_names),
-        "electrodes": head.electrodes,
+        "electrodes": head.sensors,
         "vertex_gain": head.vertex_gain.astype(np.float32),
         "center": shells.center,
         "directions": shells.directions,
@@ -207,7 +189,4 @@ def store_template(folder: Path | None = None) -> Path:
         "outer_skull": shells.outer_skull,
         "scalp": shells.scalp,
     }
-    path = head_file("template.npz", folder)
-    np.savez_compressed(path, sha256=np.array(content_hash(arrays)), **arrays)
-    logger.info("stored %s", path)
-    return path
+    return write_arrays(artifact_path("head/template.npz", root), arrays)

@@ -2,7 +2,8 @@
 
 A head model is put together with MNE and nilearn, which a rented GPU need not have.
 Its pack holds the numbers training reads: leadfield, electrodes and parcels. Those of
-the shipped head models are in ``data/training``; ``deepsif-lite pack`` makes others.
+the shipped head models are in ``data/training``, made by ``deepsif-lite build
+training``; ``deepsif-lite pack`` makes others.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from ..artifacts import artifact_path, read_arrays, read_artifact, write_arrays
 from ..cortex.parcels import Parcels
-from ..paths import data_dir
 
 if TYPE_CHECKING:
     from .model import HeadModel
 
+_SHIPPED = ("template-75", "template-64")
 _PARCELS = ("region_of_vertex", "areas", "inflated_centroids")
 
 
@@ -34,15 +36,15 @@ class TrainingHead:
     leadfield : array of shape (n_channels, n_regions)
         V/(A m).
     ch_names : list of str
-    electrodes : array of shape (n_channels, 3)
-        Meters.
+    sensors : array of shape (n_channels, 3)
+        Electrodes, meters.
     cortex : Parcels
     """
 
     name: str
     leadfield: NDArray
     ch_names: list[str]
-    electrodes: NDArray
+    sensors: NDArray
     cortex: Parcels
 
 
@@ -59,24 +61,47 @@ def pack_head(head: HeadModel, path: str | Path) -> Path:
     -------
     path : Path
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     cortex = head.cortex
-    np.savez_compressed(
-        path,
-        name=head.name,
-        leadfield=head.leadfield,
-        ch_names=np.array(head.ch_names),
-        electrodes=head.electrodes,
-        cortex=cortex.name,
-        centroids=cortex.centroids,
-        touching=np.argwhere(cortex.adjacency).astype(np.int16),
+    arrays = {
+        "name": head.name,
+        "leadfield": head.leadfield,
+        "ch_names": head.ch_names,
+        "electrodes": head.sensors,
+        "cortex": cortex.name,
+        "centroids": cortex.centroids,
+        "touching": np.argwhere(cortex.adjacency).astype(np.int16),
         **{key: getattr(cortex, key) for key in _PARCELS},
-    )
-    return path
+    }
+    return write_arrays(path, arrays)
 
 
-def load_training_head(name_or_path: str | Path = "template-75"):
+def store_training_heads(root: str | Path | None = None) -> list[Path]:
+    """Pack the shipped head models and store them.
+
+    Parameters
+    ----------
+    root : path | None
+        Folder in place of ``data/``.
+
+    Returns
+    -------
+    paths : list of Path
+    """
+    from .model import load_head_model
+
+    return [
+        pack_head(load_head_model(name), artifact_path(_artifact_name(name), root))
+        for name in _SHIPPED
+    ]
+
+
+def _artifact_name(head: str | Path) -> str:
+    return f"training/{head}.npz"
+
+
+def load_training_head(
+    name_or_path: str | Path = "template-75",
+) -> TrainingHead | HeadModel:
     """Load a head model for training.
 
     Parameters
@@ -94,33 +119,34 @@ def load_training_head(name_or_path: str | Path = "template-75"):
     ------
     ValueError
         There is neither such a file nor such a head model.
+    ArtifactError
+        The file is damaged.
     """
-    for path in (
-        data_dir() / "training" / f"{name_or_path}.npz",
-        Path(name_or_path),
-    ):
-        if path.is_file():
-            return _read(path)
+    shipped = _artifact_name(name_or_path)
+    if artifact_path(shipped).is_file():
+        return _unpacked(read_artifact(shipped, "training"))
+    if Path(name_or_path).is_file():
+        cure = f"deepsif-lite pack --out {name_or_path}"
+        return _unpacked(read_arrays(name_or_path, restore=cure, hash_needed=False))
     from .model import load_head_model
 
     return load_head_model(str(name_or_path))
 
 
-def _read(path: Path) -> TrainingHead:
-    with np.load(path) as stored:
-        n_regions = stored["leadfield"].shape[1]
-        region, other = stored["touching"].astype(int).T
-        parcels = Parcels(
-            name=str(stored["cortex"]),
-            n_regions=n_regions,
-            distances=cdist(stored["centroids"], stored["centroids"]),
-            neighbors=[other[region == r] for r in range(n_regions)],
-            **{key: stored[key] for key in _PARCELS},
-        )
-        return TrainingHead(
-            name=str(stored["name"]),
-            leadfield=stored["leadfield"],
-            ch_names=stored["ch_names"].tolist(),
-            electrodes=stored["electrodes"],
-            cortex=parcels,
-        )
+def _unpacked(stored: dict[str, NDArray]) -> TrainingHead:
+    n_regions = stored["leadfield"].shape[1]
+    region, other = stored["touching"].astype(int).T
+    parcels = Parcels(
+        name=str(stored["cortex"]),
+        n_regions=n_regions,
+        distances=cdist(stored["centroids"], stored["centroids"]),
+        neighbors=[other[region == r] for r in range(n_regions)],
+        **{key: stored[key] for key in _PARCELS},
+    )
+    return TrainingHead(
+        name=str(stored["name"]),
+        leadfield=stored["leadfield"],
+        ch_names=stored["ch_names"].tolist(),
+        sensors=stored["electrodes"],
+        cortex=parcels,
+    )

@@ -6,8 +6,7 @@ on (chapter 4). The leadfields are computed once and stored in ``data/head``.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,20 +14,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import content_hash
+from ..artifacts import artifact_path, read_arrays, read_artifact, write_arrays
 from ..cortex.surface import Cortex, load_cortex
+from ..progress import progress_bar
 from .bem import SKULL_RATIO, eeg_gain
 from .electrodes import CHANNELS_75, published_cap, template_positions
 from .fsaverage import fiducials
-from .model import HeadModel, head_file, load_head_model, sum_over_parcels
+from .jitter import draw_moves
+from .model import HeadModel, load_head_model, sum_over_parcels
 from .shape import HeadShape
 from .shells import Shells
 from .template import SKULL_THICKNESS, VARIANT_FREQUENCY, template_shells
 
-logger = logging.getLogger(__name__)
-
 N_SHAPES = 20
 _SKULL_RANGE = (3e-3, 6e-3)  # m, of the random head shapes
+_ARTIFACT = "head/variants.npz"
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,8 @@ def load_head_variant(name: str) -> HeadModel:
     ------
     ValueError
         The name is unknown.
+    ArtifactError
+        The shipped variants are damaged.
     """
     if name not in HEAD_VARIANTS:
         msg = f"name={name!r} is not a head variant; choose from {list(HEAD_VARIANTS)}."
@@ -149,15 +151,14 @@ def load_head_variant(name: str) -> HeadModel:
         template,
         name=name,
         leadfield=_stored()[f"{name}/leadfield"].astype(float),
-        electrodes=_stored()[f"{name}/electrodes"].astype(float),
+        sensors=_stored()[f"{name}/electrodes"].astype(float),
         vertex_gain=None,
     )
 
 
 @lru_cache(maxsize=1)
 def _stored() -> dict[str, NDArray]:
-    with np.load(head_file("variants.npz")) as stored:
-        return {key: stored[key] for key in stored.files}
+    return read_artifact(_ARTIFACT, "variants")
 
 
 # --------------------------------------------------------------------- building them
@@ -253,8 +254,7 @@ def place_electrodes(
         raise ValueError(msg)
     on_scalp = shells.project(np.array([named[channel] for channel in channels]))
     rng = np.random.default_rng(cap.seed)
-    # The projection removes the radial one of three components: two remain.
-    own = rng.normal(scale=cap.jitter / np.sqrt(2), size=on_scalp.shape)
+    own = draw_moves(len(channels), cap.jitter, rng)  # the projection is along radii
     return shells.project(on_scalp + np.asarray(cap.shift) + own)
 
 
@@ -294,51 +294,58 @@ def _published_orientations() -> NDArray:
     return np.column_stack([-y, x, z])
 
 
-def store_variants(folder: Path | None = None) -> Path:
+def store_variants(root: str | Path | None = None, *, progress: bool = True) -> Path:
     """Build all of :data:`HEAD_VARIANTS` and store them (12 minutes on one core).
 
-    Run as ``python -m deepsif_lite.head``. What the file already holds is
-    kept, so that an interrupted run goes on; delete it to build all again.
+    What is finished is kept beside, so that a run that was stopped goes on.
 
     Parameters
     ----------
-    folder : pathlib.Path | None
-        None: ``data/head`` of the package.
+    root : path | None
+        Folder in place of ``data/``.
+    progress : bool
+        Show a progress bar.
 
     Returns
     -------
-    pathlib.Path
-        ``variants.npz``: leadfield and electrodes of each, and a content hash.
+    path : Path
+        ``head/variants.npz``: leadfield and electrodes of each.
     """
-    path = head_file("variants.npz", folder)
-    cortex = load_cortex()
-    arrays = {}
-    if path.is_file():
-        with np.load(path) as stored:
-            arrays = {key: stored[key] for key in stored.files if key != "sha256"}
-    for geometry, names in _by_geometry():
-        if all(f"{name}/leadfield" in arrays for name in names):
-            continue
-        caps = [HEAD_VARIANTS[name].cap for name in names]
-        gains = build_gains(geometry, caps, cortex)
-        for name, (electrodes, gain) in zip(names, gains, strict=True):
-            leadfield = sum_over_parcels(gain, cortex)
-            arrays[f"{name}/leadfield"] = leadfield.astype(np.float32)
-            arrays[f"{name}/electrodes"] = electrodes.astype(np.float32)
-        _write_whole(path, arrays)
-        logger.info("built %s", ", ".join(names))
+    path = artifact_path(_ARTIFACT, root)
+    partial = path.with_name(f".variants-{_fingerprint()}.npz")
+    arrays = read_arrays(partial) if partial.is_file() else {}
+    groups, cortex = _by_geometry(), load_cortex()
+    bar = progress_bar(progress, total=len(groups), desc="head variants", unit="head")
+    with bar:
+        for names in groups.values():
+            if f"{names[0]}/leadfield" not in arrays:
+                arrays |= _build_group(names, cortex)
+                write_arrays(partial, arrays)
+            bar.update()
+    write_arrays(path, arrays)
+    partial.unlink()
     return path
 
 
-def _write_whole(path: Path, arrays: dict[str, NDArray]) -> None:
-    """Write beside, then move into place: a kill leaves the old file or the new."""
-    partial = path.with_suffix(".part.npz")
-    np.savez_compressed(partial, sha256=np.array(content_hash(arrays)), **arrays)
-    partial.replace(path)
+def _build_group(names: list[str], cortex: Cortex) -> dict[str, NDArray]:
+    """Build the variants that share a geometry, in one run of the BEM."""
+    variants = [HEAD_VARIANTS[name] for name in names]
+    gains = build_gains(variants[0].geometry, [v.cap for v in variants], cortex)
+    arrays = {}
+    for name, (electrodes, gain) in zip(names, gains, strict=True):
+        leadfield = sum_over_parcels(gain, cortex)
+        arrays[f"{name}/leadfield"] = leadfield.astype(np.float32)
+        arrays[f"{name}/electrodes"] = electrodes.astype(np.float32)
+    return arrays
 
 
-def _by_geometry() -> Iterator[tuple[Geometry, list[str]]]:
+def _fingerprint() -> str:
+    """Name of what is being built, so that parts of another list are not taken."""
+    return hashlib.sha256(repr(HEAD_VARIANTS).encode()).hexdigest()[:12]
+
+
+def _by_geometry() -> dict[Geometry, list[str]]:
     groups: dict[Geometry, list[str]] = {}
     for name, variant in HEAD_VARIANTS.items():
         groups.setdefault(variant.geometry, []).append(name)
-    yield from groups.items()
+    return groups

@@ -9,13 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "paper": ["PaperNetwork"],
         "scan": ["ScanNetwork"],
         "scan_geometry": ["ScanGeometry"],
-        "dictionary": [
-            "NOISE_SHARE",
-            "patch_dictionary",
-            "patch_weights",
-            "source_whitener",
-            "unit_maps",
-        ],
+        "scalp_maps": ["NOISE_SHARE", "source_whitener", "unit_maps"],
         "weights": [
             "available_weights",
             "check_card",

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ..training.processes import sum_over_processes
-from .dictionary import NOISE_SHARE
 from .modes import temporal_modes
 from .patch_search import choose_starts, search_patches
+from .scalp_maps import NOISE_SHARE
 from .scan_geometry import PATCH_PROFILES, ScanGeometry
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class ScanNetwork(nn.Module):
         Weight of the cross-entropy on patch membership against the squared error.
     noise_share : float
         What whitening reckons with, see
-        :func:`~deepsif_lite.network.dictionary.source_whitener`.
+        :func:`~deepsif_lite.network.scalp_maps.source_whitener`.
     """
 
     def __init__(

@@ -10,13 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .dictionary import (
-    NOISE_SHARE,
-    patch_dictionary,
-    patch_weights,
-    source_whitener,
-    unit_maps,
-)
+from ..cortex.dictionary import patch_dictionary, patch_weights
+from ..signals import average_reference
+from .scalp_maps import NOISE_SHARE, source_whitener, unit_maps
 
 if TYPE_CHECKING:
     from ..cortex.surface import Cortex
@@ -40,7 +36,7 @@ class ScanGeometry(nn.Module):
     n_shapes : int
         Patches of the dictionary that grow from each parcel.
     noise_share : float
-        See :func:`~deepsif_lite.network.dictionary.source_whitener`.
+        See :func:`~deepsif_lite.network.scalp_maps.source_whitener`.
     """
 
     def __init__(
@@ -89,8 +85,7 @@ class ScanGeometry(nn.Module):
         """
         self._check(leadfield, cortex)
         whitener = source_whitener(leadfield, self.noise_share)
-        white = whitener @ leadfield
-        white = white - white.mean(axis=0)
+        white = average_reference(whitener @ leadfield)
         members = patch_dictionary(cortex, self.n_shapes)
         rings = _rings(cortex.adjacency, max(map(len, PATCH_PROFILES)))
         for row, profile in enumerate(PATCH_PROFILES):

@@ -43,12 +43,20 @@ class Connectome:
         Length of the fibers, mm; zero where there is no link.
     node_of_region : array of int, shape (n_regions,)
         Node whose output is the time course of each region of the cortex.
+    cortex : str
+        Name of the parcellation whose regions these are; that of the connectome where
+        none is given.
     """
 
     name: str
     weights: NDArray[np.float64]
     tract_lengths: NDArray[np.float64]
     node_of_region: NDArray[np.int64]
+    cortex: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.cortex:
+            object.__setattr__(self, "cortex", self.name)
 
     @property
     def n_nodes(self) -> int:
@@ -161,6 +169,7 @@ def surrogate_connectome(cortex: Cortex, seed: int = 994) -> Connectome:
         weights=weights,
         tract_lengths=_tract_lengths(distance, _symmetric(detour), linked),
         node_of_region=np.arange(n),
+        cortex=cortex.name,
     )
 
 

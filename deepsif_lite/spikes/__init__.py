@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = attach(
             "SETTINGS",
             "build_spike_library",
             "library_plans",
+            "store_spike_library",
         ],
         "report": ["read_report", "region_report", "report_lines"],
         "statistics": [

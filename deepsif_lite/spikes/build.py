@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
@@ -18,13 +17,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..artifacts import artifact_path, read_arrays, write_arrays
+from ..errors import DeepSIFError
 from ..neural_mass.connectome import Connectome, load_connectome
 from ..neural_mass.simulation import simulate_chunks
-from ..paths import data_dir
+from ..paths import whole_file
 from ..profiles import Profile, get_profile
 from ..progress import progress_bar
 from .detection import CLIP_SAMPLES, SFREQ, ClipCutter
-from .library import N_COEFS, STEP, library_path, pack_levels
+from .library import SPLITS, library_path
+from .packing import N_COEFS, STEP, pack_levels
 from .report import HAS_CLIPS, region_report, report_path
 
 if TYPE_CHECKING:
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-GAINS = (3.5, 3.55, 3.6)  # mV
-SETTINGS = ((0.087, 1.0), (0.08, 1.7), (0.083, 1.5))  # mean input (1/ms), deviation
+GAINS = (3.5, 3.55, 3.6)  # mV, of the region that is to spike
+SETTINGS = ((0.087, 1.0), (0.08, 1.7), (0.083, 1.5))
+"""Inputs: mean (1/ms) and standard deviation of the noise (in the paper's unit)."""
+
 HEALTHY_GAIN = 3.25  # mV
 DT = 0.5e-3  # s
 BURN_IN = 0.5  # s, in which the random past is forgotten
@@ -133,25 +137,48 @@ def build_spike_library(
     import pandas as pd
 
     profile = get_profile(profile)
-    out = Path(out) if out is not None else data_dir() / "spikes"
+    out = artifact_path("spikes") if out is None else Path(out)
     connectome = connectome or load_connectome("template")
     reports, leftovers, seeds = [], [], {}
     for plan in library_plans(profile):
         parts = out / f".parts-{_fingerprint(plan, connectome, seed)}"
         parts.mkdir(parents=True, exist_ok=True)
-        report = _run_plan(plan, connectome, seed, parts, n_jobs, progress)
+        report, files = _run_plan(plan, connectome, seed, parts, n_jobs, progress)
         path = library_path(out / profile.name, plan.split)
-        seeds[plan.split] = _assemble(plan, connectome, parts, path)
+        seeds[plan.split] = _assemble(plan, connectome, files, path)
         leftovers.append(parts)
         reports.append(report.assign(split=plan.split))
     report = pd.concat(reports, ignore_index=True)
-    report.to_csv(out / f"{profile.name}-simulations.csv", index=False)
+    _write_table(report, out / f"{profile.name}-simulations.csv")
     regions = region_report(report, seeds, connectome.n_regions)
-    regions.to_csv(report_path(out / profile.name), index=False)
+    _write_table(regions, report_path(out / profile.name))
     _warn_of_empty_regions(regions, report_path(out / profile.name))
     for parts in leftovers:
         shutil.rmtree(parts)
     return report
+
+
+def store_spike_library(root: str | Path | None = None) -> list[Path]:
+    """Build the shipped library and store it (a quarter of an hour on one core).
+
+    Parameters
+    ----------
+    root : path | None
+        Folder in place of ``data/``.
+
+    Returns
+    -------
+    paths : list of Path
+        Of the training and the test split.
+    """
+    stem = artifact_path("spikes/lite", root)
+    build_spike_library(stem.name, stem.parent)
+    return [library_path(stem, split) for split in SPLITS]
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    with whole_file(path) as partial:
+        table.to_csv(partial, index=False)
 
 
 def _fingerprint(plan: Plan, connectome: Connectome, seed: int) -> str:
@@ -183,7 +210,7 @@ def _first_jobs(plan: Plan, connectome: Connectome, seed: int) -> list[_Job]:
 
 
 def _split_key(split: str) -> int:
-    return ("train", "test").index(split)
+    return SPLITS.index(split)
 
 
 def _run_plan(
@@ -193,16 +220,20 @@ def _run_plan(
     parts: Path,
     n_jobs: int,
     progress: bool,
-) -> pd.DataFrame:
-    """Simulate, then again what gave no clip, until the plan is fulfilled."""
+) -> tuple[pd.DataFrame, list[Path]]:
+    """Simulate, then again what gave no clip, until the plan is fulfilled.
+
+    The files are in the order of their jobs.
+    """
     import pandas as pd
 
-    jobs, rows = _first_jobs(plan, connectome, seed), []
+    jobs, rows, files = _first_jobs(plan, connectome, seed), [], []
     for attempt in range(plan.attempts):
         groups = [jobs[i : i + GROUP] for i in range(0, len(jobs), GROUP)]
-        names = [f"{attempt}-{number:05d}.npz" for number in range(len(groups))]
-        _run_groups(plan, connectome, seed, groups, parts, names, n_jobs, progress)
-        found = np.concatenate([_counts(parts / name) for name in names])
+        paths = [parts / f"{attempt}-{number:05d}.npz" for number in range(len(groups))]
+        _run_groups(plan, connectome, seed, groups, paths, n_jobs, progress)
+        files += paths
+        found = np.concatenate([read_arrays(path)["counts"] for path in paths])
         rows += [
             (job.region, job.gain, *job.setting, attempt, *count)
             for job, count in zip(jobs, found.tolist(), strict=True)
@@ -216,7 +247,7 @@ def _run_plan(
         if not jobs or (plan.n_clips is not None and total >= plan.n_clips):
             break
     columns = ["region", "gain", "mean_input", "noise_std", "attempt"]
-    return pd.DataFrame(rows, columns=[*columns, "n_spikes", "n_clips"])
+    return pd.DataFrame(rows, columns=[*columns, "n_spikes", "n_clips"]), files
 
 
 def _run_groups(
@@ -224,22 +255,21 @@ def _run_groups(
     connectome: Connectome,
     seed: int,
     groups: list[list[_Job]],
-    parts: Path,
-    names: list[str],
+    paths: list[Path],
     n_jobs: int,
     progress: bool,
 ) -> None:
     from joblib import Parallel, delayed
 
     tasks = (
-        delayed(_simulate_group)(plan, connectome, seed, group, parts / name)
-        for group, name in zip(groups, names, strict=True)
-        if not (parts / name).is_file()
+        delayed(_simulate_group)(plan, connectome, seed, group, path)
+        for group, path in zip(groups, paths, strict=True)
+        if not path.is_file()
     )
-    done = sum((parts / name).is_file() for name in names)
+    done = sum(path.is_file() for path in paths)
     bar = progress_bar(
         progress,
-        total=len(names),
+        total=len(paths),
         initial=done,
         desc=f"{plan.split} spikes",
         unit="group",
@@ -259,11 +289,7 @@ def _simulate_group(
     for second in _seconds(plan, connectome, seed, jobs):
         for cutter, activity in zip(cutters, second, strict=True):
             cutter.feed(activity)
-    fields = _pack(jobs, cutters)
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
-    with partial.open("wb") as file:
-        np.savez(file, **fields)
-    partial.replace(path)
+    write_arrays(path, _pack(jobs, cutters), compress=False)
 
 
 def _seconds(
@@ -341,17 +367,11 @@ def _pack(jobs: list[_Job], cutters: list[ClipCutter]) -> dict[str, np.ndarray]:
     }
 
 
-def _counts(path: Path) -> np.ndarray:
-    with np.load(path) as stored:
-        return stored["counts"]
-
-
 def _assemble(
-    plan: Plan, connectome: Connectome, parts: Path, path: Path
+    plan: Plan, connectome: Connectome, files: list[Path], path: Path
 ) -> np.ndarray:
-    """Join the parts in the order of their jobs, keep the first clips; their seeds."""
-    files = sorted(parts.glob("*.npz"))
-    stored = [dict(np.load(file)) for file in files]
+    """Join the parts in the order given, keep the first clips; return their seeds."""
+    stored = [read_arrays(file) for file in files]
     joined = {
         key: np.concatenate([part[key] for part in stored])
         for key in stored[0]
@@ -362,24 +382,22 @@ def _assemble(
         "packed_ends": np.cumsum(joined.pop("n_packed"))[: plan.n_clips],
     }
     if not len(joined["seeds"]):
-        msg = f"No clip in {len(files)} groups of simulations; simulate more regions."
-        raise RuntimeError(msg)
-    spans = joined.pop("spans")[: ends["span_ends"][-1]]
-    packed = joined.pop("packed")[: ends["packed_ends"][-1]]
-    partial = path.with_suffix(".tmp")
-    with partial.open("wb") as file:
-        np.savez(
-            file,
-            **{key: value[: plan.n_clips] for key, value in joined.items()},
-            **ends,
-            spans=spans,
-            packed=packed,
-            shape=np.array([connectome.n_regions, N_COEFS]),
-            step=STEP,
-            sfreq=SFREQ,
-            connectome=connectome.name,
-        )
-    partial.replace(path)
+        msg = f"no clip in {len(files)} groups of simulations; simulate more regions."
+        raise DeepSIFError(msg)
+    blobs = {
+        "spans": joined.pop("spans")[: ends["span_ends"][-1]],
+        "packed": joined.pop("packed")[: ends["packed_ends"][-1]],
+    }
+    arrays = {
+        **{key: value[: plan.n_clips] for key, value in joined.items()},
+        **ends,
+        **blobs,
+        "shape": np.array([connectome.n_regions, N_COEFS]),
+        "step": STEP,
+        "sfreq": SFREQ,
+        "cortex": connectome.cortex,
+    }
+    write_arrays(path, arrays, compress=False)
     return joined["seeds"][: plan.n_clips]
 
 

@@ -1,14 +1,11 @@
 """A library of one-second clips: what networks are trained on.
 
 A clip is a spike of one region over the background activity of all. The seed's time
-course is stored exactly. The background is smooth, so what is kept of it are its
-lowest cosine coefficients in whole steps, which compresses a hundredfold.
+course is stored exactly, the background as rounded cosine coefficients.
 """
 
 from __future__ import annotations
 
-import lzma
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,19 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from ..artifacts import artifact_path, read_arrays
 from ..cortex.parcels import Parcels, matching_parcels
-from ..paths import data_dir
+from ..errors import MismatchError, check_option
 from .detection import rescale_spikes
+from .packing import unpack_levels
 
-#: Cosines kept, from 0 to 79.5 Hz in steps of 0.5 Hz.
-N_COEFS = 160
-#: Size of one level (mV, orthonormal cosines). Leaves an error of 0.09 mV (root mean
-#: square) in a background that varies by 0.3 to 0.6 mV.
-STEP = 0.6
-# Levels are rounded down from 0.6 rather than 0.5: fewer ones, little more error.
-_ROUND_UP_AT = 0.6
-
-_LZMA = [{"id": lzma.FILTER_LZMA2, "preset": 6, "lc": 0, "lp": 0, "pb": 0}]
+SPLITS = ("train", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,19 +39,21 @@ class SpikeLibrary:
     spans : list of array of int, shape (n_spikes, 2)
         Start and stop of every accepted spike of a clip.
     means : array of shape (n_clips,)
-        Mean of the seed's time course over its whole simulation (mV).
+        Mean of the seed's time course over its whole simulation, of which the clip is a
+        part (mV). Spikes are scaled about it.
     gains : array of shape (n_clips,)
         Excitatory gain of the seed (mV).
     settings : array of shape (n_clips, 2)
-        Mean input (1/ms) and its deviation (in the paper's unit).
+        Input of the simulation, one of :data:`~deepsif_lite.spikes.SETTINGS`: its mean
+        (1/ms) and the standard deviation of its noise (in the paper's unit).
     levels : array of int16, shape (n_clips, n_regions, n_coefs)
         Cosine coefficients of the background, in units of ``step``.
     step : float
         mV.
     sfreq : float
         Hz.
-    connectome : str
-        Name of the network that was simulated.
+    cortex : str
+        Name of the parcellation that the regions are of.
     """
 
     waveforms: NDArray[np.float32]
@@ -73,7 +66,7 @@ class SpikeLibrary:
     levels: NDArray[np.int16]
     step: float
     sfreq: float
-    connectome: str
+    cortex: str
 
     def __len__(self) -> int:
         return len(self.waveforms)
@@ -132,7 +125,7 @@ class SpikeLibrary:
             [self.basis @ (own.T.astype(np.float32) @ gain) for own in self.levels]
         )
 
-    def carried_over(self, source: Parcels, target: Parcels) -> SpikeLibrary:
+    def transferred(self, source: Parcels, target: Parcels) -> SpikeLibrary:
         """Return the clips on another parcellation of the same surface.
 
         Each parcel takes the background of the parcel it shares most vertices with.
@@ -149,12 +142,12 @@ class SpikeLibrary:
         ValueError
             The clips are not on ``source``, or the cortices do not cover each other.
         """
-        if (self.connectome, self.n_regions) != (source.name, source.n_regions):
+        if (self.cortex, self.n_regions) != (source.name, source.n_regions):
             msg = (
                 f"source={source.name!r} has {source.n_regions} regions; the clips are "
-                f"on {self.connectome!r} with {self.n_regions}."
+                f"on {self.cortex!r} with {self.n_regions}."
             )
-            raise ValueError(msg)
+            raise MismatchError(msg)
         origin = matching_parcels(target, source)
         levels = self.levels[:, origin]
         levels[self.seeds[:, None] == origin] = 0
@@ -162,7 +155,7 @@ class SpikeLibrary:
             self,
             seeds=matching_parcels(source, target)[self.seeds],
             levels=levels,
-            connectome=target.name,
+            cortex=target.name,
         )
 
     def rescaled(self, i: int, alpha: float) -> NDArray:
@@ -170,7 +163,9 @@ class SpikeLibrary:
         return rescale_spikes(self.waveforms[i], self.spans[i], self.means[i], alpha)
 
 
-def load_spike_library(name: str | Path = "lite", split: str = "train") -> SpikeLibrary:
+def load_spike_library(
+    name: str | Path = "lite", split: str = "train", cortex: Parcels | None = None
+) -> SpikeLibrary:
     """Load a library of clips.
 
     Parameters
@@ -178,8 +173,11 @@ def load_spike_library(name: str | Path = "lite", split: str = "train") -> Spike
     name : str | Path
         A shipped library ("lite"), or the folder and stem of one of your own, such
         as ``"my/folder/paper"``.
-    split : "train" | "test"
+    split : {"train", "test"}
         Clips of disjoint simulations.
+    cortex : Parcels | None
+        Parcellation to have the clips on, such as ``head.cortex``; where theirs is
+        another, they are :meth:`~SpikeLibrary.transferred`. None keeps theirs.
 
     Returns
     -------
@@ -187,70 +185,61 @@ def load_spike_library(name: str | Path = "lite", split: str = "train") -> Spike
 
     Raises
     ------
-    ValueError
+    OptionError
         ``split`` is neither.
     FileNotFoundError
         There is no such library.
+    ArtifactError
+        The file is damaged.
+    MismatchError
+        The clips are on a parcellation of your own, so nobody knows where they lie.
     """
-    if split not in ("train", "test"):
-        msg = f"split must be 'train' or 'test', got {split!r}."
-        raise ValueError(msg)
-    path = library_path(data_dir() / "spikes" / name, split)
+    check_option("split", split, SPLITS)
+    library = _read(name, split)
+    if cortex is None or library.cortex == cortex.name:
+        return library
+    return library.transferred(_cortex_of(library), cortex)
+
+
+def _read(name: str | Path, split: str) -> SpikeLibrary:
+    path = library_path(artifact_path(f"spikes/{name}"), split)
+    shipped = path == library_path(artifact_path("spikes/lite"), split)
+    make = f"deepsif-lite simulate --profile {Path(name).name}"
+    restore = "deepsif-lite build spikes" if shipped else make
     if not path.is_file():
-        msg = (
-            f"No spike library {name!r} at {path}; make one with "
-            f"`deepsif-lite simulate --profile {Path(name).name}`."
-        )
+        msg = f"No spike library {str(name)!r} at {path}; make one with `{restore}`."
         raise FileNotFoundError(msg)
-    with np.load(path) as stored:
-        fields = {key: stored[key] for key in stored.files}
+    fields = read_arrays(path, restore=restore, hash_needed=shipped)
     shape = tuple(fields.pop("shape"))
     blobs = np.split(fields.pop("packed"), fields.pop("packed_ends")[:-1])
     with ThreadPoolExecutor() as pool:
         levels = list(pool.map(lambda blob: unpack_levels(blob, shape), blobs))
+    if "connectome" in fields:  # its name until libraries told the two apart
+        fields["cortex"] = fields.pop("connectome")
     return SpikeLibrary(
         levels=np.stack(levels),
         spans=np.split(fields.pop("spans"), fields.pop("span_ends")[:-1]),
         step=float(fields.pop("step")),
         sfreq=float(fields.pop("sfreq")),
-        connectome=str(fields.pop("connectome")),
+        cortex=str(fields.pop("cortex")),
         **fields,
     )
+
+
+def _cortex_of(library: SpikeLibrary) -> Parcels:
+    from ..cortex.surface import load_cortex
+
+    if library.cortex == "published":
+        return load_cortex("published")
+    if library.cortex == f"template-{library.n_regions}":
+        return load_cortex(library.n_regions)
+    msg = (
+        f"the clips are on {library.cortex!r}, which is not shipped; transfer them with "
+        "SpikeLibrary.transferred, or use a head model of that cortex."
+    )
+    raise MismatchError(msg)
 
 
 def library_path(stem: Path, split: str) -> Path:
     """Return the file of one split of a library."""
     return stem.with_name(f"{stem.name}-{split}.npz")
-
-
-def pack_levels(activity: NDArray) -> NDArray[np.uint8]:
-    """Compress a background of shape (n_times, n_regions), mV, into bytes.
-
-    Raises
-    ------
-    ValueError
-        The activity is larger than a level can express.
-    """
-    coefs = fft.dct(activity.astype(float), axis=0, norm="ortho")[:N_COEFS] / STEP
-    levels = np.sign(coefs) * np.floor(np.abs(coefs) + 1 - _ROUND_UP_AT)
-    if np.abs(levels).max() > np.iinfo(np.int16).max // 2:
-        msg = (
-            f"activity reaches {np.abs(activity).max():.0f} mV, which no simulation "
-            "does after its burn-in; leave the first 0.5 s out."
-        )
-        raise ValueError(msg)
-    # Small magnitudes of either sign become small codes: 0, -1, 1, -2, ...
-    codes = np.where(levels >= 0, 2 * levels, -2 * levels - 1).astype("<u2")
-    planes = codes.reshape(-1, 1).view(np.uint8).T
-    packed = lzma.compress(planes.tobytes(), format=lzma.FORMAT_RAW, filters=_LZMA)
-    return np.frombuffer(packed, dtype=np.uint8)
-
-
-def unpack_levels(packed: NDArray[np.uint8], shape: Sequence[int]) -> NDArray[np.int16]:
-    """Undo :func:`pack_levels` to levels of shape (n_regions, n_coefs)."""
-    n_regions, n_coefs = shape
-    raw = lzma.decompress(packed.tobytes(), format=lzma.FORMAT_RAW, filters=_LZMA)
-    planes = np.frombuffer(raw, dtype=np.uint8).reshape(2, n_coefs, n_regions)
-    codes = planes[0].astype(np.int16) | (planes[1].astype(np.int16) << 8)
-    levels = (codes >> 1) ^ -(codes & 1)
-    return np.ascontiguousarray(levels.T)

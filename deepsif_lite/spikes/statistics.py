@@ -95,9 +95,11 @@ def small_brain(
     kept = np.r_[hub, others[others != hub][: n_nodes - 1]]
     weights = connectome.weights[np.ix_(kept, kept)]
     whole, part = (np.median(w.sum(axis=1)) for w in (connectome.weights, weights))
+    name = f"{connectome.name}, {n_nodes} nodes around {hub}"
     return replace(
         connectome,
-        name=f"{connectome.name}, {n_nodes} nodes around {hub}",
+        name=name,
+        cortex=name,  # its regions are no parcellation
         weights=weights * whole / part,
         tract_lengths=connectome.tract_lengths[np.ix_(kept, kept)],
         node_of_region=np.arange(n_nodes),

@@ -191,7 +191,7 @@ class SyntheticEEG:
         self._load_clips(leadfield)
         self._jitter = None
         if self.electrode_jitter[1] > 0:
-            self._jitter = ElectrodeJitter(head.electrodes)
+            self._jitter = ElectrodeJitter(head.sensors)
 
     def _check(self) -> None:
         if self.variant not in ("corrected", "published"):
@@ -225,11 +225,11 @@ class SyntheticEEG:
                 "spike library on the head model's cortex."
             )
             raise ValueError(msg)
-        if self.clips.connectome != self.head.cortex.name:
+        if self.clips.cortex != self.head.cortex.name:
             msg = (
-                f"clips are on {self.clips.connectome!r} but head {self.head.name!r} on "
+                f"clips are on {self.clips.cortex!r} but head {self.head.name!r} on "
                 f"{self.head.cortex.name!r}, whose regions lie elsewhere; see "
-                "SpikeLibrary.carried_over."
+                "SpikeLibrary.transferred."
             )
             raise ValueError(msg)
 

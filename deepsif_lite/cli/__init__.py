@@ -1,0 +1,5 @@
+"""The command ``deepsif-lite``: parse, call one public function, print the path."""
+
+from .program import main
+
+__all__ = ["main"]

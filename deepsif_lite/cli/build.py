@@ -1,0 +1,61 @@
+"""``deepsif-lite build``: make the arrays of ``data/`` anew."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import NamedTuple
+
+from .shared import add_command, say
+
+
+class _Part(NamedTuple):
+    """What makes a part of ``data/``: a room's function of the folder, which returns a
+    path, or several.
+    """
+
+    room: str
+    function: str
+    takes: str
+    what: str
+
+
+_PARTS = {
+    "cortex": _Part("cortex", "store_parcellation", "4 s", "parcels of the template"),
+    "dictionary": _Part("cortex", "store_dictionary", "6 s", "patches of parcels"),
+    "head": _Part("head", "store_template", "90 s", "template head (OpenMEEG)"),
+    "variants": _Part("head", "store_variants", "720 s", "other heads (OpenMEEG)"),
+    "meg": _Part("head", "store_meg", "120 s", "MEG leadfield (OpenMEEG)"),
+    "comparison": _Part(
+        "head",
+        "store_comparison",
+        "270 s",
+        "beside the published leadfield (OpenMEEG, published files)",
+    ),
+    "training": _Part("head", "store_training_heads", "2 s", "heads to train on"),
+    "spikes": _Part("spikes", "store_spike_library", "900 s", "simulated clips"),
+}
+
+
+def add(commands) -> None:
+    """Declare the command."""
+    lines = [
+        f"  {name:11}{part.takes:>7}  {part.what}" for name, part in _PARTS.items()
+    ]
+    parser = add_command(
+        commands,
+        "build",
+        _run,
+        "Make a part of the shipped data anew, with its content hash.",
+        "\n".join(["Parts, and the processor time they take:", *lines]),
+    )
+    parser.add_argument("part", choices=_PARTS, metavar="part", help="one of the above")
+    parser.add_argument("--out", help="folder in place of data/, laid out alike")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    part = _PARTS[arguments.part]
+    room = import_module(f"..{part.room}", __package__)
+    written = getattr(room, part.function)(arguments.out)
+    for path in written if isinstance(written, list) else [written]:
+        say(path)

@@ -1,0 +1,26 @@
+"""``deepsif-lite export``: a network for runtimes without torch."""
+
+from __future__ import annotations
+
+import argparse
+
+from .shared import add_command, say
+
+
+def add(commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "export",
+        _run,
+        "Write a lite network as one ONNX file, EEG in and activity out.",
+    )
+    parser.add_argument("--model", default="lite-75", help="shipped name or folder")
+    parser.add_argument("--out", required=True, help="file to write, .onnx")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from ..imaging.imager import load_model
+    from ..imaging.onnx_export import export_onnx
+
+    say(export_onnx(load_model(arguments.model), arguments.out))

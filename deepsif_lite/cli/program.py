@@ -1,0 +1,66 @@
+"""The program: its commands, and errors as one line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+
+from .. import __version__
+from . import build, data, evaluate, export, image, pack, simulate, train
+
+_COMMANDS = (image, simulate, pack, train, evaluate, export, data, build)
+"""A module each, in the order of the help; its ``add`` describes the command."""
+
+_EXPECTED = (ValueError, OSError, KeyError, ImportError)
+"""Errors that name their cure; anything else is a bug and shows its traceback."""
+
+_FAILED = 2
+_PIPE_CLOSED = 141  # what a shell reports of a program that SIGPIPE has ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; by default those of the process.
+
+    Returns
+    -------
+    int
+        0, or 2 after an error, which is printed as one line.
+    """
+    arguments = _parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            arguments.run(arguments)
+        except BrokenPipeError:  # the reader of a pipe, such as head, has left
+            sys.stderr.close()
+            return _PIPE_CLOSED
+        except _EXPECTED as error:
+            text = error.args[0] if isinstance(error, KeyError) else error
+            sys.stderr.write(f"deepsif-lite: error: {' '.join(str(text).split())}\n")
+            return _FAILED
+    return 0
+
+
+def _show_warning(message, category, *_, **__) -> None:
+    if issubclass(category, UserWarning):
+        sys.stderr.write(f"deepsif-lite: warning: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="deepsif-lite",
+        description="EEG source imaging by networks trained on simulated brains. "
+        "Research software, not a medical device.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for command in _COMMANDS:
+        command.add(commands)
+    return parser
