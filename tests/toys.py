@@ -9,6 +9,7 @@ from scipy import fft
 
 import deepsif_lite as dl
 from deepsif_lite.network import ScanGeometry
+from deepsif_lite.neural_mass import Connectome
 from deepsif_lite.spikes import SpikeLibrary
 
 SFREQ = 500.0
@@ -69,3 +70,12 @@ def toy_clips(n_regions: int = 120, n_clips: int = 12, n_times: int = 500, seed=
         sfreq=SFREQ,
         cortex=f"template-{n_regions}",
     )
+
+
+def small_connectome(n: int = 40) -> Connectome:
+    """Return a random network of a few nodes, on no cortex."""
+    rng = np.random.default_rng(0)
+    weights = np.triu(rng.random((n, n)) * (rng.random((n, n)) < 0.3), 1)
+    weights += weights.T
+    lengths = rng.uniform(5, 60, (n, n))
+    return Connectome("small", weights, lengths, np.arange(n))

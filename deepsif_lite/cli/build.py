@@ -10,9 +10,7 @@ from .shared import add_command, say
 
 
 class _Part(NamedTuple):
-    """What makes a part of ``data/``: a room's function of the folder, which returns a
-    path, or several.
-    """
+    """What makes a part of ``data/``: a function of a room, which gets the folder."""
 
     room: str
     function: str
@@ -25,7 +23,7 @@ _PARTS = {
     "dictionary": _Part("cortex", "store_dictionary", "6 s", "patches of parcels"),
     "head": _Part("head", "store_template", "90 s", "template head (OpenMEEG)"),
     "variants": _Part("head", "store_variants", "720 s", "other heads (OpenMEEG)"),
-    "meg": _Part("head", "store_meg", "120 s", "MEG leadfield (OpenMEEG)"),
+    "meg": _Part("head", "store_meg", "40 s", "MEG leadfield (OpenMEEG)"),
     "comparison": _Part(
         "head",
         "store_comparison",

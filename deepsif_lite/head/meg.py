@@ -104,7 +104,7 @@ def helmet(shells: Shells, n_sensors: int = N_MAGNETOMETERS) -> tuple[NDArray, N
 
 
 def store_meg(root: str | Path | None = None) -> Path:
-    """Build the MEG leadfield and store it (two minutes on one core).
+    """Build the MEG leadfield and store it (a minute on one core).
 
     Parameters
     ----------

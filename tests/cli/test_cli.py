@@ -64,16 +64,23 @@ def test_data_lists_every_published_file(capsys):
         assert name in printed
 
 
-def test_help_of_every_command():
-    for command in ("image", "simulate", "pack", "train", "evaluate", "export", "data"):
-        done = subprocess.run(
-            [sys.executable, "-m", "deepsif_lite.cli", command, "--help"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0
-        assert "usage: deepsif-lite" in done.stdout
+def test_help_of_every_command(capsys):
+    commands = "image simulate pack train evaluate export data build".split()
+    for command in commands:
+        with pytest.raises(SystemExit) as done:
+            main([command, "--help"])
+        assert done.value.code == 0
+        assert f"usage: deepsif-lite {command}" in capsys.readouterr().out
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "deepsif_lite.cli", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "usage: deepsif-lite" in done.stdout
 
 
 def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
@@ -89,15 +96,15 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
 
     monkeypatch.setattr(training, "train", train)
 
-    def load(name, split):
-        return SimpleNamespace(connectome="template-994", asked=(name, split))
+    def load(name, split, cortex):
+        return SimpleNamespace(asked=(name, split, cortex.name))
 
     monkeypatch.setattr(spike_library, "load_spike_library", load)
     arguments = "train --head template-64 --steps 7 --batch-size 3 --seed 4"
     arguments += " --n-sources 1 2 --electrode-jitter 0 0.005 --no-resume --max-minutes 2 --out run"
     assert main(arguments.split()) == 0
     assert seen["head"] == "template-64"
-    assert seen["clips"].asked == ("lite", "train")
+    assert seen["clips"].asked == ("lite", "train", "template-994")
     assert (seen["out"], seen["max_minutes"]) == ("run", 2)
     config = seen["config"]
     assert (config.n_steps, config.batch_size, config.seed) == (7, 3, 4)
@@ -162,8 +169,9 @@ def test_evaluate_writes_a_row_a_source(monkeypatch, capsys, tmp_path):
     def load_model(name):
         return SimpleNamespace(asked=name, head=SimpleNamespace(cortex=cortex))
 
-    def load_clips(name, split):
-        return SimpleNamespace(connectome="template-994", asked=split)
+    def load_clips(name, split, on):
+        assert on is cortex
+        return SimpleNamespace(asked=split)
 
     monkeypatch.setattr(imaging, "load_model", load_model)
     monkeypatch.setattr(spike_library, "load_spike_library", load_clips)

@@ -39,7 +39,7 @@ def clips(head):
         levels=rng.integers(-20, 20, (n_clips, n_regions, n_coefs)).astype(np.int16),
         step=0.05,
         sfreq=500.0,
-        connectome="template-994",
+        cortex="template-994",
     )
 
 

@@ -33,7 +33,7 @@ def clips(head):
         levels=rng.integers(-3, 4, (4, n_regions, 20)).astype(np.int16),
         step=0.3,
         sfreq=500.0,
-        connectome="template-994",
+        cortex="template-994",
     )
 
 
@@ -122,7 +122,7 @@ def test_facts_of_the_sources(table, head, clips):
     apart = np.linalg.norm(head.cortex.centroids[a] - head.cortex.centroids[b])
     assert pair["seed_region"].tolist() == [a, b]
     np.testing.assert_allclose(pair["apart_mm"], apart * 1e3, rtol=1e-6)
-    nearest = np.linalg.norm(head.electrodes - head.cortex.centroids[a], axis=1).min()
+    nearest = np.linalg.norm(head.sensors - head.cortex.centroids[a], axis=1).min()
     assert pair["depth_mm"].iloc[0] == pytest.approx(nearest * 1e3)
     assert (pair["snr_db"] == sample.snr_db).all()
 

@@ -205,7 +205,7 @@ def test_plot_head_draws_every_shell(cortex):
     from deepsif_lite.head import load_head_model, load_shells
 
     head = load_head_model("template-75")
-    _, axes = figures.plot_head(load_shells(), head.cortex, head.electrodes)
+    _, axes = figures.plot_head(load_shells(), head.cortex, head.sensors)
     assert len(axes) == 3
     labels = axes[-1].get_legend_handles_labels()[1]
     assert {"scalp", "outer skull", "inner skull", "cortex"} <= set(labels)

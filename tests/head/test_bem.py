@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from scipy.special import eval_legendre
 
-from deepsif_lite.head import bem
+from deepsif_lite.head import Shells, bem, clearance
+from deepsif_lite.mesh import geodesic_sphere
 
 RADII = (0.078, 0.083, 0.090)  # m: inner skull, outer skull, scalp
 SIGMAS = (0.33, 0.33 * 0.0125, 0.33)
 
 
 def spheres(frequency, radii=RADII):
-    directions, faces = bem.geodesic_sphere(frequency)
+    directions, faces = geodesic_sphere(frequency)
     full = [np.full(len(directions), radius) for radius in radii]
-    return bem.Shells(np.zeros(3), directions, faces, *full)
+    return Shells(np.zeros(3), directions, faces, *full)
 
 
 def degree_gain(degree):
@@ -74,7 +75,7 @@ def gains():
     """Gain of dipoles at several depths, radial and tangential, and its oracle."""
     pytest.importorskip("openmeeg")
     shells = spheres(7)
-    directions, _ = bem.geodesic_sphere(3)
+    directions, _ = geodesic_sphere(3)
     electrodes = directions * RADII[-1]
     cases = [
         (height, moment)
@@ -177,7 +178,7 @@ def test_cheaper_integrals_keep_the_gain(monkeypatch):
     """OpenMEEG's own default rules, and finer ones for the dipoles, for comparison."""
     pytest.importorskip("openmeeg")
     shells = spheres(4)
-    directions, _ = bem.geodesic_sphere(3)
+    directions, _ = geodesic_sphere(3)
     rng = np.random.default_rng(1)
     rays = rng.normal(size=(30, 3))
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
@@ -213,7 +214,7 @@ def sarvas(sensors, directions, positions, moments):
 def test_magnetic_field_matches_sarvas():
     pytest.importorskip("openmeeg")
     shells = spheres(5)
-    directions, _ = bem.geodesic_sphere(2)
+    directions, _ = geodesic_sphere(2)
     sensors = 0.11 * directions
     rng = np.random.default_rng(0)
     tilted = directions + 0.3 * rng.normal(size=directions.shape)
@@ -234,30 +235,6 @@ def test_magnetometers_inside_the_head_are_refused():
         bem.meg_gain(
             spheres(2), 0.05 * np.eye(3), np.eye(3), np.zeros((1, 3)), np.eye(3)[:1]
         )
-
-
-def test_geodesic_sphere_is_closed_and_points_outward():
-    directions, faces = bem.geodesic_sphere(6)
-    assert len(directions) == 10 * 6**2 + 2
-    assert len(faces) == 20 * 6**2
-    edges = np.vstack([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    _, counts = np.unique(np.sort(edges, axis=1), axis=0, return_counts=True)
-    assert (counts == 2).all()
-    a, b, c = (directions[faces[:, k]] for k in range(3))
-    volumes = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
-    assert volumes.min() > 0
-    assert volumes.sum() == pytest.approx(4 / 3 * np.pi, rel=0.03)
-
-
-def test_rays_find_the_farthest_crossing():
-    directions, faces = bem.geodesic_sphere(4)
-    both = np.vstack([directions, 2 * directions])
-    faces = np.vstack([faces, faces + len(directions)])
-    rays = np.eye(3)
-    distance = bem.cast_rays(rays, both, faces)
-    assert distance == pytest.approx(np.full(3, 2.0), rel=0.02)
-    missing = bem.cast_rays(rays, both + 10, faces)
-    assert np.isnan(missing).all()
 
 
 def test_crossing_shells_are_refused():
@@ -283,16 +260,16 @@ def test_template_head_agrees_with_mne_boundary_elements():
     import mne
     from mne.io.constants import FIFF
 
-    from deepsif_lite.head import model as head
+    from deepsif_lite import head
 
     shells = head.template_shells(8)
     template = head.load_head_model("template-75")
     cortex = template.cortex
-    depth = bem.clearance(shells, cortex.vertices)
+    depth = clearance(shells, cortex.vertices)
     # Collocation is inaccurate next to a surface; keep one mesh width away.
     vertices = np.flatnonzero(depth > 0.012)[::40]
     positions, normals = cortex.vertices[vertices], cortex.normals[vertices]
-    ours = bem.eeg_gain(shells, template.electrodes, positions, normals)
+    ours = bem.eeg_gain(shells, template.sensors, positions, normals)
     surfaces = []
     for name, part, sigma in (
         ("scalp", FIFF.FIFFV_BEM_SURF_ID_HEAD, 0.33),

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deepsif_lite import head
 from deepsif_lite.head import electrodes
-from deepsif_lite.head import model as head
 
 
 def test_75_channels_are_distinct_and_in_the_published_order(published):

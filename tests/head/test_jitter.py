@@ -15,7 +15,7 @@ def coarse():
 def test_spline_agrees_with_the_boundary_element_method(coarse):
     """The same electrodes, moved by 5 mm, in a head model computed for them."""
     moved = load_head_variant("jitter-5mm")
-    matrix = ElectrodeJitter(coarse.electrodes).at(moved.electrodes)
+    matrix = ElectrodeJitter(coarse.sensors).at(moved.sensors)
     truth = average_reference(moved.leadfield)
 
     def difference(leadfield):
@@ -27,20 +27,20 @@ def test_spline_agrees_with_the_boundary_element_method(coarse):
 
 
 def test_electrodes_move_along_the_scalp_by_the_distance_asked_for(coarse, monkeypatch):
-    jitter, seen = ElectrodeJitter(coarse.electrodes), []
+    jitter, seen = ElectrodeJitter(coarse.sensors), []
     monkeypatch.setattr(ElectrodeJitter, "at", lambda self, places: seen.append(places))
     rng = np.random.default_rng(0)
     for _ in range(50):
         jitter.draw(0.008, rng)
-    moves = np.array(seen) - coarse.electrodes
+    moves = np.array(seen) - coarse.sensors
     assert np.sqrt((moves**2).sum(-1).mean()) == pytest.approx(0.008, rel=0.03)
-    radial = coarse.electrodes - coarse.electrodes.mean(axis=0)
+    radial = coarse.sensors - coarse.sensors.mean(axis=0)
     np.testing.assert_allclose((moves * radial).sum(-1), 0, atol=1e-12)
 
 
 def test_constants_stay_and_no_move_changes_nothing(coarse):
-    jitter, rng = ElectrodeJitter(coarse.electrodes), np.random.default_rng(0)
-    n_channels = len(coarse.electrodes)
+    jitter, rng = ElectrodeJitter(coarse.sensors), np.random.default_rng(0)
+    n_channels = len(coarse.sensors)
     np.testing.assert_allclose(jitter.draw(0.0, rng), np.eye(n_channels), atol=1e-8)
     np.testing.assert_allclose(jitter.draw(0.01, rng).sum(axis=1), 1, atol=1e-8)
 

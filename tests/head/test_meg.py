@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from deepsif_lite import head
+from deepsif_lite.artifacts import read_arrays, read_artifact
 from deepsif_lite.head import meg as magnetic
-from deepsif_lite.head import model as head
 
 
 def test_helmet_surrounds_the_upper_head_evenly():
@@ -43,3 +45,14 @@ def test_meg_info_points_the_coils_away_from_the_head():
         place, axes = channel["loc"][:3], channel["loc"][3:].reshape(3, 3)
         np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-6)
         assert axes[2] @ (place - (0, 0, 0.04)) > 0.08
+
+
+@pytest.mark.slow
+def test_the_stored_leadfield_can_be_built_again(tmp_path):
+    pytest.importorskip("openmeeg")
+    new = read_arrays(head.store_meg(tmp_path))
+    old = read_artifact("head/meg.npz", "meg")
+    for key in ("places", "directions"):
+        np.testing.assert_allclose(new[key], old[key], atol=1e-9)
+    off = np.linalg.norm(new["leadfield"] - old["leadfield"], axis=0)
+    assert (off / np.linalg.norm(old["leadfield"], axis=0)).max() < 1e-3

@@ -10,6 +10,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from deepsif_lite.head import load_head_model, load_meg_head, resolution
+from deepsif_lite.signals import average_reference
 from deepsif_lite.solvers import sloreta
 
 N_SOURCES = 120
@@ -38,7 +39,10 @@ def forward():
 
 @pytest.fixture(scope="module")
 def head(forward):
-    return SimpleNamespace(leadfield=forward["sol"]["data"], modality="eeg")
+    gain = forward["sol"]["data"]
+    return SimpleNamespace(
+        leadfield=gain, referenced_leadfield=average_reference(gain), modality="eeg"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deepsif_lite import head
 from deepsif_lite.cortex import load_cortex
-from deepsif_lite.head import HeadShape, bem
-from deepsif_lite.head import model as head
+from deepsif_lite.head import HeadShape, clearance
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def test_a_head_shape_keeps_its_shells_nested_around_the_cortex(shells, seed):
     other, cortex = shape.shells(shells), shape.cortex(load_cortex())
     assert (other.inner_skull < other.outer_skull).all()
     assert (other.outer_skull < other.scalp).all()
-    assert bem.clearance(other, cortex.vertices[::11]).min() > 0
+    assert clearance(other, cortex.vertices[::11]).min() > 0
     for name in ("inner_skull", "outer_skull", "scalp"):
         direct = shape.points(shells.surface(name))
         np.testing.assert_allclose(other.surface(name), direct, atol=1e-12)

@@ -57,7 +57,7 @@ def test_shipped_packs_are_those_of_the_head_models(name):
     assert head_fingerprint(packed) == head_fingerprint(head)
     assert (packed.name, packed.ch_names) == (head.name, head.ch_names)
     np.testing.assert_allclose(packed.leadfield, head.leadfield, rtol=1e-12)
-    np.testing.assert_allclose(packed.electrodes, head.electrodes, rtol=1e-9)
+    np.testing.assert_allclose(packed.sensors, head.sensors, rtol=1e-9)
     for part in ("areas", "distances", "inflated_centroids"):
         ours, theirs = getattr(packed.cortex, part), getattr(head.cortex, part)
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)

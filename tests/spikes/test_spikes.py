@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.fft import dct, idct
 from scipy.spatial.distance import cdist
-from toys import toy_clips, toy_head
+from toys import small_connectome, toy_clips, toy_head
 
 import deepsif_lite as dl
-from deepsif_lite.neural_mass import Connectome, load_connectome, simulate
+from deepsif_lite.artifacts import read_arrays, write_arrays
+from deepsif_lite.errors import ArtifactError, MismatchError
+from deepsif_lite.neural_mass import load_connectome
 from deepsif_lite.profiles import Profile
 from deepsif_lite.spikes import build as spike_build
 from deepsif_lite.spikes import build_spike_library
@@ -32,13 +33,7 @@ from deepsif_lite.spikes.detection import (
     rescale_spikes,
     spike_span,
 )
-from deepsif_lite.spikes.library import (
-    N_COEFS,
-    STEP,
-    load_spike_library,
-    pack_levels,
-    unpack_levels,
-)
+from deepsif_lite.spikes.library import load_spike_library
 from deepsif_lite.spikes.report import (
     HAS_CLIPS,
     LEFT_OUT,
@@ -162,36 +157,6 @@ def test_rescaling_touches_the_spike_alone():
     inside[20:40] = True
     np.testing.assert_array_equal(scaled[~inside], waveform[~inside])
     np.testing.assert_allclose(scaled[inside] - 0.5, 3 * (waveform[inside] - 0.5))
-
-
-def small_connectome(n=40):
-    rng = np.random.default_rng(0)
-    weights = np.triu(rng.random((n, n)) * (rng.random((n, n)) < 0.3), 1)
-    weights += weights.T
-    lengths = rng.uniform(5, 60, (n, n))
-    return Connectome("small", weights, lengths, np.arange(n))
-
-
-def test_packed_background_is_close_and_lossless_in_its_levels():
-    psp = simulate(small_connectome(), noise_std=1.7, duration=1.5, stride=4)[0, 250:]
-    levels = unpack_levels(pack_levels(psp), (psp.shape[1], N_COEFS))
-
-    coefs = dct(psp.astype(float), axis=0, norm="ortho")[:N_COEFS].T / STEP
-    # Magnitudes are rounded up from 0.6 on.
-    assert (np.abs(levels - coefs) <= 0.6 + 1e-9).all()
-    assert (levels == 0)[np.abs(coefs) < 0.599].all()
-    back = idct(levels.T * STEP, n=len(psp), axis=0, norm="ortho")
-    assert np.std(back - psp) < 0.11  # mV
-    assert np.abs(back - psp).max() < 0.8
-
-
-def test_large_levels_survive_and_impossible_ones_are_refused():
-    constant = np.array([[0.0, 300.0, -300.0]]).repeat(CLIP_SAMPLES, axis=0)
-    levels = unpack_levels(pack_levels(constant), (3, N_COEFS))
-    expected = constant[0] * np.sqrt(CLIP_SAMPLES) / STEP
-    assert abs(levels[:, 0] - expected).max() <= 1
-    with pytest.raises(ValueError, match="activity reaches 900 mV"):
-        pack_levels(3 * constant)
 
 
 @pytest.fixture(scope="module")
@@ -385,12 +350,12 @@ def test_shipped_library_can_be_simulated_again(libraries, tmp_path):
     jobs = spike_build._first_jobs(plan, brain, 0)[: spike_build.GROUP]
     spike_build._simulate_group(plan, brain, 0, jobs, tmp_path / "again.npz")
     library = libraries["test"]
-    with np.load(tmp_path / "again.npz") as again:
-        n = len(again["seeds"])
-        assert n >= 5
-        np.testing.assert_array_equal(again["seeds"], library.seeds[:n])
-        np.testing.assert_array_equal(again["peaks"], library.peaks[:n])
-        np.testing.assert_allclose(again["waveforms"], library.waveforms[:n], atol=0.05)
+    again = read_arrays(tmp_path / "again.npz")
+    n = len(again["seeds"])
+    assert n >= 5
+    np.testing.assert_array_equal(again["seeds"], library.seeds[:n])
+    np.testing.assert_array_equal(again["peaks"], library.peaks[:n])
+    np.testing.assert_allclose(again["waveforms"], library.waveforms[:n], atol=0.05)
 
 
 def test_library_errors(tmp_path):
@@ -400,12 +365,12 @@ def test_library_errors(tmp_path):
         load_spike_library(tmp_path / "nothing")
 
 
-def test_clips_are_carried_over_to_where_they_lie():
+def test_clips_are_transferred_to_where_they_lie():
     """Each parcel hears what its place heard, but for the place that spiked."""
     clips = toy_clips()
     source, target = dl.load_cortex(120), dl.load_cortex(90)
-    moved = clips.carried_over(source, target)
-    assert (moved.n_regions, moved.connectome) == (90, "template-90")
+    moved = clips.transferred(source, target)
+    assert (moved.n_regions, moved.cortex) == (90, "template-90")
     nearest = cdist(target.centroids, source.centroids).argsort(axis=1)
     for i in range(len(clips)):
         for region in range(90):
@@ -424,8 +389,88 @@ def test_clips_are_carried_over_to_where_they_lie():
         assert silent.sum() <= 3
 
 
+def test_parts_are_joined_in_the_order_of_their_jobs(serial, tmp_path):
+    """The tenth attempt comes after the second, unlike in the order of names."""
+    plan = spike_build.library_plans(TINY)[0]
+    clips = load_spike_library(serial[0] / "tiny", "train")
+    files = []
+    for attempt in (0, 2, 10):
+        part = {
+            "counts": np.array([[1, 1]]),
+            **{
+                name: getattr(clips, name)[:1]
+                for name in ("waveforms", "peaks", "means", "gains", "settings")
+            },
+            "seeds": np.array([attempt]),
+            "spans": clips.spans[0],
+            "n_spans": np.array([len(clips.spans[0])]),
+            "packed": np.zeros(3, np.uint8),
+            "n_packed": np.array([3]),
+        }
+        files.append(write_arrays(tmp_path / f"{attempt}-00000.npz", part))
+    brain = small_connectome()
+    seeds = spike_build._assemble(plan, brain, files, tmp_path / "joined.npz")
+    assert seeds.tolist() == [0, 2, 10]
+    assert sorted(files) != files
+
+
+def test_a_library_on_a_connectome_of_ones_own_is_usable_on_its_cortex(tmp_path):
+    """The name of the network is its own; where its regions lie is the cortex's."""
+    head = toy_head(40)
+    brain = replace(small_connectome(), name="mine", cortex=head.cortex.name)
+    build_spike_library(TINY, tmp_path, connectome=brain, n_jobs=1, progress=False)
+    clips = load_spike_library(tmp_path / "tiny", cortex=head.cortex)
+    assert clips.cortex == "template-40"
+    sample = dl.SyntheticEEG(head, clips, n_sources=1)[0]
+    assert np.isfinite(sample.eeg).all()
+    assert small_connectome().cortex == "small"
+    assert load_connectome("template").cortex == dl.load_cortex().name
+
+
+def rewrite(path, **changes):
+    """Write a library as it was before it had a hash, with some fields changed."""
+    with np.load(path) as stored:
+        fields = {key: stored[key] for key in stored.files if key != "sha256"}
+    np.savez(path, **(fields | changes))
+
+
+def test_a_library_is_brought_to_the_cortex_asked_for(serial, tmp_path):
+    for split in ("train", "test"):
+        source = serial[0] / f"tiny-{split}.npz"
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    stem, target = tmp_path / "tiny", dl.load_cortex(30)
+    with pytest.raises(MismatchError, match="'small'"):
+        load_spike_library(stem, cortex=target)
+    rewrite(tmp_path / "tiny-train.npz", cortex="template-40")
+    clips = load_spike_library(stem)
+    expected = clips.transferred(dl.load_cortex(40), target)
+    found = load_spike_library(stem, cortex=target)
+    assert (found.cortex, found.n_regions) == ("template-30", 30)
+    np.testing.assert_array_equal(found.levels, expected.levels)
+    np.testing.assert_array_equal(found.seeds, expected.seeds)
+
+
+def test_libraries_from_before_the_hash_and_the_name_of_the_cortex(serial, tmp_path):
+    with np.load(serial[0] / "tiny-train.npz") as stored:
+        fields = {key: stored[key] for key in stored.files if key != "sha256"}
+    fields["connectome"] = fields.pop("cortex")
+    np.savez(tmp_path / "old-train.npz", **fields)
+    old = load_spike_library(tmp_path / "old")
+    new = load_spike_library(serial[0] / "tiny")
+    assert old.cortex == new.cortex == "small"
+    np.testing.assert_array_equal(old.levels, new.levels)
+
+
+def test_a_changed_library_is_refused(serial, tmp_path):
+    with np.load(serial[0] / "tiny-train.npz") as stored:
+        fields = dict(stored)
+    np.savez(tmp_path / "tiny-train.npz", **(fields | {"step": 0.7}))
+    with pytest.raises(ArtifactError, match="deepsif-lite simulate --profile tiny"):
+        load_spike_library(tmp_path / "tiny")
+
+
 def test_clips_of_another_cortex_are_refused():
     with pytest.raises(ValueError, match="the clips are on"):
-        toy_clips().carried_over(dl.load_cortex(90), dl.load_cortex(120))
-    with pytest.raises(ValueError, match="carried_over"):
-        dl.SyntheticEEG(toy_head(), replace(toy_clips(), connectome="template-90"))
+        toy_clips().transferred(dl.load_cortex(90), dl.load_cortex(120))
+    with pytest.raises(ValueError, match="transferred"):
+        dl.SyntheticEEG(toy_head(), replace(toy_clips(), cortex="template-90"))

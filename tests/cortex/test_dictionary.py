@@ -1,0 +1,47 @@
+"""The dictionary of patches: connected, repeatable, and the one that is shipped."""
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from deepsif_lite.cortex import (
+    decay,
+    dictionary,
+    load_cortex,
+    patch_dictionary,
+    patch_weights,
+)
+
+
+def test_patches_are_connected_and_strongest_at_their_seed():
+    cortex = load_cortex(120)
+    members = patch_dictionary(cortex, 3)
+    weights = patch_weights(cortex, members)
+    assert members.shape == (cortex.n_regions * 3, cortex.n_regions)
+    seeds = np.repeat(np.arange(cortex.n_regions), 3)
+    assert members[np.arange(len(seeds)), seeds].all()
+    np.testing.assert_array_equal(weights[np.arange(len(seeds)), seeds], 1)
+    for row in range(0, len(seeds), 40):
+        patch = np.flatnonzero(members[row])
+        count, _ = connected_components(cortex.adjacency[np.ix_(patch, patch)])
+        assert count == 1
+        ordered = np.r_[seeds[row], patch[patch != seeds[row]]]
+        np.testing.assert_allclose(
+            weights[row, ordered], decay(cortex, ordered, 0.05), rtol=1e-6
+        )
+
+
+def test_dictionary_is_the_same_again():
+    cortex = load_cortex(120)
+    first, again = patch_dictionary(cortex, 2), patch_dictionary(cortex, 2)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, patch_dictionary(cortex, 2, seed=1))
+
+
+def test_the_shipped_dictionary_is_read_and_not_grown(monkeypatch):
+    cortex = load_cortex()
+    monkeypatch.delattr(dictionary, "_grow")
+    shipped = patch_dictionary(cortex, 40)
+    assert shipped.shape == (994 * 40, 994)
+    # Of the last parcel, grown here; `build dictionary` is tested with the command.
+    grown = dictionary._patches_of(cortex, 993, 40, seed=0)
+    np.testing.assert_array_equal(shipped[-40:], grown)
