@@ -3,6 +3,14 @@
 The head is three nested conductors (brain, skull, scalp). OpenMEEG's symmetric BEM
 gives the scalp potential and the magnetic field of a dipole (Gramfort et al. 2010,
 doi:10.1186/1475-925X-9-45). By reciprocity one solve a sensor serves every dipole.
+
+MNE-Python drives OpenMEEG as well (``make_bem_solution(solver="openmeeg")``, then
+``make_forward_solution``), and agrees: scalp maps of 2,561 dipoles on shells of 642
+points correlate above 0.9999 with ours, sizes differ by 0.2 % at most. It inverts the
+whole matrix of the head where ours solves for the sensors, and computes three
+components of each dipole where the cortex needs one, with OpenMEEG's finest
+integrators. That took four times the processor time (51 s beside 12 s), and for all
+20,484 dipoles the distance grows, so this module stays; a test compares the two.
 """
 
 from __future__ import annotations

@@ -202,14 +202,15 @@ def load_spike_library(
 
 
 def _read(name: str | Path, split: str) -> SpikeLibrary:
-    path = library_path(artifact_path(f"spikes/{name}"), split)
-    shipped = path == library_path(artifact_path("spikes/lite"), split)
-    make = f"deepsif-lite simulate --profile {Path(name).name}"
-    restore = "deepsif-lite build spikes" if shipped else make
+    shipped = library_path(artifact_path("spikes") / name, split)
+    path = shipped if shipped.is_file() else library_path(Path(name), split)
+    restore = f"deepsif-lite simulate --profile {Path(name).name}"
+    if name == "lite":
+        restore = "deepsif-lite build spikes"
     if not path.is_file():
         msg = f"No spike library {str(name)!r} at {path}; make one with `{restore}`."
         raise FileNotFoundError(msg)
-    fields = read_arrays(path, restore=restore, hash_needed=shipped)
+    fields = read_arrays(path, restore=restore, hash_needed=name == "lite")
     shape = tuple(fields.pop("shape"))
     blobs = np.split(fields.pop("packed"), fields.pop("packed_ends")[:-1])
     with ThreadPoolExecutor() as pool:

@@ -277,7 +277,7 @@ def test_build_killed_in_mid_run_ends_with_the_same_bits(serial, tmp_path):
     """The process gets no chance to clean up: SIGKILL, as from the system."""
     options = {"connectome": small_connectome(), "progress": False}
     killed = tmp_path / "killed"
-    paths = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
+    paths = [str(Path(__file__).parent), *filter(None, sys.path)]
     process = subprocess.Popen(
         [sys.executable, "-c", BUILD, str(killed)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
@@ -359,10 +359,17 @@ def test_shipped_library_can_be_simulated_again(libraries, tmp_path):
 
 
 def test_library_errors(tmp_path):
-    with pytest.raises(ValueError, match="'train' or 'test'"):
+    with pytest.raises(ValueError, match="'train', 'test'"):
         load_spike_library("lite", split="valid")
     with pytest.raises(FileNotFoundError, match="deepsif-lite simulate"):
         load_spike_library(tmp_path / "nothing")
+
+
+def test_a_relative_stem_is_that_of_the_working_directory(serial, monkeypatch):
+    monkeypatch.chdir(serial[0].parent)
+    found = load_spike_library(f"{serial[0].name}/tiny", "test")
+    expected = load_spike_library(serial[0] / "tiny", "test")
+    np.testing.assert_array_equal(found.waveforms, expected.waveforms)
 
 
 def test_clips_are_transferred_to_where_they_lie():
