@@ -323,9 +323,9 @@ def size_ratio(a, b):
 def test_openmeeg_through_mne_gives_the_same_gain():
     """The same method, other code: the whole matrix inverted, finest integrators."""
     pytest.importorskip("openmeeg")
-    shells = template_shells(4)
+    shells = template_shells(3)
     electrodes = shells.project(load_head_model("template-75").sensors[::3])
-    positions, normals = sources_at_depth(shells, 1e-3, 200)
+    positions, normals = sources_at_depth(shells, 2e-3, 400)
     ours = bem.eeg_gain(shells, electrodes, positions, normals)
     theirs = mne_gain(shells, electrodes, positions, normals, "openmeeg")
     assert topography_correlation(ours, theirs).min() > 0.9999
