@@ -43,15 +43,22 @@ from deepsif_lite.errors import RecordingUnavailable
 from deepsif_lite.head import (
     BRAIN_CONDUCTIVITY,
     HEAD_VARIANTS,
-    load_comparison,
+    SKULL_THICKNESS,
+    build_head_model,
+    compare_leadfields,
+    load_comparison_maps,
     load_head_variant,
     load_meg_head,
-    parcel_maps,
+    load_shells,
     peak_error,
     resolution_matrix,
     spatial_deviation,
+    sum_over_parcels,
+    tabulate_comparison,
+    template_shells,
+    topography_correlation,
 )
-from deepsif_lite.head import model as forward
+from deepsif_lite.signals import average_reference
 
 dl.figures.use_style()
 
@@ -68,16 +75,16 @@ dl.figures.use_style()
 
 # %%
 head = dl.load_head_model("template-75")
-cortex, shells = head.cortex, forward.load_shells()
+cortex, shells = head.cortex, load_shells()
 thickness = shells.scalp - shells.outer_skull
 print(head)
 print(f"{len(shells.directions)} points a shell, {len(cortex.vertices)} sources")
 print(
-    f"skull {1e3 * forward.SKULL_THICKNESS:.0f} mm, scalp {1e3 * thickness.min():.0f} mm at least"
+    f"skull {1e3 * SKULL_THICKNESS:.0f} mm, scalp {1e3 * thickness.min():.0f} mm at least"
 )
 
 # %% mystnb={"figure": {"caption": "The template head. Left: the scalp from the left front with the electrodes. Middle and right: cuts through the three shells, 1 cm right of the midline and through the center, with the cortex inside and the electrodes near the cut.", "name": "fig-head"}, "image": {"alt": "A head seen from the left front covered with electrodes, and two cross-sections with scalp, outer skull and inner skull as nested outlines around the folded cortex."}}
-fig, axes = dl.figures.plot_head(shells, cortex, head.electrodes)
+fig, axes = dl.figures.plot_head(shells, cortex, head.sensors)
 path = dl.results.write_figure("02_head", fig, profile)
 plt.show()
 
@@ -109,7 +116,7 @@ plt.show()
 # %%
 G = head.leadfield
 n_vertices = np.bincount(cortex.region_of_vertex[cortex.region_of_vertex >= 0])
-normal = forward.sum_over_parcels(cortex.normals.T, cortex) / n_vertices
+normal = sum_over_parcels(cortex.normals.T, cortex) / n_vertices
 print(f"leadfield: {G.shape[0]} channels x {G.shape[1]} regions, V/(A m)")
 print(f"a region has {n_vertices.min()} to {n_vertices.max()} sources")
 print(
@@ -128,7 +135,7 @@ outward = (outward / np.linalg.norm(outward, axis=1, keepdims=True)).T
 upright = (normal * outward).sum(axis=0)
 coherence = np.linalg.norm(normal, axis=0)
 near_c3 = np.linalg.norm(
-    cortex.centroids - head.electrodes[head.ch_names.index("C3")], axis=1
+    cortex.centroids - head.sensors[head.ch_names.index("C3")], axis=1
 )
 close = near_c3 < 0.05
 sources = {
@@ -144,7 +151,7 @@ for name, region in sources.items():
     )
 
 # %% mystnb={"figure": {"caption": "Scalp maps of three sources of 1 nA m at each vertex of a region, average reference. Above each map: its largest magnitude. The deep source's map has no focus: it spreads over the whole head.", "name": "fig-topographies"}, "image": {"alt": "Three scalp maps. The crown gives one strong focus on the left, the wall gives a positive and a negative focus side by side, the deep source gives a smooth pattern over the whole head."}}
-topographies = 1e-9 * forward.average_reference(G)
+topographies = 1e-9 * head.referenced_leadfield
 fig, axes = plt.subplots(1, 3, figsize=(7.6, 2.6), layout="constrained")
 for ax, (name, region) in zip(axes, sources.items(), strict=True):
     nanovolts = 1e9 * topographies[:, region]
@@ -179,9 +186,9 @@ plt.show()
 
 # %% mystnb={"figure": {"caption": "Left: sensitivity against depth, one dot a region. Depth explains a part; the rest is how much the folds inside a region cancel. Right: the same for single vertices, where nothing cancels.", "name": "fig-depth"}, "image": {"alt": "Two scatter plots falling with depth; the right one, for vertices, is much tighter."}}
 to_nearest = np.min(
-    [np.linalg.norm(cortex.vertices - e, axis=1) for e in head.electrodes], axis=0
+    [np.linalg.norm(cortex.vertices - e, axis=1) for e in head.sensors], axis=0
 )
-per_vertex = forward.average_reference(head.vertex_gain).std(axis=0)
+per_vertex = average_reference(head.vertex_gain).std(axis=0)
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.7), layout="constrained")
 axes[0].scatter(1e3 * head.depth, head.sensitivity, s=6, alpha=0.5, lw=0)
 axes[1].scatter(1e3 * to_nearest[::4], per_vertex[::4], s=3, alpha=0.3, lw=0)
@@ -227,7 +234,7 @@ print(f"rank correlation with outwardness: {spearmanr(radial, ratio).statistic:.
 # The singular values of the leadfield say how many independent scalp patterns stand above a given noise.
 
 # %%
-singular = np.linalg.svd(forward.average_reference(G), compute_uv=False)
+singular = np.linalg.svd(head.referenced_leadfield, compute_uv=False)
 for db in (5, 20, 40):
     seen = int((singular > singular[0] * 10 ** (-db / 20)).sum())
     print(f"{seen:2d} of {len(singular)} patterns within {db} dB of the strongest")
@@ -338,8 +345,8 @@ except RecordingUnavailable:
 if published is None:
     print("The published leadfield is not here; the stored comparison is shown below.")
 else:
-    ours = forward.sum_over_parcels(head.vertex_gain, published.cortex)
-    shipped = parcel_maps(ours, published.leadfield)
+    ours = sum_over_parcels(head.vertex_gain, published.cortex)
+    shipped = compare_leadfields(ours, published.leadfield)
     r = shipped["correlation"]
     print(
         f"median correlation {np.median(r):.3f}, 5th percentile {np.percentile(r, 5):.3f}"
@@ -351,10 +358,11 @@ else:
 # The agreement is good, but less than we had wanted: a median of at least 0.97 and a 5th percentile of at least 0.90.
 # Where does the difference come from?
 # We change **one thing at a time** and compare again, each time with two sets of electrode positions: 10-10, and the positions of the authors' electrode file taken as they stand.
-# The table is computed by `deepsif_lite.head.compare_with_published`, with one boundary-element computation for each row, and is stored with the head model.
+# The table is computed by `deepsif-lite build comparison`, with one boundary-element computation for each row, and is stored with the head model.
 
 # %%
-comparison, maps = load_comparison()
+maps = load_comparison_maps()
+comparison = tabulate_comparison(maps)
 measures = ["median", "percentile_5", "rdm", "magnitude"]
 table = comparison.pivot(index="change", columns="electrodes", values=measures)
 table = table.loc[comparison["change"].drop_duplicates()].round(3)
@@ -409,7 +417,7 @@ print(
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "Both caps, from the left and from the front: where the 10-10 system puts the electrodes (gray) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side and front view of the head outline with two sets of electrodes; the published set is shifted downwards by about two centimeters."}}
 if published is not None:
-    both = 1e3 * np.stack([head.electrodes, published.electrodes])
+    both = 1e3 * np.stack([head.sensors, published.sensors])
     outline = 1e3 * shells.surface("scalp")
     middle = 1e3 * shells.center
     fig, axes = plt.subplots(1, 2, figsize=(7, 3.4), layout="constrained")
@@ -486,7 +494,7 @@ reference = load_head_variant("coarse")  # computed on the same number of points
 rows = []
 for name in HEAD_VARIANTS:
     other = load_head_variant(name)
-    r = forward.topography_correlation(other.leadfield, reference.leadfield)
+    r = topography_correlation(other.leadfield, reference.leadfield)
     size = np.median(other.sensitivity / reference.sensitivity)
     rows.append((name, np.median(r), np.percentile(r, 5), size))
 variants = pd.DataFrame(rows, columns=["variant", "median", "percentile 5", "size"])
@@ -503,7 +511,7 @@ summary
 #
 # ## Build one yourself
 #
-# `python -m deepsif_lite.head` computes the shipped leadfield again, equal within 0.2 %, in two processes: about a minute and a half of processor time in all, two fifths of it for the matrix of the head and as much for the dipoles.
+# `deepsif-lite build head` computes the shipped leadfield again, equal within 0.2 %, in two processes: about a minute and a half of processor time in all, two fifths of it for the matrix of the head and as much for the dipoles.
 # With coarse shells and few electrodes it takes less (the time is printed below), and the result is already close.
 
 # %% tags=["nbval-ignore-output"]
@@ -512,13 +520,11 @@ if find_spec("openmeeg") is None:
     print("OpenMEEG is not installed here: pip install 'deepsif-lite[head]'.")
 else:
     start = perf_counter()
-    coarse = forward.build_head_model(
-        channels=channels, shells=forward.template_shells(5)
-    )
+    coarse = build_head_model(channels=channels, shells=template_shells(5))
     rows = [head.ch_names.index(channel) for channel in channels]
-    r = forward.topography_correlation(coarse.leadfield, head.leadfield[rows])
+    r = topography_correlation(coarse.leadfield, head.leadfield[rows])
     print(
-        f"{perf_counter() - start:.0f} s with {len(forward.template_shells(5).scalp)} points a shell"
+        f"{perf_counter() - start:.0f} s with {len(template_shells(5).scalp)} points a shell"
     )
     print(f"median correlation with the shipped model {np.median(r):.4f}")
 

@@ -37,12 +37,11 @@ import numpy as np
 import pandas as pd
 
 import deepsif_lite as dl
+from deepsif_lite.cortex import patch_dictionary, patch_weights
 from deepsif_lite.errors import RecordingUnavailable
 from deepsif_lite.evaluation import virtual_response
 from deepsif_lite.network import (
     NOISE_SHARE,
-    patch_dictionary,
-    patch_weights,
     source_whitener,
     unit_maps,
 )
