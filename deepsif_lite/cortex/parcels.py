@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import MismatchError
+
 
 @dataclass(frozen=True, eq=False)
 class Parcels:
@@ -65,7 +67,7 @@ def matching_parcels(ours: Parcels, theirs: Parcels) -> NDArray[np.int64]:
 
     Raises
     ------
-    ValueError
+    MismatchError
         One of our parcels lies where they have none.
     """
     both = (ours.region_of_vertex >= 0) & (theirs.region_of_vertex >= 0)
@@ -74,6 +76,9 @@ def matching_parcels(ours: Parcels, theirs: Parcels) -> NDArray[np.int64]:
     np.add.at(shared, pairs, 1)
     alone = np.flatnonzero(~shared.any(axis=1))
     if len(alone):
-        msg = f"parcels {alone.tolist()} of {ours.name!r} lie outside those of {theirs.name!r}."
-        raise ValueError(msg)
+        msg = (
+            f"parcels {alone.tolist()} of {ours.name!r} lie outside those of "
+            f"{theirs.name!r}; choose parcellations of the same surface."
+        )
+        raise MismatchError(msg)
     return shared.argmax(axis=1)

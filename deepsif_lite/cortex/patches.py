@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import check_option, check_range
+
 if TYPE_CHECKING:
     from .surface import Cortex
 
@@ -51,15 +53,11 @@ def grow_patch(
 
     Raises
     ------
-    ValueError
+    OptionError
         The seed is not a parcel of this cortex or ``n_layers`` is not 2, 3 or 4.
     """
-    if not 0 <= seed_region < cortex.n_regions:
-        msg = f"seed_region={seed_region} is not in 0..{cortex.n_regions - 1}."
-        raise ValueError(msg)
-    if n_layers not in RING_BIAS:
-        msg = f"n_layers={n_layers} must be one of {sorted(RING_BIAS)}."
-        raise ValueError(msg)
+    check_range("seed_region", seed_region, 0, cortex.n_regions - 1)
+    check_option("n_layers", n_layers, RING_BIAS)
     rng = np.random.default_rng(rng)
     centers = cortex.inflated_centroids
     if direction is None:

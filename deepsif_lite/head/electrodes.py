@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ChannelError
+
 # The 75 channels of the published leadfield, in its order (10-10 system with
 # inferior pairs; Sun et al. 2022, file electrode_75.mat).
 CHANNELS_75 = tuple(
@@ -47,7 +49,7 @@ def template_positions(
 
     Raises
     ------
-    ValueError
+    ChannelError
         A name is not in the 10-05 system.
     """
     known = _montage_positions() | {"Nz": np.asarray(nasion, float)}
@@ -55,8 +57,10 @@ def template_positions(
         known[name] = 2 * known[lower] - known[upper]
     unknown = [name for name in names if name not in known]
     if unknown:
-        msg = f"names: {unknown} are not electrodes of the 10-05 system."
-        raise ValueError(msg)
+        msg = (
+            f"names: {unknown} are not electrodes of the 10-05 system; leave them out."
+        )
+        raise ChannelError(msg)
     return {name: known[name] for name in names}
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..artifacts import read_artifact
 from ..cortex.surface import Cortex, load_cortex
+from ..errors import MismatchError, check_option
 from ..signals import average_reference
 from .electrodes import CHANNELS_75, biosemi_64, published_cap, template_positions
 from .fsaverage import fiducials
@@ -156,20 +157,20 @@ def load_head_model(
 
     Raises
     ------
-    ValueError
-        The name is unknown, or a cortex is given to the published model.
+    OptionError
+        The name is unknown.
+    MismatchError
+        A cortex is given to the published model.
     RecordingUnavailable
         The published files cannot be reached.
     ArtifactError
         The shipped head model is damaged.
     """
-    if name not in HEAD_MODELS:
-        msg = f"name={name!r} is not a head model; choose from {list(HEAD_MODELS)}."
-        raise ValueError(msg)
+    check_option("name", name, HEAD_MODELS)
     if name == "published-75":
         if cortex is not None:
             msg = "cortex: the published leadfield has its own parcels; leave it out."
-            raise ValueError(msg)
+            raise MismatchError(msg)
         return _published_head()
     if cortex is None:
         return _template_head(name, load_cortex())

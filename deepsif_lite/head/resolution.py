@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import check_option, check_range
+
 if TYPE_CHECKING:
     from ..cortex.surface import Cortex
     from .model import HeadModel
@@ -45,7 +47,7 @@ def resolution_matrix(
 
     Raises
     ------
-    ValueError
+    OptionError
         The method is unknown, or ``lambda2`` is not positive.
 
     References
@@ -53,12 +55,8 @@ def resolution_matrix(
     Pascual-Marqui RD (2002). Methods and Findings in Experimental and Clinical
     Pharmacology 24 D, 5-12.
     """
-    if method not in LINEAR_METHODS:
-        msg = f"method={method!r} is not one of {list(LINEAR_METHODS)}."
-        raise ValueError(msg)
-    if lambda2 <= 0:
-        msg = f"lambda2={lambda2!r} must be positive (1/9 for an SNR of 3)."
-        raise ValueError(msg)
+    check_option("method", method, LINEAR_METHODS)
+    check_range("lambda2", lambda2, 0, open_low=True)
     gain = head.referenced_leadfield
     singular, v = np.linalg.svd(gain, full_matrices=False)[1:]
     lost = int(head.modality == "eeg")  # to the reference

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..artifacts import artifact_path, write_arrays
 from ..cortex.surface import Cortex, load_cortex
+from ..errors import ChannelError, check_option
 from ..mesh import cast_rays, geodesic_sphere
 from .bem import BRAIN_CONDUCTIVITY, SKULL_RATIO, eeg_gain
 from .electrodes import CHANNELS_75, biosemi_64, template_positions
@@ -57,12 +58,10 @@ def template_shells(
 
     Raises
     ------
-    ValueError
+    OptionError
         ``inner_skull`` is neither of the two.
     """
-    if inner_skull not in ("fsaverage", "hull"):
-        msg = f"inner_skull={inner_skull!r} must be 'fsaverage' or 'hull'."
-        raise ValueError(msg)
+    check_option("inner_skull", inner_skull, ("fsaverage", "hull"))
     import mne
     from scipy.spatial import ConvexHull
 
@@ -146,8 +145,8 @@ def build_head_model(
         positions = template_positions(channels, fiducials()[1])
     missing = [channel for channel in channels if channel not in positions]
     if missing:
-        msg = f"positions: none for {missing}."
-        raise ValueError(msg)
+        msg = f"positions: none for {missing}; add them or leave these channels out."
+        raise ChannelError(msg)
     electrodes = shells.project(np.array([positions[c] for c in channels]))
     gain = eeg_gain(
         shells,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..artifacts import artifact_path, read_arrays, read_artifact, write_arrays
 from ..cortex.surface import Cortex, load_cortex
+from ..errors import check_option, check_range
 from ..progress import progress_bar
 from .bem import SKULL_RATIO, eeg_gain
 from .electrodes import CHANNELS_75, published_cap, template_positions
@@ -138,14 +139,12 @@ def load_head_variant(name: str) -> HeadModel:
 
     Raises
     ------
-    ValueError
+    OptionError
         The name is unknown.
     ArtifactError
         The shipped variants are damaged.
     """
-    if name not in HEAD_VARIANTS:
-        msg = f"name={name!r} is not a head variant; choose from {list(HEAD_VARIANTS)}."
-        raise ValueError(msg)
+    check_option("name", name, HEAD_VARIANTS)
     template = load_head_model("template-75")
     return replace(
         template,
@@ -195,8 +194,8 @@ def build_gains(
     ------
     ImportError
         OpenMEEG is not installed.
-    ValueError
-        A setting is out of range.
+    OptionError
+        A setting is unknown or out of range.
     RecordingUnavailable
         A published cap or orientation is asked for and cannot be reached.
     """
@@ -242,16 +241,14 @@ def place_electrodes(
 
     Raises
     ------
-    ValueError
+    OptionError
         The layout is unknown.
     """
+    check_option("layout", cap.layout, ("10-10", "published"))
     if cap.layout == "published":
         named = published_cap(fiducials())
-    elif cap.layout == "10-10":
-        named = template_positions(channels, fiducials()[1])
     else:
-        msg = f"layout={cap.layout!r} must be '10-10' or 'published'."
-        raise ValueError(msg)
+        named = template_positions(channels, fiducials()[1])
     on_scalp = shells.project(np.array([named[channel] for channel in channels]))
     rng = np.random.default_rng(cap.seed)
     own = draw_moves(len(channels), cap.jitter, rng)  # the projection is along radii
@@ -260,15 +257,11 @@ def place_electrodes(
 
 def _with_sources(cortex: Cortex, geometry: Geometry) -> Cortex:
     """Return the cortex with its dipoles moved or turned."""
+    depth = geometry.source_depth
+    check_option("orientation", geometry.orientation, ("normals", "published"))
+    check_range("source_depth", depth, 0, 1)
     if geometry.orientation == "published":
         cortex = replace(cortex, normals=_published_orientations())
-    elif geometry.orientation != "normals":
-        msg = f"orientation={geometry.orientation!r} must be 'normals' or 'published'."
-        raise ValueError(msg)
-    depth = geometry.source_depth
-    if not 0 <= depth <= 1:
-        msg = f"source_depth={depth!r} must lie between 0 (pial) and 1 (white matter)."
-        raise ValueError(msg)
     if depth == 0:
         return cortex
     vertices = (1 - depth) * cortex.vertices + depth * _white_surface()

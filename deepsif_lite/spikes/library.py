@@ -111,7 +111,7 @@ class SpikeLibrary:
 
         Raises
         ------
-        ValueError
+        MismatchError
             The leadfield belongs to another number of regions.
         """
         if leadfield.shape[-1] != self.n_regions:
@@ -119,7 +119,7 @@ class SpikeLibrary:
                 f"leadfield has {leadfield.shape[-1]} regions, the clips have "
                 f"{self.n_regions}: use the head model of the same cortex."
             )
-            raise ValueError(msg)
+            raise MismatchError(msg)
         gain = (leadfield.T * self.step).astype(np.float32)
         return np.stack(
             [self.basis @ (own.T.astype(np.float32) @ gain) for own in self.levels]
@@ -139,7 +139,7 @@ class SpikeLibrary:
 
         Raises
         ------
-        ValueError
+        MismatchError
             The clips are not on ``source``, or the cortices do not cover each other.
         """
         if (self.cortex, self.n_regions) != (source.name, source.n_regions):
