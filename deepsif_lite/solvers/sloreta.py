@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..signals import average_reference
 from .whitening import whiten
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def solve(
         msg = f"lambda2 is {lambda2}; it must be positive (1/9 for an SNR of 3)."
         raise ValueError(msg)
     data, gain = whiten(eeg, head, noise_cov)
-    prior = _depth_prior(head.referenced_leadfield, depth)
+    prior = _depth_prior(head.leadfield, depth)
     weighted = gain * np.sqrt(prior)
     scale = np.sqrt(len(gain)) / np.linalg.norm(weighted)  # trace(G R G') = rank
     # U and S^2 from the small matrix G R G' (ten times quicker); G' U is then V S.
@@ -79,11 +80,8 @@ def solve(
 
 
 def _depth_prior(leadfield: np.ndarray, depth: float | None) -> np.ndarray:
-    """Prior variance of each region, growing with depth up to a limit.
-
-    From the average-referenced leadfield.
-    """
+    """Prior variance of each region, growing with depth up to a limit."""
     if depth is None:
         return np.ones(leadfield.shape[1])
-    weights = 1 / (leadfield**2).sum(axis=0)
+    weights = 1 / (average_reference(leadfield) ** 2).sum(axis=0)
     return np.minimum(weights / (_DEPTH_LIMIT**2 * weights.min()), 1) ** depth

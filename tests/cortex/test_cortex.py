@@ -62,10 +62,6 @@ def test_distances_are_euclidean(cortex):
     assert cortex.distances[a, b] == pytest.approx(expected)
 
 
-def test_stored_parcellation_is_what_the_code_makes(cortex):
-    np.testing.assert_array_equal(parcellate(994), cortex.region_of_vertex)
-
-
 def test_other_sizes_and_seeds():
     small = dl.load_cortex(120)
     assert small.n_regions == 120
