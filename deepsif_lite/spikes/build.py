@@ -21,13 +21,12 @@ from ..artifacts import artifact_path, read_arrays, write_arrays
 from ..errors import DeepSIFError
 from ..neural_mass.connectome import Connectome, load_connectome
 from ..neural_mass.simulation import simulate_chunks
-from ..paths import whole_file
 from ..profiles import Profile, get_profile
 from ..progress import progress_bar
 from .detection import CLIP_SAMPLES, SFREQ, ClipCutter
 from .library import SPLITS, library_path
 from .packing import N_COEFS, STEP, pack_levels
-from .report import HAS_CLIPS, region_report, report_path
+from .report import HAS_CLIPS, region_report, report_path, write_reports
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,9 +148,8 @@ def build_spike_library(
         leftovers.append(parts)
         reports.append(report.assign(split=plan.split))
     report = pd.concat(reports, ignore_index=True)
-    _write_table(report, out / f"{profile.name}-simulations.csv")
     regions = region_report(report, seeds, connectome.n_regions)
-    _write_table(regions, report_path(out / profile.name))
+    write_reports(out / profile.name, report, regions)
     _warn_of_empty_regions(regions, report_path(out / profile.name))
     for parts in leftovers:
         shutil.rmtree(parts)
@@ -174,11 +172,6 @@ def store_spike_library(root: str | Path | None = None) -> list[Path]:
     stem = artifact_path("spikes/lite", root)
     build_spike_library(stem.name, stem.parent)
     return [library_path(stem, split) for split in SPLITS]
-
-
-def _write_table(table: pd.DataFrame, path: Path) -> None:
-    with whole_file(path) as partial:
-        table.to_csv(partial, index=False)
 
 
 def _fingerprint(plan: Plan, connectome: Connectome, seed: int) -> str:

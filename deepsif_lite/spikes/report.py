@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..paths import whole_file
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -68,6 +70,27 @@ def region_report(
         list(reasons.values()), list(reasons), default=NEVER_ALONE
     )
     return table.reset_index()
+
+
+def write_reports(stem: Path, simulations: pd.DataFrame, regions: pd.DataFrame) -> None:
+    """Write both tables of a library beside it.
+
+    Parameters
+    ----------
+    stem : Path
+        Folder and stem of the library.
+    simulations : DataFrame
+        One row for each simulation, to ``<stem>-simulations.csv``.
+    regions : DataFrame
+        A :func:`region_report`, to :func:`report_path`.
+    """
+    tables = {
+        stem.with_name(f"{stem.name}-simulations.csv"): simulations,
+        report_path(stem): regions,
+    }
+    for path, table in tables.items():
+        with whole_file(path) as partial:
+            table.to_csv(partial, index=False)
 
 
 def read_report(stem: Path) -> pd.DataFrame:
