@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..metrics.scores import localization_error, score_resection
+from ..metrics.resection import score_resection
+from ..metrics.scores import localization_error
 from ..recordings.published import load_recording
 
 if TYPE_CHECKING:
