@@ -72,9 +72,7 @@ def styled(function):
     return wrapper
 
 
-def check_ax(
-    ax: Axes | None, figsize: tuple[float, float]
-) -> tuple[Figure, Axes]:
+def check_ax(ax: Axes | None, figsize: tuple[float, float]) -> tuple[Figure, Axes]:
     """Return where to draw: the axes given, or those of a new figure.
 
     Parameters

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 NEAR = 0.03
 """Distance (m) within which a false alarm counts as near (Chowdhury et al. 2013)."""
 
+
 def auc(
     strength: np.ndarray,
     truth: np.ndarray,
