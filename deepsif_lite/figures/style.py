@@ -88,6 +88,11 @@ def check_ax(ax: Axes | None, figsize: tuple[float, float]) -> tuple[Figure, Axe
     return ax.figure, ax
 
 
+def plain_text(text: str) -> str:
+    """Return text as matplotlib shows it letter by letter: ``$`` starts no formula."""
+    return text.replace("$", r"\$")
+
+
 def method_color(method: str) -> str:
     """Return the fixed color of a method, for example ``"sloreta"``."""
     return METHOD_COLORS.get(method.lower(), PAPER_COLOR)
