@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from cycler import cycler
-
 from ..solvers.methods import METHODS
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ STYLE = {
     "axes.edgecolor": "#444444",
     "axes.grid": True,
     "axes.labelsize": 9,
-    "axes.prop_cycle": cycler(color=tuple(dict.fromkeys(_CYCLE))),
+    "axes.prop_cycle": f"cycler(color={list(dict.fromkeys(_CYCLE))})",
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",

@@ -53,7 +53,7 @@ def write_image(
 
 
 def _write_all(image: SourceImage, evoked: mne.Evoked, start: Path) -> list[Path]:
-    from ..figures import plot_cortex
+    from ..figures.cortex_maps import plot_cortex
 
     image.to_stc().save(start, overwrite=True, verbose="error")
     table = image.to_table()

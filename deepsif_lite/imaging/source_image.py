@@ -333,7 +333,8 @@ class SourceImage:
         -------
         fig, axes
         """
-        from ..figures import method_name, plot_cortex
+        from ..figures.cortex_maps import plot_cortex
+        from ..figures.style import method_name
 
         if tmin is None and tmax is None:
             tmin = max(self.peak.time - _AROUND_PEAK, self.times[0])

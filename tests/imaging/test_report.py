@@ -21,7 +21,7 @@ def evoked():
     info = mne.create_info(["C3", "C4", "Pz", "Oz"], 500.0, "eeg")
     data = 1e-6 * np.random.default_rng(0).standard_normal((4, 50))
     evoked = mne.EvokedArray(data, info, comment="<i>$x$</i>", verbose=False)
-    return evoked.set_montage("standard_1005", verbose=False)
+    return evoked.set_montage("biosemi64", verbose=False)
 
 
 @pytest.fixture
