@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROUNDING = 1e-9  # s; times of a recording are rounded
+_CALLER = 3  # warnings point at whoever called Imager.apply
 _USUAL = (0.5, 2.0)  # length of a window over that of the training
 
 
@@ -125,7 +126,7 @@ def inside(times: NDArray, low: float, high: float) -> NDArray[np.bool_]:
     return (times >= low - _ROUNDING) & (times <= high + _ROUNDING)
 
 
-def warn_about_length(n_times: int, card: dict, stacklevel: int = 3) -> None:
+def warn_about_length(n_times: int, card: dict) -> None:
     """Warn where a window is much longer or shorter than those of the training."""
     shortest, longest = _USUAL
     if not shortest <= n_times / card["n_times"] <= longest:
@@ -133,16 +134,16 @@ def warn_about_length(n_times: int, card: dict, stacklevel: int = 3) -> None:
             f"The window has {n_times} samples at {card['sfreq']:g} Hz; the network "
             f"was trained on {card['n_times']}. Crop the recording around its peak "
             "(tmin, tmax).",
-            stacklevel=stacklevel,
+            stacklevel=_CALLER,
         )
 
 
-def warn_about_doubt(probability: NDArray | None, stacklevel: int = 3) -> None:
+def warn_about_doubt(probability: NDArray | None) -> None:
     """Warn where no region is more likely active than not."""
     if probability is not None and probability.max() <= LIKELY:
         warnings.warn(
             "No region is more likely active than not (the surest: "
             f"{probability.max():.0%}), so the image may show mere background. Average "
             "more epochs, or crop the recording around its peak (tmin, tmax).",
-            stacklevel=stacklevel,
+            stacklevel=_CALLER,
         )

@@ -12,18 +12,12 @@ from ..errors import ArtifactError, SignalError, check_option, check_shape
 from ..recordings.preparation import prepare
 from ..signals import normalize
 from ..solvers.methods import METHODS
-from .checks import (
-    check_evoked,
-    check_options,
-    check_window,
-    warn_about_doubt,
-    warn_about_length,
-)
+from . import checks
 from .loading import default_network, shared_network
 from .source_image import SourceImage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import mne
     from torch import Tensor, nn
@@ -109,11 +103,11 @@ class Imager:
         self._check(eeg)
         windows = normalize(torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:])))
         with torch.inference_mode():
-            parts = [
+            batches = (
                 self.network.image(batch.to(self.device))
                 for batch in windows.split(_BATCH)
-            ]
-        activity, probability = map(_join, zip(*parts, strict=True))
+            )
+            activity, probability = _collect(batches, len(windows))
         activity = activity.reshape(*eeg.shape[:-1], -1)
         if not np.isfinite(activity).all():
             msg = "The network gives values that are not finite; restore its weights."
@@ -198,17 +192,30 @@ class Imager:
             region is more likely active than not.
         """
         ready = _prepared(evoked, self.head, match, self.card["sfreq"])
-        _crop(ready, check_window(evoked.times, tmin, tmax))
-        warn_about_length(len(ready.times), self.card)
+        _crop(ready, checks.check_window(evoked.times, tmin, tmax))
+        checks.warn_about_length(len(ready.times), self.card)
         activity, probability = self.predict_with_probability(ready.data.T)
-        warn_about_doubt(probability)
+        checks.warn_about_doubt(probability)
         return _as_image("deepsif", activity, ready, self.head, probability)
 
 
-def _join(parts: Sequence[Tensor | None]) -> np.ndarray | None:
-    import torch
-
-    return None if parts[0] is None else torch.cat(parts).cpu().numpy()
+def _collect(
+    batches: Iterable[Sequence[Tensor | None]], n_windows: int
+) -> list[np.ndarray | None]:
+    """Gather batches in arrays made once; joining parts would take memory twice."""
+    whole, start = [], 0
+    for batch in batches:
+        parts = [None if part is None else part.cpu().numpy() for part in batch]
+        if not whole:
+            whole = [
+                None if p is None else np.empty((n_windows, *p.shape[1:]), p.dtype)
+                for p in parts
+            ]
+        for array, part in zip(whole, parts, strict=True):
+            if part is not None:
+                array[start : start + len(part)] = part
+        start += len(parts[0])
+    return whole
 
 
 def load_model(
@@ -318,14 +325,14 @@ def image(
         The network was not trained for the head model, or there is none for it.
     """
     check_option("method", method, METHODS)
-    check_options(method, model, baseline, options)
+    checks.check_options(method, model, baseline, options)
     solve = METHODS[method].solve
     if solve is None:
         imager = _find_imager(model, head)
         return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
     head = _load_head(DEFAULT_HEAD if head is None else head)
     ready = _prepared(evoked, head, match)
-    window = check_window(evoked.times, tmin, tmax)
+    window = checks.check_window(evoked.times, tmin, tmax)
     if baseline is not None:
         options["noise_cov"] = _baseline_covariance(ready, baseline)
     _crop(ready, window)
@@ -362,7 +369,7 @@ def _load_head(head: str | HeadModel) -> HeadModel:
 def _prepared(
     evoked: mne.Evoked, head: HeadModel, match: str, sfreq: float | None = None
 ) -> mne.Evoked:
-    check_evoked(evoked)
+    checks.check_evoked(evoked)
     return prepare(evoked, head.info, sfreq, match=match)
 
 
@@ -376,7 +383,7 @@ def _baseline_covariance(ready: mne.Evoked, baseline: tuple) -> np.ndarray:
     from ..solvers.whitening import noise_covariance
 
     quiet = ready.copy()
-    _crop(quiet, check_window(ready.times, *baseline, name="baseline"))
+    _crop(quiet, checks.check_window(ready.times, *baseline, name="baseline"))
     return noise_covariance(quiet.data.T)
 
 

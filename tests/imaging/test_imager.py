@@ -79,6 +79,22 @@ def test_prediction_is_the_network_on_normalized_windows(imager):
     np.testing.assert_allclose(imager.predict(eeg[1, 1]), activity[1, 1], atol=1e-6)
 
 
+def test_many_windows_are_imaged_as_each_alone(imager):
+    class Sure(torch.nn.Linear):
+        def image(self, eeg):
+            return self(eeg), self(eeg)[:, 0].sigmoid()
+
+    model = Imager(Sure(32, N_REGIONS), imager.card, imager.head)
+    eeg = np.random.default_rng(0).standard_normal((7, 10, 20, 32))
+    activity, probability = model.predict_with_probability(eeg)
+    assert activity.shape == (7, 10, 20, N_REGIONS)
+    assert probability.shape == (7, 10, N_REGIONS)
+    for k, j in ((0, 0), (3, 2), (6, 9)):
+        alone = model.predict_with_probability(eeg[k, j])
+        np.testing.assert_allclose(activity[k, j], alone[0], atol=1e-6)
+        np.testing.assert_allclose(probability[k, j], alone[1], atol=1e-6)
+
+
 def test_prediction_refuses_what_does_not_fit(imager):
     with pytest.raises(ValueError, match="n_times, 32"):
         imager.predict(np.zeros((10, 31)))
