@@ -122,7 +122,7 @@ images = {"deepsif": dl.image(patient.evoked, model=model, **window)}
 for method in METHODS[1:]:
     images[method] = dl.image(patient.evoked, method, head, baseline=quiet, **window)
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The patient's spike, averaged over the 20 ms around its peak, imaged by three methods. Each map is divided by its own maximum. Outlined: the left temporal lobe, or the resection where a virtual patient is shown.", "name": "fig-patient-maps"}, "image": {"alt": "Three rows of cortex maps, one a method. DeepSIF shows a compact patch, sLORETA and LCMV show wide smooth maps around it."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The patient's spike imaged by three methods, root mean square over the 20 ms around its peak. Each map is divided by its own maximum. Outlined: the left temporal lobe, or the resection where a virtual patient is shown.", "name": "fig-patient-maps"}, "image": {"alt": "Three rows of cortex maps, one a method. DeepSIF shows a compact patch, sLORETA and LCMV show wide smooth maps around it."}}
 maps = {method: result.map(-0.01, 0.01) for method, result in images.items()}
 fig, axes = dl.figures.plot_methods(
     maps,
@@ -144,8 +144,8 @@ name, regions = next(iter(target.items()))
 
 def ten_strongest(result):
     """Center (mm) of the ten strongest regions, and how many lie in the target."""
-    top, strength = result.strongest(10, -0.01, 0.01), result.map(-0.01, 0.01)
-    x, y, z = 1e3 * np.average(cortex.centroids[top], axis=0, weights=strength[top])
+    top = result.strongest(10, -0.01, 0.01)
+    x, y, z = 1e3 * result.center(10, -0.01, 0.01)
     return round(x), round(y), round(z), int(np.isin(top, regions).sum())
 
 
@@ -187,7 +187,7 @@ for method, result in mirrored.items():
 # %% tags=["published-data"]
 half = WINDOW / 2
 for method, result in images.items():
-    found = result.extent(-half, half, of="map")
+    found = result.extent(-half, half, of="mean")
     share = (
         cortex.areas[found][np.isin(found, regions)].sum() / cortex.areas[found].sum()
     )
@@ -269,7 +269,7 @@ path = dl.results.write_table("05_cohort", table, profile, seed=5)
 # The one whose source the side views show best.
 shown = max(cohort[1:], key=lambda p: np.abs(cortex.centroids[p.source, 0]).mean())
 truth = np.isin(np.arange(cortex.n_regions), shown.source).astype(float)
-maps = {m: image_patient(shown, m).map(-half, half) for m in METHODS}
+maps = {m: image_patient(shown, m).map(-half, half, how="mean") for m in METHODS}
 fig, axes = dl.figures.plot_methods(
     {"truth": truth, **maps},
     cortex,

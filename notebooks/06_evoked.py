@@ -114,21 +114,7 @@ path = dl.results.write_scores("06_evoked", score, profile, data=data)
 print(f"P100 at {1e3 * latency:.0f} ms")
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "The visual evoked potential. Left: all channels, the vertical line marks the P100. Right: the scalp map at that time; the positive focus lies over the left back of the head.", "name": "fig-vep"}, "image": {"alt": "Left, overlaid time courses of 64 channels with a first peak near 93 milliseconds and a larger one later. Right, a scalp map that is positive over the left occipital electrodes."}}
-at_peak = evoked.data[:, np.argmin(np.abs(evoked.times - latency))]
-fig, axes = plt.subplots(
-    1, 2, figsize=(8, 2.8), width_ratios=(2, 1), layout="constrained"
-)
-dl.figures.plot_butterfly(
-    1e6 * evoked.data.T,
-    evoked.times,
-    ax=axes[0],
-    ylabel="potential (arbitrary)",
-    title=subject,
-    mark=latency,
-)
-_ = dl.figures.plot_topography(
-    1e6 * at_peak, evoked.info, ax=axes[1], label="arbitrary"
-)
+fig, axes = dl.figures.plot_evoked(evoked, latency, unit="arbitrary", title=subject)
 plt.show()
 
 # %% [markdown]
@@ -148,7 +134,7 @@ for method in METHODS[1:]:
 window = (latency - 0.01, latency + 0.01)
 maps = {method: result.map(*window) for method, result in images.items()}
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Source images averaged over the 20 ms around the P100. Each map is divided by its own maximum. Outlined: Brodmann areas 17 and 18, and the same with area 19.", "name": "fig-vep-maps"}, "image": {"alt": "Three rows of cortex maps, one a method, seen from the side, from the middle and from behind. The outlines mark the visual areas at the back of both hemispheres."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Source images, root mean square over the 20 ms around the P100. Each map is divided by its own maximum. Outlined: Brodmann areas 17 and 18, and the same with area 19.", "name": "fig-vep-maps"}, "image": {"alt": "Three rows of cortex maps, one a method, seen from the side, from the middle and from behind. The outlines mark the visual areas at the back of both hemispheres."}}
 fig, axes = dl.figures.plot_methods(
     maps,
     cortex,
@@ -170,7 +156,7 @@ left = regions[cortex.hemisphere[regions] == "lh"]
 wider_left = wider[cortex.hemisphere[wider] == "lh"]
 for method, result in images.items():
     top = result.strongest(10, *window)
-    x, y, z = 1e3 * np.average(cortex.centroids[top], axis=0, weights=maps[method][top])
+    x, y, z = 1e3 * result.center(10, *window)
     first = 1e3 * cortex.distances[top[0], left].min()
     rows.append(
         {
@@ -214,7 +200,7 @@ for end in (latency + 0.04, 0.15, 0.2, 0.3, evoked.times[-1]):
         with warnings.catch_warnings(action="ignore"):
             result = dl.image(evoked, model=imager, tmax=end)
         top = result.strongest(10, *window)
-        x, y, z = 1e3 * cortex.centroids[top].mean(axis=0)
+        x, y, z = 1e3 * result.center(10, *window)
         rows.append(
             {
                 "until (ms)": round(1e3 * end),
@@ -289,8 +275,8 @@ fits.round(2)
 # How much of each map lies there, against the share of the cortex that they cover?
 
 # %% tags=["published-data"]
-for method, values in maps.items():
-    share = (values * cortex.areas)[regions].sum() / (values * cortex.areas).sum()
+for method, result in images.items():
+    share = result.share_in(regions, *window)
     print(f"{dl.figures.method_name(method):8s} {share:.0%} of the map in the target")
 cover = cortex.areas[regions].sum() / cortex.areas.sum()
 print(f"cortex   {cover:.0%}")

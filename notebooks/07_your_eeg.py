@@ -39,12 +39,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import mne
 import numpy as np
-import torch
 
 import deepsif_lite as dl
 from deepsif_lite.errors import RecordingUnavailable
 from deepsif_lite.evaluation import virtual_response
-from deepsif_lite.signals import normalize
 
 dl.figures.use_style()
 folder = Path(tempfile.mkdtemp())
@@ -122,15 +120,7 @@ print(f"{image.activity.shape[0]} regions, {image.activity.shape[1]} samples")
 ready = dl.preparation.prepare(evoked, model.head.info, 500.0, match="position")
 early = (ready.times > 0.06) & (ready.times < 0.14)
 latency = ready.times[early][ready.data.std(axis=0)[early].argmax()]
-fig, axes = plt.subplots(
-    1, 2, figsize=(8, 2.8), width_ratios=(2, 1), layout="constrained"
-)
-dl.figures.plot_butterfly(
-    1e6 * ready.data.T, ready.times, ax=axes[0], ylabel="potential (µV)", mark=latency
-)
-at_peak = 1e6 * ready.data[:, np.argmin(np.abs(ready.times - latency))]
-_ = dl.figures.plot_topography(at_peak, ready.info, ax=axes[1], label="µV")
-axes[0].set_title(subject)
+fig, axes = dl.figures.plot_evoked(ready, latency, title=subject)
 plt.show()
 
 # %% [markdown]
@@ -167,8 +157,7 @@ plt.show()
 # %% tags=["published-data"]
 other = dl.image(evoked, "sloreta", "template-64", baseline=(None, 0), match="position")
 for method, result in (("DeepSIF", image), ("sLORETA", other)):
-    top = result.strongest(10, latency - 0.01, latency + 0.01)
-    x, y, z = 1e3 * result.cortex.centroids[top].mean(axis=0)
+    x, y, z = 1e3 * result.center(10, latency - 0.01, latency + 0.01)
     print(f"{method}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
 
 # %% [markdown]
@@ -176,26 +165,21 @@ for method, result in (("DeepSIF", image), ("sLORETA", other)):
 # Which patch of cortex explains each of them best, and how much of it?
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "The three strongest scalp maps in the network's input, and their time courses; the dashed line marks the stimulus.", "name": "fig-own-modes"}, "image": {"alt": "Three scalp maps above their time courses."}}
-network, geometry = model.network, model.network.geometry
-eeg = torch.as_tensor(normalize(ready.data.T)).float()
-with torch.no_grad():
-    maps, strengths, courses = (part[0] for part in network.modes(eeg[None]))
-    fit, patch = (maps @ geometry.patch_maps.T).square().max(dim=1)
-courses = (strengths[:, None] * courses[: len(maps)]).numpy()  # without the constant
+seen = model.explain(ready.data.T)
 before = ready.times < 0
 fig, axes = plt.subplots(
-    2, 3, figsize=(7.5, 3.2), height_ratios=(1.6, 1), sharey="row", layout="constrained"
+    2, 3, figsize=(6.7, 3.2), height_ratios=(1.6, 1), sharey="row", layout="constrained"
 )
 for k, (top, bottom) in enumerate(axes.T):
-    dl.figures.plot_topography(maps[k].numpy(), ready.info, ax=top, colorbar=False)
-    bottom.plot(ready.times, courses[k], lw=0.8)
+    dl.figures.plot_topography(seen.maps[k], ready.info, ax=top, colorbar=False)
+    bottom.plot(ready.times, seen.courses[k], lw=0.8)
     bottom.axvline(0, ls="--", lw=0.8, color="#444444")
     bottom.set_xlabel("time (s)")
-    quiet, later = courses[k][before].std(), courses[k][~before].std()
-    x, y, z = 1e3 * image.cortex.centroids[patch[k] // geometry.n_shapes]
+    quiet, later = seen.courses[k][before].std(), seen.courses[k][~before].std()
+    x, y, z = 1e3 * image.cortex.centroids[seen.seeds[k]]
     print(
         f"map {k + 1}: {quiet:.2f} before the stimulus, {later:.2f} after; "
-        f"{fit[k]:.0%} explained by a patch at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
+        f"{seen.fit[k]:.0%} explained by a patch at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
     )
 axes[1, 0].set_ylabel("strength (no unit)")
 plt.show()
@@ -215,7 +199,7 @@ plt.show()
 # `write_image` writes a source estimate on fsaverage5 (open it with `mne.read_source_estimate`, or in FreeSurfer's tools), the table of regions, the figure, and an HTML report.
 
 # %% tags=["published-data"]
-written = dl.files.write_image(image, evoked, folder, "visual")
+written = dl.imaging.write_image(image, evoked, folder, "visual")
 print([path.name for path in written])
 stc = mne.read_source_estimate(folder / "visual")
 print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")

@@ -34,6 +34,14 @@ def toy_head(n_regions: int = 120, n_channels: int = 20, seed: int = 0):
     )
 
 
+def line_cortex(n: int = 12, step: float = 0.01):
+    """Return regions one centimeter apart on a line, areas 1, 2, 3, ... cm^2."""
+    x = step * np.arange(n)
+    return SimpleNamespace(
+        distances=np.abs(x[:, None] - x), areas=1e-4 * np.arange(1, n + 1), n_regions=n
+    )
+
+
 def toy_geometry(n_shapes: int = 3) -> ScanGeometry:
     """Return what the scan network knows of the toy head."""
     head = toy_head()

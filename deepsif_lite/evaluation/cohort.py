@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..metrics.scores import localization_error, score_resection
+from ..metrics.resection import score_resection
+from ..metrics.scores import localization_error
 from ..recordings.published import load_recording
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def published_patient() -> Patient:
 def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
     """Compare a source image with what is known about a patient.
 
-    The image is averaged over :data:`WINDOW` around time 0 and thresholded by Otsu.
+    The image is averaged over :data:`WINDOW` around time 0 (magnitude of the mean, as
+    in the paper) and thresholded by Otsu.
 
     Parameters
     ----------
@@ -111,8 +113,9 @@ def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
         msg = f"The resection of {patient.name!r} is not known; there is nothing to score."
         raise ValueError(msg)
     window = (-WINDOW / 2, WINDOW / 2)
-    found = image.extent(*window, of="map")
-    scores = score_resection(image.map(*window), found, patient.resection, image.cortex)
+    found = image.extent(*window, of="mean")
+    strength = image.map(*window, how="mean")
+    scores = score_resection(strength, found, patient.resection, image.cortex)
     if patient.onset_zone is not None and len(found):
         distances = image.cortex.distances
         pair = (patient.onset_zone, found)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import SignalError, check_option
 from .raster import rasterize
-from .style import method_color, method_name, styled
+from .style import WIDTH, method_color, method_name, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,9 @@ OUTLINE_COLORS = ("#009E73", "#0072B2", "#CC79A7", "#000000")
 HEMISPHERES = ("lh-lateral", "lh-medial", "rh-medial", "rh-lateral")
 FIVE_VIEWS = (*HEMISPHERES, "ventral")
 _NO_DATA = (0.86, 0.86, 0.86)
+_LARGEST_VIEW = 2.0  # inches; a figure of few views is narrower than the column
+_BAR = 0.65  # inches that a color bar with its label takes
+_LINE = 0.25  # inches of a line of text: a title, a legend, the names of the views
 
 
 def colormap(kind: str = "sequential"):
@@ -38,9 +42,7 @@ def colormap(kind: str = "sequential"):
         "sequential": ["#dcdcdc", "#fbe3a0", "#f9a03f", "#d94801", "#7f0000"],
         "diverging": ["#08306b", "#4292c6", "#dcdcdc", "#f16913", "#7f2704"],
     }
-    if kind not in colors:
-        msg = f"kind={kind!r} is not one of {sorted(colors)}."
-        raise ValueError(msg)
+    check_option("kind", kind, colors)
     return LinearSegmentedColormap.from_list(f"cortex-{kind}", colors[kind], N=256)
 
 
@@ -55,7 +57,7 @@ def _per_vertex(values: ArrayLike, cortex: Cortex) -> NDArray:
             f"values has {len(values)} entries; the cortex has {cortex.n_regions} "
             f"regions and {len(region)} vertices."
         )
-        raise ValueError(msg)
+        raise SignalError(msg)
     return np.where(region >= 0, values[region], np.nan)
 
 
@@ -82,6 +84,42 @@ def _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines) -> None:
             )
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.axis("off")
+
+
+def _view_grid(
+    cortex: Cortex,
+    surface: str,
+    views: Sequence[str],
+    n_rows: int,
+    *,
+    width: float = _BAR,
+    height: float = 0.0,
+    **options,
+) -> tuple[Figure, NDArray]:
+    """Make axes for rows of views that all have one scale.
+
+    ``width`` and ``height`` are inches that things beside the views take; the whole is
+    at most as wide as a column of the book.
+    """
+    import matplotlib.pyplot as plt
+
+    extents = np.array([rasterize(cortex, surface, view).extent for view in views])
+    wide, high = extents[:, 1] - extents[:, 0], extents[:, 3] - extents[:, 2]
+    scale = min((WIDTH - width) / wide.sum(), _LARGEST_VIEW / wide.max())
+    return plt.subplots(
+        n_rows,
+        len(views),
+        figsize=(scale * wide.sum() + width, n_rows * scale * high.max() + height),
+        width_ratios=wide,
+        layout="constrained",
+        squeeze=False,
+        **options,
+    )
+
+
+def _title(fig: Figure, text: str | None) -> None:
+    if text:
+        fig.suptitle(text, fontsize=10, weight="bold", x=0.01, ha="left")
 
 
 def _outline_lines():
@@ -116,7 +154,7 @@ def _scale(values: NDArray, cmap, vmin, vmax):
     return cmap, Normalize(vmin, vmax, clip=True)
 
 
-def _outline_legend(fig, outlines: dict, **where) -> None:
+def _outline_legend(fig: Figure, outlines: dict) -> None:
     from matplotlib.lines import Line2D
 
     named = [
@@ -125,7 +163,7 @@ def _outline_legend(fig, outlines: dict, **where) -> None:
         if name
     ]
     if named:
-        fig.legend(handles=named, ncols=len(named), **where)
+        fig.legend(handles=named, ncols=len(named), loc="outside lower center")
 
 
 @styled
@@ -172,39 +210,31 @@ def plot_cortex(
     -------
     fig, axes : Figure and array of Axes
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.cm import ScalarMappable
-
     outlines = _as_outlines(outlines)
     cmap, norm = _scale(values, cmap, vmin, vmax)
     own = axes is None
     if own:
-        widths = [np.ptp(rasterize(cortex, surface, view).extent[:2]) for view in views]
-        fig, axes = plt.subplots(
-            1,
-            len(views),
-            figsize=(2.05 * len(views) + 0.5, 1.9),
-            width_ratios=widths,
-            layout="constrained",
-            squeeze=False,
-        )
-        axes = axes[0]
-    axes = np.atleast_1d(axes)
-    fig = axes[0].figure
+        lines = 1 + bool(title) + any(outlines)
+        fig, axes = _view_grid(cortex, surface, views, 1, height=lines * _LINE)
+    axes = np.ravel(axes)
     for ax, view in zip(axes, views, strict=True):
         _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines)
-        if own:
-            ax.set_title(
-                view.replace("-", " "), fontsize=7, weight="normal", loc="center"
-            )
-    if own and colorbar:
-        mappable = ScalarMappable(norm, cmap)
-        fig.colorbar(mappable, ax=list(axes), shrink=0.75, pad=0.01, label=label)
-    if own and title:
-        fig.suptitle(title, fontsize=10, weight="bold", x=0.01, ha="left")
-    if own:
-        _outline_legend(fig, outlines, loc="outside lower center")
+    if not own:
+        return axes[0].figure, axes
+    for ax, view in zip(axes, views, strict=True):
+        ax.set_title(view.replace("-", " "), fontsize=8, weight="normal", loc="center")
+    if colorbar:
+        _color_bar(fig, axes, cmap, norm, label, shrink=0.75)
+    _title(fig, title)
+    _outline_legend(fig, outlines)
     return fig, axes
+
+
+def _color_bar(fig: Figure, axes: NDArray, cmap, norm, label: str, shrink: float):
+    from matplotlib.cm import ScalarMappable
+
+    mappable = ScalarMappable(norm, cmap)
+    fig.colorbar(mappable, ax=list(axes.flat), shrink=shrink, pad=0.01, label=label)
 
 
 @styled
@@ -233,21 +263,13 @@ def plot_methods(
     -------
     fig, axes : Figure and array of Axes of shape (n_methods, n_views)
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    widths = [np.ptp(rasterize(cortex, surface, view).extent[:2]) for view in views]
-    fig, axes = plt.subplots(
-        len(maps),
-        len(views),
-        figsize=(1.95 * len(views) + 1.0, 1.45 * len(maps) + 0.3),
-        width_ratios=widths,
-        layout="constrained",
-        squeeze=False,
-    )
-    cmap, norm = colormap("sequential"), Normalize(0, 1, clip=True)
     outlines = _as_outlines(outlines)
+    lines = bool(title) + any(outlines)
+    beside = {"width": _BAR + _LINE, "height": lines * _LINE}
+    fig, axes = _view_grid(cortex, surface, views, len(maps), **beside)
+    cmap, norm = colormap("sequential"), Normalize(0, 1, clip=True)
     for row, (method, values) in zip(axes, maps.items(), strict=True):
         values = np.abs(np.asarray(values, float))
         peak = np.nanmax(values, initial=0.0)
@@ -265,12 +287,11 @@ def plot_methods(
             weight="bold",
             color=method_color(method),
         )
-    label = "magnitude / its largest"
-    mappable = ScalarMappable(norm, cmap)
-    fig.colorbar(mappable, ax=axes, shrink=min(1, 1.2 / len(maps)), label=label)
-    if title:
-        fig.suptitle(title, fontsize=10, weight="bold", x=0.01, ha="left")
-    _outline_legend(fig, outlines, loc="outside lower center")
+    _color_bar(
+        fig, axes, cmap, norm, "magnitude / its largest", min(1, 1.5 / len(maps))
+    )
+    _title(fig, title)
+    _outline_legend(fig, outlines)
     return fig, axes
 
 
@@ -282,7 +303,7 @@ def plot_maps(
     views: Sequence[str] = HEMISPHERES,
     surface: str = "inflated",
     limits: Mapping[str, tuple[float, float]] | None = None,
-    dpi: float = 68,
+    dpi: float = 90,
 ) -> tuple[Figure, NDArray]:
     """Draw several maps, one row and one scale each.
 
@@ -301,25 +322,12 @@ def plot_maps(
     -------
     fig, axes : Figure and array of Axes of shape (n_maps, n_views)
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.cm import ScalarMappable
-
-    widths = [np.ptp(rasterize(cortex, surface, view).extent[:2]) for view in views]
-    fig, axes = plt.subplots(
-        len(maps),
-        len(views),
-        figsize=(2.05 * len(views) + 0.8, 1.45 * len(maps) + 0.1),
-        width_ratios=widths,
-        layout="constrained",
-        squeeze=False,
-        dpi=dpi,
-    )
+    beside = {"height": len(maps) * _LINE, "dpi": dpi}
+    fig, axes = _view_grid(cortex, surface, views, len(maps), **beside)
     for row, (name, (values, unit)) in zip(axes, maps.items(), strict=True):
         cmap, norm = _scale(values, None, *(limits or {}).get(name, (None, None)))
         for ax, view in zip(row, views, strict=True):
             _draw_view(ax, values, cortex, view, surface, cmap, norm, {})
         row[0].set_title(name, fontsize=9)
-        fig.colorbar(
-            ScalarMappable(norm, cmap), ax=list(row), shrink=0.8, pad=0.01, label=unit
-        )
+        _color_bar(fig, row, cmap, norm, unit, shrink=0.8)
     return fig, axes

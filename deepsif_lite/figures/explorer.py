@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import OptionError, SignalError, check_shape
 from .cortex_maps import colormap
 from .raster import surface_points
 
@@ -79,9 +80,10 @@ def explore_cortex(
 
     Raises
     ------
-    ValueError
-        No map is given, one has the wrong length or a negative value, or ``chosen``
-        is no region.
+    OptionError
+        No map is given, or ``chosen`` is no region.
+    SignalError
+        A map has the wrong length or a negative value.
     """
     cortex = head.cortex
     _check(maps, chosen, cortex)
@@ -117,18 +119,15 @@ def explore_cortex(
 def _check(maps: Mapping, chosen: int, cortex: Cortex) -> None:
     if not maps:
         msg = "maps is empty; give at least one name: (values, unit)."
-        raise ValueError(msg)
+        raise OptionError(msg)
     for name, (values, _) in maps.items():
-        shape = np.shape(values)
-        if shape != (cortex.n_regions,):
-            msg = f"maps[{name!r}] has shape {shape}, not ({cortex.n_regions},)."
-            raise ValueError(msg)
+        check_shape(f"maps[{name!r}]", np.shape(values), (cortex.n_regions,))
         if np.nanmin(values) < 0:
             msg = f"maps[{name!r}] holds negative values; show their magnitude."
-            raise ValueError(msg)
+            raise SignalError(msg)
     if not 0 <= chosen < cortex.n_regions:
         msg = f"chosen={chosen!r} is not a region; there are {cortex.n_regions}."
-        raise ValueError(msg)
+        raise OptionError(msg)
 
 
 def _centered(cortex: Cortex, surface: str) -> NDArray:

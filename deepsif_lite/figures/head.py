@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..mesh import face_normals
-from .style import METHOD_COLORS, styled
+from .style import METHOD_COLORS, WIDTH, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,9 @@ def plot_head(
 
     if cuts is None:
         cuts = {"sagittal": 0.01, "coronal": float(shells.center[1])}
-    fig = plt.figure(figsize=(3.1 * (1 + len(cuts)), 3.3), layout="constrained")
+    fig = plt.figure(
+        figsize=(min(3.1 * (1 + len(cuts)), WIDTH), 2.8), layout="constrained"
+    )
     grid = fig.add_gridspec(1, 1 + len(cuts))
     axes = [fig.add_subplot(grid[0], projection="3d")]
     _draw_scalp(axes[0], shells, np.asarray(electrodes))
@@ -97,7 +99,8 @@ def plot_head(
         ax.set_title(f"{cut} cut")
         ax.autoscale_view(scaley=False)
         axes.append(ax)
-    axes[-1].legend(loc="lower center", fontsize=6.5, ncols=2, bbox_to_anchor=(0.5, 0))
+    handles, labels = axes[-1].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return fig, np.array(axes, dtype=object)
 
 

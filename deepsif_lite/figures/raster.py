@@ -1,8 +1,14 @@
 """Views of the cortex as grids of pixels that know their vertex and their shade.
 
-Each view is projected once (a z-buffer) and then colored by table look-up. That
-draws a view in milliseconds after the first time and keeps the borders of parcels
-sharp, which a 3-D scene in matplotlib does not.
+Each view is projected once (a z-buffer) and then colored by table look-up. Pixels, not
+triangles, belong to a parcel, so its border is as sharp as the screen, and an outline
+is the contour of a mask.
+
+Why not nilearn's ``plot_surf_stat_map`` with ``plot_surf_contours``, which draws the
+triangles as polygons in matplotlib's 3-D axes? Measured with nilearn 0.14.1 on two busy
+cores, a figure of four inflated views with one outline takes 1.2 s there and 0.5 s here
+(1.4 s the first time). There, borders and outlines are teeth, the edges of triangles
+3 mm long, and more than half of each panel is empty.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..errors import check_option
 from ..mesh import normals_and_areas
 
 if TYPE_CHECKING:
@@ -45,12 +52,10 @@ class Raster(NamedTuple):
 
 def surface_points(cortex: Cortex, surface: str) -> NDArray:
     """Return vertices (n_vertices, 3) in m; inflated hemispheres are moved apart."""
+    check_option("surface", surface, ("pial", "inflated"))
     pial = np.asarray(cortex.vertices, float)
     if surface == "pial":
         return pial
-    if surface != "inflated":
-        msg = f"surface={surface!r} is not 'pial' or 'inflated'."
-        raise ValueError(msg)
     # The inflated surface has no unit: give it the length of the pial one.
     points = np.array(cortex.inflated, float)
     points *= np.ptp(pial[:, 1]) / np.ptp(points[:, 1])
@@ -92,9 +97,7 @@ def _visible_hits(corners: NDArray, depth: NDArray, shape: tuple[int, int]):
 @lru_cache(maxsize=64)
 def rasterize(cortex: Cortex, surface: str, view: str) -> Raster:
     """Project one view of the cortex onto pixels (cached: a Cortex is frozen)."""
-    if view not in _CAMERAS:
-        msg = f"view={view!r} is not one of {list(_CAMERAS)}."
-        raise ValueError(msg)
+    check_option("view", view, _CAMERAS)
     hemisphere, toward, up = _CAMERAS[view]
     points, faces = surface_points(cortex, surface), np.asarray(cortex.faces)
     if hemisphere is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .style import PAPER_COLOR, method_color, method_name, styled
+from .style import PAPER_COLOR, WIDTH, check_ax, method_color, method_name, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,10 @@ def plot_metrics(
     groups = sorted(table[by].unique())
     methods = list(dict.fromkeys(table["method"]))
     fig, axes = plt.subplots(
-        1, len(metrics), figsize=(2.5 * len(metrics), 2.6), layout="constrained"
+        1,
+        len(metrics),
+        figsize=(min(2.5 * len(metrics), WIDTH), 2.6),
+        layout="constrained",
     )
     axes = np.atleast_1d(axes)
     width = 0.8 / (len(methods) + (paper is not None))
@@ -122,10 +125,7 @@ def plot_strata(
     -------
     fig, ax : Figure and Axes
     """
-    import matplotlib.pyplot as plt
-
-    if ax is None:
-        _, ax = plt.subplots(figsize=(3.4, 2.6), layout="constrained")
+    fig, ax = check_ax(ax, (3.4, 2.6))
     for method in dict.fromkeys(table["method"]):
         rows = table.loc[table["method"] == method, [by, metric]].dropna()
         group = rows[by]
@@ -144,7 +144,7 @@ def plot_strata(
         ax.plot([], [], "o-", ms=3.5, color=color, label=method_name(method))
     ax.set(xlabel=xlabel or by, ylabel=ylabel or metric)
     ax.legend()
-    return ax.figure, ax
+    return fig, ax
 
 
 @styled
@@ -171,13 +171,10 @@ def plot_area(
     -------
     fig, ax : Figure and Axes
     """
-    import matplotlib.pyplot as plt
-
+    fig, ax = check_ax(ax, (2.9, 2.7))
     x, y = np.asarray(simulated, float), np.asarray(estimated, float)
     keep = np.isfinite(x) & np.isfinite(y)
     x, y = x[keep], y[keep]
-    if ax is None:
-        _, ax = plt.subplots(figsize=(2.9, 2.7), layout="constrained")
     top = float(x.max(initial=0)) * 2 or 1.0
     color, beyond = method_color(method), y > top
     ax.scatter(x[~beyond], y[~beyond], s=9, alpha=0.35, lw=0, color=color)
@@ -193,7 +190,7 @@ def plot_area(
         xlabel="simulated area (cm$^2$)",
         ylabel="estimated area (cm$^2$)",
     )
-    return ax.figure, ax
+    return fig, ax
 
 
 @styled
@@ -213,10 +210,7 @@ def plot_reliability(
     fig, ax : Figure and Axes
         The gray diagonal is a forecaster that is right.
     """
-    import matplotlib.pyplot as plt
-
-    if ax is None:
-        _, ax = plt.subplots(figsize=(5.2, 3), layout="constrained")
+    fig, ax = check_ax(ax, (5.2, 3))
     ax.plot([0, 1], [0, 1], color=PAPER_COLOR, lw=0.9, ls="--")
     for name, table in tables.items():
         ax.plot(table.predicted, table.observed, "o-", ms=3.5, lw=1, label=name)
@@ -228,4 +222,4 @@ def plot_reliability(
         aspect="equal",
     )
     ax.legend(title="sources", loc="upper left", bbox_to_anchor=(1, 1))
-    return ax.figure, ax
+    return fig, ax

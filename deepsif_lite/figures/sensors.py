@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .style import METHOD_COLORS, styled
+from ..errors import SignalError
+from .style import METHOD_COLORS, WIDTH, check_ax, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import mne
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 
 @styled
@@ -44,11 +45,9 @@ def plot_topography(
     -------
     fig, ax : Figure and Axes
     """
-    import matplotlib.pyplot as plt
     import mne
 
-    if ax is None:
-        _, ax = plt.subplots(figsize=(2.8, 2.6), layout="constrained")
+    fig, ax = check_ax(ax, (2.8, 2.6))
     settings = {"cmap": "RdBu_r", "sensors": "k.", "contours": 5} | options
     values = np.asarray(values, float)
     image, _ = mne.viz.plot_topomap(
@@ -57,8 +56,8 @@ def plot_topography(
     if title:
         ax.set_title(title, loc="center", fontsize=9)
     if colorbar:
-        ax.figure.colorbar(image, ax=ax, shrink=0.7, label=label)
-    return ax.figure, ax
+        fig.colorbar(image, ax=ax, shrink=0.7, label=label)
+    return fig, ax
 
 
 @styled
@@ -93,20 +92,17 @@ def plot_butterfly(
 
     Raises
     ------
-    ValueError
+    SignalError
         ``data`` and ``times`` do not agree.
     """
-    import matplotlib.pyplot as plt
-
     data, times = np.asarray(data, float), np.asarray(times, float)
     if data.ndim != 2 or len(data) != len(times):
         msg = (
             f"data of shape {data.shape} is not (n_times, n_series) with "
             f"{len(times)} times; transpose it?"
         )
-        raise ValueError(msg)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.5, 2.4), layout="constrained")
+        raise SignalError(msg)
+    fig, ax = check_ax(ax, (WIDTH, 2.4))
     gray = "#8a8a8a" if highlight else "#4d6f8a"
     ax.plot(times * 1e3, data, color=gray, lw=0.5, alpha=0.7)
     for name, column in (highlight or {}).items():
@@ -118,4 +114,52 @@ def plot_butterfly(
         ax.set_title(title)
     if highlight:
         ax.legend()
-    return ax.figure, ax
+    return fig, ax
+
+
+@styled
+def plot_evoked(
+    evoked: mne.Evoked,
+    at: float | None = None,
+    *,
+    scale: float = 1e6,
+    unit: str = "µV",
+    title: str | None = None,
+) -> tuple[Figure, NDArray]:
+    """Draw all channels over each other, beside the scalp map at one time.
+
+    :meth:`mne.Evoked.plot_joint` does the same with several maps above the traces. It
+    is not used because it fixes the unit to µV (published recordings and simulated EEG
+    have none), colors 75 traces by position, which hides the one time that is marked,
+    and cannot be laid out for a column.
+
+    Parameters
+    ----------
+    evoked : mne.Evoked
+        With electrode positions.
+    at : float, optional
+        Time of the scalp map, s, marked in the traces. By default where the global
+        field power is largest.
+    scale, unit : float, str
+        What the data are multiplied by, and their unit then.
+    title : str, optional
+        Above the traces.
+
+    Returns
+    -------
+    fig, axes : Figure and array of two Axes
+    """
+    import matplotlib.pyplot as plt
+
+    if at is None:
+        at = float(evoked.times[evoked.data.std(axis=0).argmax()])
+    data = scale * evoked.data
+    sample = np.abs(evoked.times - at).argmin()
+    fig, axes = plt.subplots(
+        1, 2, figsize=(WIDTH, 2.4), width_ratios=(2, 1), layout="constrained"
+    )
+    plot_butterfly(
+        data.T, evoked.times, ax=axes[0], ylabel=f"EEG ({unit})", title=title, mark=at
+    )
+    plot_topography(data[:, sample], evoked.info, ax=axes[1], label=unit)
+    return fig, axes

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from functools import wraps
+from typing import TYPE_CHECKING
 
-METHOD_COLORS = {
-    "truth": "#1b1b1b",
-    "deepsif": "#D55E00",
-    "sloreta": "#0072B2",
-    "lcmv": "#009E73",
-    "cmem": "#CC79A7",
-    "fast-ires": "#E69F00",
-}
-METHOD_NAMES = {
-    "truth": "Truth",
-    "deepsif": "DeepSIF",
-    "sloreta": "sLORETA",
-    "lcmv": "LCMV",
-    "cmem": "CMEM",
-    "fast-ires": "FAST-IRES",
-}
+from ..solvers.methods import METHODS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+METHOD_COLORS = {"truth": "#1b1b1b"} | {m.name: m.color for m in METHODS.values()}
+METHOD_NAMES = {"truth": "Truth"} | {m.name: m.label for m in METHODS.values()}
 PAPER_COLOR = "#6c6c6c"
+WIDTH = 6.7
+"""Inches of a column of the book: a figure as wide keeps its lettering's size."""
+
+# Curves that stand for no method: the methods' colors, then others of the same set.
+_CYCLE = (
+    *(method.color for method in METHODS.values()),
+    "#CC79A7",
+    "#E69F00",
+    METHOD_COLORS["truth"],
+)
 STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#444444",
     "axes.grid": True,
     "axes.labelsize": 9,
-    "axes.prop_cycle": None,  # filled in by _rc
+    "axes.prop_cycle": f"cycler(color={list(dict.fromkeys(_CYCLE))})",
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
@@ -47,20 +50,11 @@ STYLE = {
 }
 
 
-def _rc() -> dict:
-    from cycler import cycler
-
-    order = ("deepsif", "sloreta", "lcmv", "cmem", "fast-ires", "truth")
-    return STYLE | {
-        "axes.prop_cycle": cycler(color=[METHOD_COLORS[name] for name in order])
-    }
-
-
 def use_style() -> None:
     """Make the book's style the default of matplotlib (call once in a notebook)."""
     import matplotlib.pyplot as plt
 
-    plt.rcParams.update(_rc())
+    plt.rcParams.update(STYLE)
 
 
 def styled(function):
@@ -70,10 +64,31 @@ def styled(function):
     def wrapper(*args, **kwargs):
         import matplotlib.pyplot as plt
 
-        with plt.rc_context(_rc()):
+        with plt.rc_context(STYLE):
             return function(*args, **kwargs)
 
     return wrapper
+
+
+def check_ax(ax: Axes | None, figsize: tuple[float, float]) -> tuple[Figure, Axes]:
+    """Return where to draw: the axes given, or those of a new figure.
+
+    Parameters
+    ----------
+    ax : Axes or None
+    figsize : tuple of float
+        Width and height of a new figure, inches.
+    """
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        return plt.subplots(figsize=figsize, layout="constrained")
+    return ax.figure, ax
+
+
+def plain_text(text: str) -> str:
+    """Return text as matplotlib shows it letter by letter: ``$`` starts no formula."""
+    return text.replace("$", r"\$")
 
 
 def method_color(method: str) -> str:

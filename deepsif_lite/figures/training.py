@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .style import styled
+from ..errors import OptionError
+from .style import check_ax, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ def plot_stages(stages: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[Figure
         ax.text(-0.4, -y + 0.42, name, weight="bold", va="center")
         for x, (text, kind) in enumerate(row):
             box = {"boxstyle": "round,pad=0.35", "fc": fill[kind], "ec": "0.5"}
-            ax.text(x, -y, text, ha="center", va="center", fontsize=7, bbox=box)
+            ax.text(x, -y, text, ha="center", va="center", fontsize=8, bbox=box)
             if x:
                 arrow = {"arrowstyle": "->", "color": "0.4"}
                 ax.annotate("", (x - 0.36, -y), (x - 0.64, -y), arrowprops=arrow)
@@ -72,15 +73,12 @@ def plot_loss(
     -------
     fig, ax : Figure and Axes
     """
-    import matplotlib.pyplot as plt
-
     if columns is None:
         columns = {name: name for name in history.columns if name.endswith("loss")}
     if not columns:
         msg = f"no loss column in history: {list(history.columns)}; pass columns=."
-        raise ValueError(msg)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(4.6, 2.6), layout="constrained")
+        raise OptionError(msg)
+    fig, ax = check_ax(ax, (4.6, 2.6))
     for column, label in columns.items():
         rows = history[[x, column]].dropna()
         style = {"marker": "o", "ms": 3} if len(rows) < 40 else {}
@@ -89,4 +87,4 @@ def plot_loss(
     if title:
         ax.set_title(title)
     ax.legend()
-    return ax.figure, ax
+    return fig, ax

@@ -5,7 +5,8 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "imager": ["Imager", "METHODS", "image", "load_model"],
+        "imager": ["Imager", "image", "load_model"],
+        "explanation": ["Explanation"],
         "source_image": ["Peak", "SourceImage"],
         "report": ["write_image"],
         "onnx_export": ["export_onnx"],

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..metrics.extent import likely_regions
+from ..errors import ArtifactError, SignalError, check_option, check_shape
 from ..recordings.preparation import prepare
-from ..solvers.methods import SOLVERS, get_solver
+from ..signals import normalize
+from ..solvers.methods import METHODS
+from . import checks
+from .loading import default_network, shared_network
 from .source_image import SourceImage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import mne
     from torch import Tensor, nn
 
     from ..head.model import HeadModel
+    from .explanation import Explanation
 
-METHODS = ("deepsif", *SOLVERS)
-UNITS = {
-    "deepsif": "no unit",
-    "sloreta": "no unit",
-    "lcmv": "multiples of the noise",
-}
+DEFAULT_HEAD = "template-75"
 _BATCH = 32  # windows at a time; bounds the memory of predict
 
 
@@ -68,7 +67,7 @@ class Imager:
 
         Raises
         ------
-        ValueError
+        SignalError
             The shape does not fit, or values are not finite.
         """
         return self.predict_with_probability(eeg)[0]
@@ -93,40 +92,75 @@ class Imager:
 
         Raises
         ------
-        ValueError
+        SignalError
             The shape does not fit, or values are not finite.
+        ArtifactError
+            The network gives values that are not finite: its weights are damaged.
         """
         import torch
-
-        from ..signals import normalize
 
         eeg = np.asarray(eeg, dtype=np.float32)
         self._check(eeg)
         windows = normalize(torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:])))
         with torch.inference_mode():
-            parts = [
+            batches = (
                 self.network.image(batch.to(self.device))
                 for batch in windows.split(_BATCH)
-            ]
-        activity, probability = map(_join, zip(*parts, strict=True))
+            )
+            activity, probability = _collect(batches, len(windows))
         activity = activity.reshape(*eeg.shape[:-1], -1)
+        if not np.isfinite(activity).all():
+            msg = "The network gives values that are not finite; restore its weights."
+            raise ArtifactError(msg)
         if probability is not None:
             probability = probability.reshape(*eeg.shape[:-2], -1)
         return activity, probability
 
-    def _check(self, eeg: np.ndarray) -> None:
-        n_channels = len(self.card["ch_names"])
-        if eeg.ndim < 2 or eeg.shape[-1] != n_channels:
-            msg = (
-                f"eeg has shape {eeg.shape}; the network asks for "
-                f"(..., n_times, {n_channels})."
-            )
-            raise ValueError(msg)
+    def explain(self, eeg: np.ndarray) -> Explanation:
+        """Show what a ``lite`` network looks at: scalp maps and their best patches.
+
+        Where methods disagree, this tells why: a map that is there before the stimulus
+        already, or one that no patch of cortex explains.
+
+        Parameters
+        ----------
+        eeg : array of shape (n_times, n_channels)
+            One window, as for :meth:`predict`.
+
+        Returns
+        -------
+        Explanation
+
+        Raises
+        ------
+        SignalError
+            The shape does not fit, or values are not finite.
+        MismatchError
+            The network does not work with scalp maps.
+        """
+        import torch
+
+        from .explanation import explain
+
+        eeg = np.asarray(eeg, dtype=np.float32)
+        self._check(eeg, any_number=False)
+        return explain(self.network, normalize(torch.from_numpy(eeg)).to(self.device))
+
+    def _check(self, eeg: np.ndarray, *, any_number: bool = True) -> None:
+        one = ("n_times", len(self.card["ch_names"]))
+        check_shape("eeg", eeg.shape, ("...", *one) if any_number else one)
         if not np.isfinite(eeg).all():
             msg = "eeg holds NaN or infinite values; interpolate or drop them first."
-            raise ValueError(msg)
+            raise SignalError(msg)
 
-    def apply(self, evoked: mne.Evoked, *, match: str = "name") -> SourceImage:
+    def apply(
+        self,
+        evoked: mne.Evoked,
+        *,
+        tmin: float | None = None,
+        tmax: float | None = None,
+        match: str = "name",
+    ) -> SourceImage:
         """Image an evoked response.
 
         Parameters
@@ -134,6 +168,8 @@ class Imager:
         evoked : mne.Evoked
             EEG, V. It is brought to the network's channels, reference and rate, see
             :func:`deepsif_lite.recordings.prepare`.
+        tmin, tmax : float, optional
+            Window to image, s. By default all of it.
         match : {"name", "position"}
             How channels are matched.
 
@@ -143,8 +179,11 @@ class Imager:
 
         Raises
         ------
-        ValueError
-            The recording cannot be brought to the network's channels.
+        SignalError, ChannelError
+            The recording is no evoked response, or cannot be brought to the network's
+            channels.
+        WindowError
+            The window lies outside the recording.
 
         Warns
         -----
@@ -152,24 +191,31 @@ class Imager:
             The window is much longer or shorter than those of the training, or no
             region is more likely active than not.
         """
-        ready = prepare(evoked, self.head.info, self.card["sfreq"], match=match)
-        _warn_about_window(len(ready.times), self.card)
+        ready = _prepared(evoked, self.head, match, self.card["sfreq"])
+        _crop(ready, checks.check_window(evoked.times, tmin, tmax))
+        checks.warn_about_length(len(ready.times), self.card)
         activity, probability = self.predict_with_probability(ready.data.T)
-        _warn_about_doubt(probability)
-        return SourceImage(
-            activity.T,
-            ready.times,
-            self.head.cortex,
-            "deepsif",
-            UNITS["deepsif"],
-            probability,
-        )
+        checks.warn_about_doubt(probability)
+        return _as_image("deepsif", activity, ready, self.head, probability)
 
 
-def _join(parts: Sequence[Tensor | None]) -> np.ndarray | None:
-    import torch
-
-    return None if parts[0] is None else torch.cat(parts).cpu().numpy()
+def _collect(
+    batches: Iterable[Sequence[Tensor | None]], n_windows: int
+) -> list[np.ndarray | None]:
+    """Gather batches in arrays made once; joining parts would take memory twice."""
+    whole, start = [], 0
+    for batch in batches:
+        parts = [None if part is None else part.cpu().numpy() for part in batch]
+        if not whole:
+            whole = [
+                None if p is None else np.empty((n_windows, *p.shape[1:]), p.dtype)
+                for p in parts
+            ]
+        for array, part in zip(whole, parts, strict=True):
+            if part is not None:
+                array[start : start + len(part)] = part
+        start += len(parts[0])
+    return whole
 
 
 def load_model(
@@ -200,32 +246,34 @@ def load_model(
     Returns
     -------
     Imager
+        The last few networks stay in memory and are shared by all who load them, until
+        their files change; make your own by ``copy.deepcopy`` before you change one.
 
     Raises
     ------
     FileNotFoundError
         There are no such weights.
-    ValueError
+    MismatchError
         The head model is not the one the network was trained for.
     """
-    from ..network.transfer import transferred
-    from ..network.weights import check_card, load_weights
+    from ..network.weights import check_card, load_card
 
-    network, card = load_weights(name_or_path)
+    card = load_card(name_or_path)
     head = _load_head(card["head"] if head is None else head)
-    if transfer:  # its card and its scans are those of the new head already
-        network, card = transferred(name_or_path, head)
-    else:
-        check_card(card, head)
-        network.set_geometry(head.leadfield, head.cortex)
     device = device or "cpu"
-    return Imager(network.to(device).eval(), card, head, device)
+    if transfer:  # its card and its scans are those of the new head already
+        from ..network.transfer import transferred
+
+        network, card = transferred(name_or_path, head)
+        return Imager(network.to(device).eval(), card, head, device)
+    check_card(card, head)
+    return Imager(shared_network(name_or_path, head, device), card, head, device)
 
 
 def image(
     evoked: mne.Evoked,
     method: str = "deepsif",
-    head: str | HeadModel = "template-75",
+    head: str | HeadModel | None = None,
     *,
     tmin: float | None = None,
     tmax: float | None = None,
@@ -240,17 +288,20 @@ def image(
     ----------
     evoked : mne.Evoked
         EEG, V.
-    method : {"deepsif", "sloreta", "lcmv"}
-        The solver.
-    head : str or HeadModel
-        A name for :func:`deepsif_lite.load_head_model`, or a head model.
+    method : str
+        A name of :data:`deepsif_lite.solvers.METHODS`: ``"deepsif"``, ``"sloreta"``,
+        ``"lcmv"``.
+    head : str or HeadModel, optional
+        A name for :func:`deepsif_lite.load_head_model`, or a head model. By default
+        that of ``model``, else ``"template-75"``. A network images with the head model
+        it was trained for alone, and refuses others.
     tmin, tmax : float, optional
         Window to image, s. By default all of it. The data covariance of LCMV is
         taken from this window.
     baseline : tuple of (float or None, float or None), optional
         Times without signal, s, from which the solvers take the noise covariance
-        (its diagonal). By default noise is taken as equal on all channels. The
-        network does not use it.
+        (its diagonal); they may lie outside ``tmin`` to ``tmax``. By default noise is
+        taken as equal on all channels. Not for networks.
     match : {"name", "position"}
         How channels are matched, see :func:`deepsif_lite.recordings.prepare`.
     model : str, path or Imager, optional
@@ -264,25 +315,49 @@ def image(
 
     Raises
     ------
-    ValueError
-        The method is unknown, or the recording does not fit the head model.
+    OptionError
+        The method is unknown, or takes no such option.
+    SignalError, ChannelError
+        ``evoked`` is no evoked response, or does not fit the head model.
+    WindowError
+        A window lies outside the recording.
+    MismatchError
+        The network was not trained for the head model, or there is none for it.
     """
-    if method not in METHODS:
-        msg = f"method is {method!r}; choose one of {METHODS}."
-        raise ValueError(msg)
-    if method == "deepsif":
-        if options:
-            msg = f"The network takes no options, got {sorted(options)}."
-            raise ValueError(msg)
+    check_option("method", method, METHODS)
+    checks.check_options(method, model, baseline, options)
+    solve = METHODS[method].solve
+    if solve is None:
         imager = _find_imager(model, head)
-        return imager.apply(evoked.copy().crop(tmin, tmax), match=match)
-    head = _load_head(head)
-    ready = prepare(evoked, head.info, match=match)
+        return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
+    head = _load_head(DEFAULT_HEAD if head is None else head)
+    ready = _prepared(evoked, head, match)
+    window = checks.check_window(evoked.times, tmin, tmax)
     if baseline is not None:
-        options.setdefault("noise_cov", _baseline_covariance(ready, baseline))
-    ready.crop(tmin, tmax)
-    activity = get_solver(method)(ready.data.T, head, **options).T
-    return SourceImage(activity, ready.times, head.cortex, method, UNITS[method])
+        options["noise_cov"] = _baseline_covariance(ready, baseline)
+    _crop(ready, window)
+    return _as_image(method, solve(ready.data.T, head, **options), ready, head)
+
+
+def _find_imager(
+    model: str | Path | Imager | None, head: str | HeadModel | None
+) -> Imager:
+    if isinstance(model, Imager):
+        return model if head is None else _on_head(model, _load_head(head))
+    if model is None:
+        head = _load_head(DEFAULT_HEAD if head is None else head)
+        model = default_network(head.name)
+    return load_model(model, head=head)
+
+
+def _on_head(model: Imager, head: HeadModel) -> Imager:
+    """Check that a network was trained for a head model, and use that one."""
+    from ..network.weights import check_card
+
+    if head is model.head:
+        return model
+    check_card(model.card, head)
+    return replace(model, head=head)
 
 
 def _load_head(head: str | HeadModel) -> HeadModel:
@@ -291,59 +366,33 @@ def _load_head(head: str | HeadModel) -> HeadModel:
     return load_head_model(head) if isinstance(head, str) else head
 
 
-def _find_imager(model: str | Path | Imager | None, head: str | HeadModel) -> Imager:
-    if isinstance(model, Imager):
-        return model
-    if model is None:
-        return load_model(_shipped_for(head if isinstance(head, str) else head.name))
-    return load_model(model)
+def _prepared(
+    evoked: mne.Evoked, head: HeadModel, match: str, sfreq: float | None = None
+) -> mne.Evoked:
+    checks.check_evoked(evoked)
+    return prepare(evoked, head.info, sfreq, match=match)
 
 
-def _shipped_for(head_name: str) -> str:
-    """Name of the shipped network for a head model, the lite one of several.
-
-    Names are sorted, so one for a special purpose follows the plain one.
-    """
-    from ..network.weights import available_weights, load_card
-
-    for name in available_weights():
-        card = load_card(name)
-        if (card["head"], card["network"]["kind"]) == (head_name, "lite"):
-            return name
-    msg = (
-        f"No shipped network for head={head_name!r} (there are {available_weights()}); "
-        "carry one over, model=load_model('lite-75', head=head, transfer=True), give a "
-        "folder of weights, or choose another method."
-    )
-    raise ValueError(msg)
+def _crop(ready: mne.Evoked, window: tuple[float, float]) -> None:
+    """Crop in place; resampling may have moved the last sample."""
+    low, high = window
+    ready.crop(max(low, ready.times[0]), min(high, ready.times[-1]), verbose="error")
 
 
-def _baseline_covariance(evoked: mne.Evoked, baseline: tuple) -> np.ndarray:
+def _baseline_covariance(ready: mne.Evoked, baseline: tuple) -> np.ndarray:
     from ..solvers.whitening import noise_covariance
 
-    quiet = evoked.copy().crop(*baseline)
+    quiet = ready.copy()
+    _crop(quiet, checks.check_window(ready.times, *baseline, name="baseline"))
     return noise_covariance(quiet.data.T)
 
 
-def _warn_about_window(n_times: int, card: dict) -> None:
-    import warnings
-
-    if not 0.5 <= n_times / card["n_times"] <= 2:
-        warnings.warn(
-            f"The window has {n_times} samples at {card['sfreq']:g} Hz; the network "
-            f"was trained on {card['n_times']}. Crop the recording around its peak "
-            "(evoked.crop).",
-            stacklevel=3,
-        )
-
-
-def _warn_about_doubt(probability: np.ndarray | None) -> None:
-    import warnings
-
-    if probability is not None and not len(likely_regions(probability)):
-        warnings.warn(
-            "No region is more likely active than not (the surest: "
-            f"{probability.max():.0%}), so the image may show mere background. Average "
-            "more epochs, or crop the recording around its peak (evoked.crop).",
-            stacklevel=3,
-        )
+def _as_image(
+    method: str,
+    activity: np.ndarray,
+    ready: mne.Evoked,
+    head: HeadModel,
+    probability: np.ndarray | None = None,
+) -> SourceImage:
+    unit = METHODS[method].unit
+    return SourceImage(activity.T, ready.times, head.cortex, method, unit, probability)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from ..errors import MismatchError
 from ..network import portable
 from ..network.modes import temporal_modes
+from ..paths import whole_file
 
 if TYPE_CHECKING:
     from .imager import Imager
@@ -60,7 +62,7 @@ def export_onnx(model: Imager, path: str | Path) -> Path:
 
     Raises
     ------
-    ValueError
+    MismatchError
         The network is not of the ``lite`` profile.
     ImportError
         onnxscript is not installed.
@@ -68,9 +70,8 @@ def export_onnx(model: Imager, path: str | Path) -> Path:
     kind = model.card["network"]["kind"]
     if kind != "lite":
         msg = f"model: a network of kind {kind!r} has no ONNX form; give a 'lite' one."
-        raise ValueError(msg)
+        raise MismatchError(msg)
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     n_times, n_channels = model.card["n_times"], model.card["network"]["n_channels"]
     example = torch.randn(1, n_times, n_channels)
     module = _Portable(model.network).eval()
@@ -87,5 +88,6 @@ def export_onnx(model: Imager, path: str | Path) -> Path:
             verbose=False,
         )
     program.model.metadata_props["card"] = json.dumps(model.card)
-    program.save(path)
+    with whole_file(path) as partial:
+        program.save(partial)
     return path

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..metrics.extent import active_regions, likely_regions
+from ..errors import OptionError, WindowError, check_option
+from ..metrics.extent import (
+    LIKELY,
+    MIN_DURATION,
+    RULES,
+    activity_map,
+    needs_probability,
+    select_regions,
+)
+from .checks import check_window, inside
 
 if TYPE_CHECKING:
     import mne
@@ -16,8 +25,7 @@ if TYPE_CHECKING:
 
     from ..cortex.surface import Cortex
 
-MIN_DURATION = 0.016
-"""Seconds above threshold that make a region active (8 samples at 500 Hz)."""
+_AROUND_PEAK = 0.01  # s before and after the peak that plot shows
 
 
 class Peak(NamedTuple):
@@ -41,7 +49,7 @@ class SourceImage:
     cortex : Cortex
         The regions.
     method : str
-        ``"deepsif"``, ``"sloreta"``, ``"lcmv"``.
+        A name of :data:`deepsif_lite.solvers.METHODS`.
     unit : str
         What a value means.
     probability : array of shape (n_regions,), optional
@@ -73,9 +81,28 @@ class SourceImage:
         value = self.activity[region, sample]
         return Peak(int(region), float(self.times[sample]), float(value))
 
-    def map(self, tmin: float | None = None, tmax: float | None = None) -> np.ndarray:
-        """Return the magnitude of the mean over a window, shape (n_regions,)."""
-        return np.abs(self._window(tmin, tmax).mean(axis=1))
+    def map(
+        self,
+        tmin: float | None = None,
+        tmax: float | None = None,
+        *,
+        how: str = "rms",
+    ) -> np.ndarray:
+        """Return one value a region: the root mean square over a window.
+
+        Parameters
+        ----------
+        tmin, tmax : float, optional
+            Window, s. By default all times.
+        how : {"rms", "mean"}
+            ``"mean"`` for the magnitude of the mean, as the paper does in patients,
+            see :func:`deepsif_lite.metrics.activity_map`.
+
+        Returns
+        -------
+        array of shape (n_regions,)
+        """
+        return activity_map(self._window(tmin, tmax).T, how)
 
     def strongest(
         self, n: int = 10, tmin: float | None = None, tmax: float | None = None
@@ -83,15 +110,66 @@ class SourceImage:
         """Return the ``n`` regions that :meth:`map` puts first, strongest first."""
         return np.argsort(-self.map(tmin, tmax), kind="stable")[:n]
 
+    def center(
+        self, n: int = 10, tmin: float | None = None, tmax: float | None = None
+    ) -> np.ndarray:
+        """Return where the ``n`` strongest regions lie, weighted by strength.
+
+        Parameters
+        ----------
+        n : int
+            Regions, see :meth:`strongest`.
+        tmin, tmax : float, optional
+            Window, s. By default all times.
+
+        Returns
+        -------
+        array of shape (3,)
+            fsaverage RAS, m. Between the hemispheres where both hold strong regions.
+        """
+        top = self.strongest(n, tmin, tmax)
+        strength = self.map(tmin, tmax)[top]
+        return np.average(self.cortex.centroids[top], axis=0, weights=strength)
+
+    def share_in(
+        self,
+        regions: np.ndarray,
+        tmin: float | None = None,
+        tmax: float | None = None,
+        *,
+        n: int | None = None,
+    ) -> float:
+        """Return which share of the image lies in a set of regions.
+
+        Parameters
+        ----------
+        regions : array of int
+            Region indices, such as those of a Brodmann area.
+        tmin, tmax : float, optional
+            Window, s. By default all times.
+        n : int, optional
+            Count among the ``n`` strongest regions. By default the whole
+            :meth:`map` counts, each region by its value times its area.
+
+        Returns
+        -------
+        float
+            Between 0 and 1.
+        """
+        if n is not None:
+            return float(np.isin(self.strongest(n, tmin, tmax), regions).mean())
+        weight = self.map(tmin, tmax) * self.cortex.areas
+        return float(weight[np.unique(regions)].sum() / weight.sum())
+
     def extent(
         self,
         tmin: float | None = None,
         tmax: float | None = None,
         *,
-        of: str = "samples",
+        of: str | float = "samples",
         variant: str = "corrected",
         min_duration: float = MIN_DURATION,
-        threshold: float = 0.5,
+        threshold: float = LIKELY,
     ) -> np.ndarray:
         """Select the active regions, by Otsu's threshold or by their probability.
 
@@ -99,13 +177,15 @@ class SourceImage:
         ----------
         tmin, tmax : float, optional
             Window, s. By default all times.
-        of : {"samples", "map", "probability"}
+        of : {"samples", "map", "mean", "probability"} or float
             ``"samples"`` thresholds all samples of the window and asks a region to
             stay above for ``min_duration``, as the paper does in simulations;
-            ``"map"`` thresholds the mean over the window, as it does in patients.
+            ``"map"`` thresholds the root mean square over the window, ``"mean"`` the
+            magnitude of the mean over it, as the paper does in patients.
             ``"probability"`` takes the regions that were likely active
             at any time of the window that was imaged: a weak source beside a
-            strong one is not lost to a common threshold (chapter 4 compares).
+            strong one is not lost to a common threshold (chapter 4 compares). Any
+            other rule of :func:`deepsif_lite.metrics.select_regions` may be given.
         variant : {"corrected", "published"}
             See :func:`deepsif_lite.metrics.active_regions`.
         min_duration : float
@@ -122,38 +202,40 @@ class SourceImage:
 
         Raises
         ------
-        ValueError
-            The window holds no sample, or fewer than ``min_duration``; or the image
-            has no probability, or one of a longer window than asked for.
+        OptionError
+            The rule is unknown, the window shorter than ``min_duration``, or the image
+            has no probability.
+        WindowError
+            The window lies outside the image, or the probability is that of a longer
+            one.
         """
-        if of == "probability":
-            return self._likely(tmin, tmax, threshold)
-        if of == "map":
-            return active_regions(
-                self.map(tmin, tmax)[None], variant=variant, min_samples=1
-            )
-        if of != "samples":
-            msg = f"of is {of!r}; choose 'samples', 'map' or 'probability'."
-            raise ValueError(msg)
-        return active_regions(
+        if needs_probability(of):
+            self._check_probability(of, tmin, tmax)
+        else:
+            check_option("of", of, RULES)
+        return select_regions(
             self._window(tmin, tmax).T,
+            of,
+            probability=self.probability,
+            threshold=threshold,
             variant=variant,
             min_samples=max(1, round(min_duration * self.sfreq)),
         )
 
-    def _likely(
-        self, tmin: float | None, tmax: float | None, threshold: float
-    ) -> np.ndarray:
+    def _check_probability(
+        self, of: str | float, tmin: float | None, tmax: float | None
+    ) -> None:
         if self.probability is None:
-            msg = f"of='probability': a {self.method!r} image has none; use 'samples'."
-            raise ValueError(msg)
+            msg = (
+                f"of={of!r}: a {self.method!r} image has no probability; use 'samples'."
+            )
+            raise OptionError(msg)
         if not self._inside(tmin, tmax).all():
             msg = (
-                f"of='probability' is that of all times, not of tmin={tmin} to "
-                f"tmax={tmax}; crop the recording before imaging it."
+                f"of={of!r} is that of all times, not of tmin={tmin} to tmax={tmax}; "
+                "crop the recording before imaging it."
             )
-            raise ValueError(msg)
-        return likely_regions(self.probability, threshold)
+            raise WindowError(msg)
 
     def crop(self, tmin: float | None = None, tmax: float | None = None) -> SourceImage:
         """Return the part between two times (s).
@@ -193,7 +275,7 @@ class SourceImage:
         tmin: float | None = None,
         tmax: float | None = None,
         *,
-        of: str = "samples",
+        of: str | float = "samples",
     ) -> pd.DataFrame:
         """Return one row a region, strongest first.
 
@@ -201,7 +283,7 @@ class SourceImage:
         ----------
         tmin, tmax : float, optional
             Window, s. By default all times.
-        of : {"samples", "map", "probability"}
+        of : {"samples", "map", "mean", "probability"} or float
             How the extent is found, see :meth:`extent`.
 
         Returns
@@ -251,26 +333,18 @@ class SourceImage:
         -------
         fig, axes
         """
-        from ..figures import method_name, plot_cortex
+        from ..figures.cortex_maps import plot_cortex
+        from ..figures.style import method_name
 
         if tmin is None and tmax is None:
-            tmin, tmax = self.peak.time - 0.01, self.peak.time + 0.01
+            tmin = max(self.peak.time - _AROUND_PEAK, self.times[0])
+            tmax = min(self.peak.time + _AROUND_PEAK, self.times[-1])
         options.setdefault("label", f"{method_name(self.method)}\n({self.unit})")
         options.setdefault("outlines", {"extent": self.extent(tmin, tmax, of="map")})
         return plot_cortex(self.map(tmin, tmax), self.cortex, **options)
 
     def _inside(self, tmin: float | None, tmax: float | None) -> np.ndarray:
-        slack = 1e-9  # times are rounded
-        low = self.times[0] if tmin is None else tmin
-        high = self.times[-1] if tmax is None else tmax
-        inside = (self.times >= low - slack) & (self.times <= high + slack)
-        if not inside.any():
-            msg = (
-                f"No sample between tmin={low} and tmax={high} s; times run from "
-                f"{self.times[0]:.3f} to {self.times[-1]:.3f} s."
-            )
-            raise ValueError(msg)
-        return inside
+        return inside(self.times, *check_window(self.times, tmin, tmax))
 
     def _window(self, tmin: float | None, tmax: float | None) -> np.ndarray:
         return self.activity[:, self._inside(tmin, tmax)]

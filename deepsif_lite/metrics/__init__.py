@@ -5,17 +5,22 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "extent": ["active_regions", "likely_regions", "otsu_threshold"],
+        "extent": [
+            "active_regions",
+            "activity_map",
+            "likely_regions",
+            "otsu_threshold",
+            "select_regions",
+        ],
         "scores": [
             "assign_regions",
-            "auc",
             "correlation",
             "localization_error",
             "precision_recall",
             "score",
-            "score_resection",
             "score_sources",
-            "spatial_dispersion",
         ],
+        "resection": ["score_resection", "spatial_dispersion"],
+        "roc": ["auc"],
     },
 )

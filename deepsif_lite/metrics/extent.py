@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import OptionError, SignalError, check_option, check_range, check_shape
+
 N_BINS = 100
 """Bins of the histogram that Otsu's method splits (as the authors' code)."""
 
+MIN_DURATION = 0.016
+"""Seconds above threshold that make a region active."""
+
 MIN_SAMPLES = 8
-"""Samples above threshold that make a region active (16 ms at 500 Hz)."""
+"""The same in samples of the networks' 500 Hz."""
+
+LIKELY = 0.5
+"""Probability above which a region is more likely active than not."""
 
 VARIANTS = ("corrected", "published")
+MAPS = ("rms", "mean")
+RULES = ("samples", *VARIANTS, "map", "mean", "probability")
+"""How active regions are selected, see :func:`select_regions`."""
+
+_ROUNDING = 1e-6
+"""A mean smaller than this share of the root mean square is rounding error."""
 
 
 def otsu_threshold(magnitude: np.ndarray, n_bins: int = N_BINS) -> float:
@@ -35,7 +49,7 @@ def otsu_threshold(magnitude: np.ndarray, n_bins: int = N_BINS) -> float:
 
     Raises
     ------
-    ValueError
+    SignalError
         ``magnitude`` holds values that are not finite.
 
     References
@@ -45,7 +59,7 @@ def otsu_threshold(magnitude: np.ndarray, n_bins: int = N_BINS) -> float:
     low, high = float(magnitude.min()), float(magnitude.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         msg = "magnitude holds NaN or infinite values; remove them before Otsu."
-        raise ValueError(msg)
+        raise SignalError(msg)
     if low == high:
         return high
     width = (high - low) / n_bins
@@ -102,9 +116,10 @@ def active_regions(
 
     Raises
     ------
-    ValueError
-        The shape, the variant or ``min_samples`` does not fit, or values are not
-        finite.
+    OptionError
+        The variant is unknown, or ``min_samples`` does not fit.
+    SignalError
+        The shape does not fit, or values are not finite.
 
     References
     ----------
@@ -124,7 +139,108 @@ def active_regions(
     return np.flatnonzero(np.count_nonzero(above, axis=0) >= min_samples)
 
 
-def likely_regions(probability: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+def activity_map(activity: np.ndarray, how: str = "rms") -> np.ndarray:
+    """Reduce the activity of a window to one value a region.
+
+    Parameters
+    ----------
+    activity : array of shape (n_times, n_regions)
+        Source activity, any unit.
+    how : {"rms", "mean"}
+        Root mean square over the window, or magnitude of the mean (the paper's map of
+        a patient; waves of both signs cancel in it).
+
+    Returns
+    -------
+    array of shape (n_regions,)
+        Not negative, in the unit of ``activity``.
+
+    Raises
+    ------
+    OptionError
+        ``how`` is unknown.
+    SignalError
+        The mean over the window is nothing but rounding error, as a linear method
+        gives for EEG whose mean over the window is zero.
+    """
+    check_option("how", how, MAPS)
+    activity = np.asarray(activity)
+    rms = np.sqrt(np.mean(np.square(activity), axis=0))
+    if how == "rms":
+        return rms
+    mean = np.abs(activity.mean(axis=0))
+    if 0 < rms.max() and mean.max() < _ROUNDING * rms.max():
+        msg = (
+            f"how='mean': the mean over {len(activity)} samples is rounding error "
+            f"({mean.max() / rms.max():.0e} of the root mean square); use how='rms' or "
+            "a shorter window."
+        )
+        raise SignalError(msg)
+    return mean
+
+
+def select_regions(
+    activity: np.ndarray,
+    rule: str | float = "samples",
+    *,
+    probability: np.ndarray | None = None,
+    threshold: float = LIKELY,
+    variant: str = "corrected",
+    min_samples: int = MIN_SAMPLES,
+) -> np.ndarray:
+    """Select the active regions by any rule.
+
+    Parameters
+    ----------
+    activity : array of shape (n_times, n_regions)
+        Source activity of the window, any unit.
+    rule : {"samples", "corrected", "published", "map", "mean", "probability"} or float
+        ``"samples"`` splits all samples by Otsu's threshold, see
+        :func:`active_regions`; ``"corrected"`` and ``"published"`` do with that
+        ``variant``. ``"map"`` and ``"mean"`` split the map of the window, root mean
+        square or magnitude of the mean, see :func:`activity_map`. ``"probability"``
+        takes the regions above ``threshold``, a number those above that number.
+    probability : array of shape (n_regions,), optional
+        That a region was active at any time of the window.
+    threshold : float
+        With ``"probability"``.
+    variant : {"corrected", "published"}
+        With ``"samples"``, ``"map"`` and ``"mean"``.
+    min_samples : int
+        Samples above threshold, for the rules that look at samples.
+
+    Returns
+    -------
+    array of int
+        Region indices in ascending order.
+
+    Raises
+    ------
+    OptionError
+        The rule is unknown, or needs the probability that is not there.
+    """
+    if needs_probability(rule):
+        if probability is None:
+            msg = f"rule={rule!r} needs a probability; choose another rule."
+            raise OptionError(msg)
+        threshold = threshold if rule == "probability" else rule
+        check_range("threshold", threshold, 0, 1)
+        return likely_regions(probability, threshold)
+    check_option("rule", rule, RULES)
+    if rule in ("map", "mean"):
+        strength = activity_map(activity, "rms" if rule == "map" else "mean")
+        return active_regions(strength[None], variant=variant, min_samples=1)
+    if rule in VARIANTS:
+        variant = rule
+    return active_regions(activity, variant=variant, min_samples=min_samples)
+
+
+def needs_probability(rule: str | float) -> bool:
+    """Return whether a rule of :func:`select_regions` looks at the probability."""
+    return rule == "probability" or not isinstance(rule, str)
+
+
+def likely_regions(probability: np.ndarray, threshold: float = LIKELY) -> np.ndarray:
     """Select the regions that are more likely active than not.
 
     Parameters
@@ -143,15 +259,11 @@ def likely_regions(probability: np.ndarray, threshold: float = 0.5) -> np.ndarra
 
 
 def _check(activity: np.ndarray, variant: str, min_samples: int) -> None:
-    if activity.ndim != 2:
-        msg = f"activity must be (n_times, n_regions), got shape {activity.shape}."
-        raise ValueError(msg)
-    if variant not in VARIANTS:
-        msg = f"variant is {variant!r}; choose one of {VARIANTS}."
-        raise ValueError(msg)
+    check_shape("activity", activity.shape, ("n_times", "n_regions"))
+    check_option("variant", variant, VARIANTS)
     if not 1 <= min_samples <= len(activity):
         msg = (
-            f"min_samples is {min_samples}, but activity has {len(activity)} samples; "
-            "use a longer window or fewer samples."
+            f"min_samples={min_samples}, but activity has {len(activity)} samples; use "
+            "a longer window or fewer samples."
         )
-        raise ValueError(msg)
+        raise OptionError(msg)

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import OptionError, SignalError, check_shape
 from .extent import active_regions
 
 if TYPE_CHECKING:
     from ..cortex.surface import Cortex
-
-NEAR = 0.03
-"""Distance (m) within which a false alarm counts as near (Chowdhury et al. 2013)."""
 
 _SOURCE_MEANS = (
     "precision",
@@ -83,6 +81,20 @@ def precision_recall(
     return float(precision), float(hit / weight[truth].sum())
 
 
+def f_measure(precision: float, recall: float) -> float:
+    """Return the harmonic mean of precision and recall; 0 where nothing was found."""
+    precision = np.nan_to_num(precision)
+    total = precision + recall
+    return float(2 * precision * recall / total) if total > 0 else 0.0
+
+
+def nan_mean(values: np.ndarray) -> float:
+    """Return the mean of what is not NaN; NaN where nothing else is there."""
+    values = np.asarray(values)
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else float("nan")
+
+
 def localization_error(
     found: np.ndarray,
     truth: np.ndarray,
@@ -116,34 +128,6 @@ def localization_error(
     return float((forward + between.min(axis=0).mean()) / 2)
 
 
-def spatial_dispersion(
-    strength: np.ndarray, found: np.ndarray, truth: np.ndarray, distances: np.ndarray
-) -> float:
-    """Mean distance from the estimate to the truth, weighted by the estimate.
-
-    SD = sum_i w_i min_j d(i, j), with i over ``found``, j over ``truth`` and w the
-    strength divided by its sum over ``found``.
-
-    Parameters
-    ----------
-    strength : array of shape (n_regions,)
-        Non-negative map.
-    found, truth : array of int
-        Selected regions and the true (or resected) ones.
-    distances : array of shape (n_regions, n_regions)
-        Distance between regions, m.
-
-    Returns
-    -------
-    float
-        Dispersion, m; NaN where nothing was found.
-    """
-    if not len(found):
-        return float("nan")
-    nearest = distances[np.ix_(found, truth)].min(axis=1)
-    return float(np.average(nearest, weights=strength[found]))
-
-
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Pearson correlation of two time courses; NaN where one is constant."""
     a, b = a - a.mean(), b - b.mean()
@@ -163,7 +147,7 @@ def score_sources(
 
     Parameters
     ----------
-    activity : array of shape (n_times, n_regions)
+    activity : array of shape (n_times, n_regions) | SourceImage
         Estimated activity.
     truth_activity : array of shape (n_times, n_regions)
         True activity.
@@ -189,12 +173,16 @@ def score_sources(
     ----------
     Sun et al. (2022), Methods; the authors' ``eval_calculate_sim_results``.
     """
-    activity, truth_activity = np.asarray(activity), np.asarray(truth_activity)
+    activity, truth_activity = _samples(activity), np.asarray(truth_activity)
     patches = [np.asarray(patch, dtype=int) for patch in patches]
     _check(activity, truth_activity, patches, cortex)
     if active is None:
         active = active_regions(activity, variant=variant)
-    return _score_each(active, activity, truth_activity, patches, cortex)
+    parts = assign_regions(active, patches, cortex.distances)
+    return [
+        _score_source(found, patch, activity, truth_activity, cortex)
+        for found, patch in zip(parts, patches, strict=True)
+    ]
 
 
 def score(
@@ -208,9 +196,8 @@ def score(
 
     Parameters
     ----------
-    activity : array of shape (n_times, n_regions)
-        Estimated activity. A :class:`~deepsif_lite.imaging.SourceImage` holds its
-        transpose.
+    activity : array of shape (n_times, n_regions) | SourceImage
+        Estimated activity.
     truth_activity : array of shape (n_times, n_regions)
         True activity.
     patches : sequence of arrays of int
@@ -232,20 +219,20 @@ def score(
 
     Raises
     ------
-    ValueError
-        Shapes do not match, there is no patch, or a region does not exist.
+    SignalError
+        Shapes do not match.
+    OptionError
+        There is no patch, or a region does not exist.
     """
-    activity, truth_activity = np.asarray(activity), np.asarray(truth_activity)
-    patches = [np.asarray(patch, dtype=int) for patch in patches]
-    _check(activity, truth_activity, patches, cortex)
+    activity = _samples(activity)
     active = active_regions(activity, variant=variant)
-    sources = _score_each(active, activity, truth_activity, patches, cortex)
+    sources = score_sources(activity, truth_activity, patches, cortex, active=active)
     table = {key: np.array([s[key] for s in sources]) for key in sources[0]}
-    scores = {key: _nanmean(table[key]) for key in _SOURCE_MEANS}
+    scores = {key: nan_mean(table[key]) for key in _SOURCE_MEANS}
     scores["recall"] = float(np.nan_to_num(table["recall_detected"]).mean())
     scores["recall_area"] = float(np.nan_to_num(table["recall_area_detected"]).mean())
     scores["precision_pooled"], scores["recall_pooled"] = precision_recall(
-        active, np.unique(np.concatenate(patches))
+        active, np.unique(np.concatenate([np.asarray(p, dtype=int) for p in patches]))
     )
     scores["area_true"] = float(table["area_true"].sum())
     scores["area_found"] = float(table["area_found"].sum())
@@ -254,12 +241,10 @@ def score(
     return scores
 
 
-def _score_each(active, activity, truth_activity, patches, cortex) -> list[dict]:
-    parts = assign_regions(active, patches, cortex.distances)
-    return [
-        _score_source(found, patch, activity, truth_activity, cortex)
-        for found, patch in zip(parts, patches, strict=True)
-    ]
+def _samples(estimate: np.ndarray) -> np.ndarray:
+    """Return activity as (n_times, n_regions); a source image holds its transpose."""
+    activity = getattr(estimate, "activity", None)
+    return np.asarray(estimate) if activity is None else activity.T
 
 
 def _score_source(found, patch, activity, truth_activity, cortex) -> dict[str, float]:
@@ -286,138 +271,16 @@ def _score_source(found, patch, activity, truth_activity, cortex) -> dict[str, f
 
 
 def _check(activity, truth_activity, patches, cortex) -> None:
+    n_regions = len(cortex.areas)
+    check_shape("activity", activity.shape, ("n_times", n_regions))
     if activity.shape != truth_activity.shape:
         msg = (
             f"activity {activity.shape} and truth_activity {truth_activity.shape} "
             "must have the same shape (n_times, n_regions)."
         )
-        raise ValueError(msg)
-    n_regions = len(cortex.areas)
-    if activity.ndim != 2 or activity.shape[1] != n_regions:
-        msg = (
-            f"activity has shape {activity.shape}; the cortex asks for "
-            f"(n_times, {n_regions})."
-        )
-        raise ValueError(msg)
+        raise SignalError(msg)
     if not patches or any(
         not len(p) or p.min() < 0 or p.max() >= n_regions for p in patches
     ):
         msg = f"patches must be non-empty sets of regions in 0..{n_regions - 1}."
-        raise ValueError(msg)
-
-
-def _nanmean(values: np.ndarray) -> float:
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if len(values) else float("nan")
-
-
-def auc(
-    strength: np.ndarray,
-    truth: np.ndarray,
-    cortex: Cortex,
-    *,
-    near: float = NEAR,
-    n_draws: int = 20,
-    seed: int | np.random.Generator | None = 0,
-) -> float:
-    """Area under the ROC curve against false alarms near and far.
-
-    As many regions as the source has are drawn among those within ``near`` of it,
-    and as many around the strongest false alarm farther away; a set that is too
-    small is filled up from the remaining regions. Both curves weight regions by
-    area and are averaged, and so are the draws.
-
-    Parameters
-    ----------
-    strength : array of shape (n_regions,)
-        Non-negative map.
-    truth : array of int
-        Regions of the source.
-    cortex : Cortex
-        Distances and areas of the regions.
-    near : float
-        Radius, m.
-    n_draws : int
-        Random draws.
-    seed : int or numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    float
-        Area between 0 and 1; 0.5 is chance.
-
-    References
-    ----------
-    Chowdhury et al. (2013), PLoS ONE 8, e55969; Grova et al. (2006). The authors'
-    code walks a grid of 1001 thresholds; here every value is a threshold.
-    """
-    rng = np.random.default_rng(seed)
-    outside = np.setdiff1d(np.arange(len(strength)), truth)
-    is_near = cortex.distances[np.ix_(outside, truth)].min(axis=1) <= near
-    around, rest = outside[is_near], outside[~is_near]
-    areas = []
-    for _ in range(n_draws):
-        areas.append(
-            _roc_area(strength, truth, _draw(around, rest, len(truth), rng), cortex)
-        )
-        if len(rest):
-            alarm = rest[np.argmax(strength[rest])]
-            close = cortex.distances[alarm, rest] <= near
-            far = _draw(rest[close], rest[~close], len(truth), rng)
-            areas.append(_roc_area(strength, truth, far, cortex))
-    return float(np.mean(areas))
-
-
-def _draw(first, then, size, rng) -> np.ndarray:
-    taken = rng.permutation(first)[:size]
-    return np.r_[taken, rng.permutation(then)[: size - len(taken)]]
-
-
-def _roc_area(strength, truth, false, cortex) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    chosen = np.r_[truth, false]
-    is_true = np.arange(len(chosen)) < len(truth)
-    return roc_auc_score(is_true, strength[chosen], sample_weight=cortex.areas[chosen])
-
-
-def score_resection(
-    strength: np.ndarray, found: np.ndarray, resection: np.ndarray, cortex: Cortex
-) -> dict[str, float]:
-    """Compare an estimate with the tissue that was resected.
-
-    Parameters
-    ----------
-    strength : array of shape (n_regions,)
-        Non-negative map, the mean of the estimate around the spike's peak.
-    found : array of int
-        Regions selected from the map.
-    resection : array of int
-        Resected regions.
-    cortex : Cortex
-        Distances and areas of the regions.
-
-    Returns
-    -------
-    dict of str to float
-        ``precision``, ``recall`` (shares of area), their ``harmonic_mean`` and
-        ``geometric_mean``, ``spatial_dispersion`` (m). NaN where nothing was
-        selected, but recall and both means are then 0.
-
-    References
-    ----------
-    Sun et al. (2022), Methods and Fig. 6.
-    """
-    precision, recall = precision_recall(found, resection, cortex.areas)
-    p = np.nan_to_num(precision)
-    total = p + recall
-    return {
-        "precision": precision,
-        "recall": recall,
-        "harmonic_mean": float(2 * p * recall / total) if total else 0.0,
-        "geometric_mean": float(np.sqrt(p * recall)),
-        "spatial_dispersion": spatial_dispersion(
-            strength, found, resection, cortex.distances
-        ),
-    }
+        raise OptionError(msg)

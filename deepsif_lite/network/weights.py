@@ -201,3 +201,16 @@ def _find(name_or_path: str | Path) -> Path:
         f"of the shipped networks: {', '.join(available_weights()) or 'none yet'}."
     )
     raise FileNotFoundError(msg)
+
+
+def weights_stamp(name_or_path: str | Path) -> tuple:
+    """Return the folder of a network, and what changes when its files do.
+
+    Raises
+    ------
+    FileNotFoundError
+        Neither a shipped network nor a folder with a card.
+    """
+    folder = _find(name_or_path).resolve()
+    files = [path.stat() for path in sorted(folder.iterdir())]
+    return folder, *((file.st_mtime_ns, file.st_size) for file in files)

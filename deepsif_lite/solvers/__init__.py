@@ -1,11 +1,11 @@
-"""Classical inverse solvers at the level of regions, all with one signature."""
+"""The table of methods, and classical inverse solvers at the level of regions."""
 
 from .._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "methods": ["SOLVERS", "get_solver"],
+        "methods": ["METHODS", "Method", "SOLVERS", "get_solver"],
         "whitening": ["noise_covariance", "whiten"],
     },
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import OptionError, check_range
 from .whitening import whiten
 
 if TYPE_CHECKING:
@@ -48,24 +49,26 @@ def solve(
 
     Raises
     ------
-    ValueError
-        Shapes do not match, ``reg`` is negative, or the covariance cannot be
-        inverted.
+    OptionError
+        ``reg`` is negative, or 0 where the covariance cannot be inverted.
+    SignalError
+        As of :func:`~deepsif_lite.solvers.whiten`.
 
     References
     ----------
     Van Veen et al. (1997), IEEE Transactions on Biomedical Engineering 44, 867-880;
     Sekihara and Nagarajan (2008). Equal to MNE-Python's LCMV with fixed orientation.
     """
+    check_range("reg", reg, 0)
     eeg = np.asarray(eeg, dtype=float)
     data, gain = whiten(eeg, head, noise_cov)
     cov = np.cov(data)
-    if reg < 0 or (reg == 0 and np.linalg.matrix_rank(cov) < len(cov)):
+    if reg == 0 and np.linalg.matrix_rank(cov) < len(cov):
         msg = (
             f"reg is {reg}, but the covariance of {data.shape[1]} samples over "
             f"{eeg.shape[1]} channels needs reg > 0 to be inverted."
         )
-        raise ValueError(msg)
+        raise OptionError(msg)
     # MNE's mean runs over all channels, the dimension of the reference included.
     cov += reg * np.trace(cov) / eeg.shape[1] * np.eye(len(cov))
     filters = np.linalg.solve(cov, gain)

@@ -1,4 +1,4 @@
-"""Classical inverse solvers at the level of regions, all with one signature.
+"""The methods that image EEG, in one table; a new one is a line here and a file.
 
 ``solve(eeg, head, *, noise_cov=None, **options)`` takes EEG (n_times, n_channels)
 and a head model whose channels are in the same order, and returns activity
@@ -8,9 +8,50 @@ and a head model whose channels are in the same order, and returns activity
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
+from dataclasses import dataclass
 
-SOLVERS = ("sloreta", "lcmv")
+from ..errors import check_option
+from . import lcmv, sloreta
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to image EEG.
+
+    Attributes
+    ----------
+    name : str
+        As in ``deepsif_lite.image(evoked, name)``.
+    label : str
+        As printed.
+    unit : str
+        What a value of its image means.
+    color : str
+        Its color in every figure (of Okabe and Ito's color-blind-safe set).
+    solve : callable | None
+        The solver, from EEG and head model to activity. None for a trained network,
+        which brings its head model: see :class:`deepsif_lite.Imager`.
+    """
+
+    name: str
+    label: str
+    unit: str
+    color: str
+    solve: Callable | None = None
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method("deepsif", "DeepSIF", "no unit", "#D55E00"),
+        Method("sloreta", "sLORETA", "no unit", "#0072B2", sloreta.solve),
+        Method("lcmv", "LCMV", "multiples of the noise", "#009E73", lcmv.solve),
+    )
+}
+"""All methods by name, in the order of tables and figures."""
+
+SOLVERS = tuple(name for name, method in METHODS.items() if method.solve)
+"""Names of those that need no network."""
 
 
 def get_solver(name: str) -> Callable:
@@ -23,10 +64,8 @@ def get_solver(name: str) -> Callable:
 
     Raises
     ------
-    ValueError
+    OptionError
         The solver is unknown.
     """
-    if name not in SOLVERS:
-        msg = f"Unknown solver {name!r}; choose one of {SOLVERS}."
-        raise ValueError(msg)
-    return import_module(f"{__package__}.{name}").solve
+    check_option("solver", name, SOLVERS)
+    return METHODS[name].solve

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import check_range
 from ..signals import average_reference
 from .whitening import whiten
 
@@ -43,7 +44,7 @@ def solve(
         Noise covariance, V^2. By default equal and independent on all channels.
     lambda2 : float
         Regularization, 1 / SNR^2 of the amplitude. The paper does not say which was
-        used; 1/9 is MNE's default.
+        used; 1/9 (for an SNR of 3) is MNE's default.
     depth : float or None
         Exponent of the depth weighting of the prior variance R. The default is
         MNE's; None for none.
@@ -55,17 +56,17 @@ def solve(
 
     Raises
     ------
-    ValueError
-        Shapes do not match, or ``lambda2`` is not positive.
+    OptionError
+        ``lambda2`` is not positive.
+    SignalError
+        As of :func:`~deepsif_lite.solvers.whiten`.
 
     References
     ----------
     Pascual-Marqui RD (2002). Methods and Findings in Experimental and Clinical
     Pharmacology 24 D, 5-12. In the form of MNE-Python, to which it is equal.
     """
-    if lambda2 <= 0:
-        msg = f"lambda2 is {lambda2}; it must be positive (1/9 for an SNR of 3)."
-        raise ValueError(msg)
+    check_range("lambda2", lambda2, 0, open_low=True)
     data, gain = whiten(eeg, head, noise_cov)
     prior = _depth_prior(head.leadfield, depth)
     weighted = gain * np.sqrt(prior)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import ChannelError, SignalError, check_option, check_shape
+
 if TYPE_CHECKING:
     from ..head.model import HeadModel
 
@@ -27,27 +29,27 @@ def noise_covariance(baseline: np.ndarray, method: str = "diagonal") -> np.ndarr
 
     Raises
     ------
-    ValueError
-        The method is unknown, or a channel does not vary.
+    OptionError
+        The method is unknown.
+    ChannelError
+        A channel does not vary.
     """
     from sklearn.covariance import empirical_covariance, ledoit_wolf
 
+    check_option("method", method, ("diagonal", "ledoit_wolf", "empirical"))
     # scikit-learn's estimates lose precision on values near 1e-6 (volts).
     scale = baseline.std()
     if not baseline.std(axis=0).all():
         flat = np.flatnonzero(baseline.std(axis=0) == 0).tolist()
         msg = f"Channels {flat} are constant in the baseline; drop or interpolate them."
-        raise ValueError(msg)
+        raise ChannelError(msg)
     scaled = (baseline - baseline.mean(axis=0)) / scale
     if method == "diagonal":
         cov = np.diag(scaled.var(axis=0))
     elif method == "ledoit_wolf":
         cov = ledoit_wolf(scaled)[0]
-    elif method == "empirical":
-        cov = empirical_covariance(scaled)
     else:
-        msg = f"method is {method!r}; choose 'diagonal', 'ledoit_wolf' or 'empirical'."
-        raise ValueError(msg)
+        cov = empirical_covariance(scaled)
     return cov * scale**2
 
 
@@ -77,22 +79,18 @@ def whiten(
 
     Raises
     ------
-    ValueError
+    SignalError
         Shapes do not match, values are not finite, or the covariance is not
         positive on the referenced channels.
     """
     n_channels = len(head.leadfield)
     eeg = np.asarray(eeg, dtype=float)
     cov = np.eye(n_channels) if noise_cov is None else np.asarray(noise_cov, float)
-    if eeg.ndim != 2 or eeg.shape[1] != n_channels:
-        msg = f"eeg has shape {eeg.shape}; the head model asks for (n_times, {n_channels})."
-        raise ValueError(msg)
-    if cov.shape != (n_channels, n_channels):
-        msg = f"noise_cov has shape {cov.shape}, expected {(n_channels, n_channels)}."
-        raise ValueError(msg)
+    check_shape("eeg", eeg.shape, ("n_times", n_channels))
+    check_shape("noise_cov", cov.shape, (n_channels, n_channels))
     if not (np.isfinite(eeg).all() and np.isfinite(cov).all()):
         msg = "eeg or noise_cov holds NaN or infinite values; drop those channels."
-        raise ValueError(msg)
+        raise SignalError(msg)
     reference = np.eye(n_channels) - 1 / n_channels
     values, vectors = np.linalg.eigh(reference @ cov @ reference)
     values, vectors = values[1:], vectors[:, 1:]  # the first belongs to the reference
@@ -101,6 +99,6 @@ def whiten(
             "noise_cov is not positive definite on the average-referenced channels; "
             "use noise_covariance(..., method='diagonal')."
         )
-        raise ValueError(msg)
+        raise SignalError(msg)
     whitener = (vectors / np.sqrt(values)).T @ reference
     return whitener @ eeg.T, whitener @ head.leadfield

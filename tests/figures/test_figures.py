@@ -9,6 +9,7 @@ import deepsif_lite as dl
 from deepsif_lite import figures
 from deepsif_lite.figures import cortex_maps, raster
 from deepsif_lite.figures.head import _crossings
+from deepsif_lite.solvers import METHODS
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +186,51 @@ def test_style_is_left_alone(cortex):
     before = dict(mpl.rcParams)
     figures.plot_cortex(np.ones(994), cortex, views=["lh-lateral"])
     assert dict(mpl.rcParams) == before
+
+
+def test_the_style_is_one_of_matplotlib():
+    with mpl.rc_context():
+        mpl.rcParams.update(figures.STYLE)
+        colors = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    assert colors[: len(METHODS)] == [m.color for m in METHODS.values()]
+    assert len(set(colors)) == len(colors)
+
+
+def test_every_method_has_a_name_and_a_color():
+    for name, method in METHODS.items():
+        assert figures.method_name(name) == method.label
+        assert figures.method_color(name) == method.color
+    assert (
+        set(figures.METHOD_NAMES) == {"truth", *METHODS} == set(figures.METHOD_COLORS)
+    )
+
+
+def test_cortex_figures_fit_the_column(cortex):
+    values = np.arange(994.0)
+    for views in (figures.FIVE_VIEWS, figures.HEMISPHERES, ["dorsal"]):
+        for fig, _ in (
+            figures.plot_cortex(values, cortex, views=views, title="T"),
+            figures.plot_methods({"lcmv": values}, cortex, views=views),
+            figures.plot_maps({"depth": (values, "mm")}, cortex, views=views),
+        ):
+            assert fig.get_size_inches()[0] <= figures.WIDTH + 1e-9
+
+
+def test_evoked_is_drawn_with_its_strongest_scalp_map():
+    import mne
+
+    info = mne.create_info(["C3", "C4", "Pz", "Oz", "Fz"], 500.0, "eeg")
+    data = np.outer([3e-6, -2e-6, 1e-6, 0, -1e-6], np.hanning(101))
+    evoked = mne.EvokedArray(data, info, tmin=-0.1, verbose=False)
+    evoked.set_montage("biosemi64", verbose=False)
+    _, axes = figures.plot_evoked(evoked, title="one")
+    *traces, mark = axes[0].lines
+    np.testing.assert_allclose(traces[0].get_ydata(), 1e6 * data[0])
+    assert mark.get_xdata() == pytest.approx([0, 0], abs=1e-9)  # ms
+    assert axes[0].get_ylabel() == "EEG (µV)"
+    _, axes = figures.plot_evoked(evoked, 0.05, scale=1, unit="arbitrary")
+    assert axes[0].lines[-1].get_xdata() == pytest.approx([50, 50])
+    assert axes[0].get_ylabel() == "EEG (arbitrary)"
 
 
 def test_a_cut_through_a_sphere_is_a_circle():

@@ -1,13 +1,27 @@
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 import mne
 import numpy as np
 import pytest
+import torch
 
 from deepsif_lite.cortex import load_cortex
-from deepsif_lite.head import HeadModel
-from deepsif_lite.imaging import Imager, image, load_model
+from deepsif_lite.errors import (
+    ArtifactError,
+    MismatchError,
+    OptionError,
+    SignalError,
+    WindowError,
+)
+from deepsif_lite.head import HEAD_MODELS, HeadModel, load_head_model
+from deepsif_lite.imaging import Imager, image, load_model, loading
+from deepsif_lite.imaging.loading import default_network
+from deepsif_lite.network import build_network, head_fingerprint, save_weights
 from deepsif_lite.recordings import prepare
+from deepsif_lite.signals import average_reference
 from deepsif_lite.solvers import get_solver, noise_covariance
 
 N_REGIONS = 60
@@ -40,7 +54,6 @@ def evoked(head):
 
 @pytest.fixture
 def imager(head):
-    torch = pytest.importorskip("torch")
     torch.manual_seed(0)
 
     class Linear(torch.nn.Linear):
@@ -66,6 +79,22 @@ def test_prediction_is_the_network_on_normalized_windows(imager):
     np.testing.assert_allclose(imager.predict(eeg[1, 1]), activity[1, 1], atol=1e-6)
 
 
+def test_many_windows_are_imaged_as_each_alone(imager):
+    class Sure(torch.nn.Linear):
+        def image(self, eeg):
+            return self(eeg), self(eeg)[:, 0].sigmoid()
+
+    model = Imager(Sure(32, N_REGIONS), imager.card, imager.head)
+    eeg = np.random.default_rng(0).standard_normal((7, 10, 20, 32))
+    activity, probability = model.predict_with_probability(eeg)
+    assert activity.shape == (7, 10, 20, N_REGIONS)
+    assert probability.shape == (7, 10, N_REGIONS)
+    for k, j in ((0, 0), (3, 2), (6, 9)):
+        alone = model.predict_with_probability(eeg[k, j])
+        np.testing.assert_allclose(activity[k, j], alone[0], atol=1e-6)
+        np.testing.assert_allclose(probability[k, j], alone[1], atol=1e-6)
+
+
 def test_prediction_refuses_what_does_not_fit(imager):
     with pytest.raises(ValueError, match="n_times, 32"):
         imager.predict(np.zeros((10, 31)))
@@ -88,10 +117,6 @@ def test_apply_brings_the_recording_to_the_network(imager, evoked):
 def test_an_image_of_which_nothing_is_likely_comes_with_a_warning(
     imager, evoked, surest
 ):
-    import warnings
-
-    import torch
-
     class Doubtful(torch.nn.Linear):
         def image(self, eeg):
             likely = torch.full((len(eeg), N_REGIONS), 0.01)
@@ -109,8 +134,6 @@ def test_an_image_of_which_nothing_is_likely_comes_with_a_warning(
 
 
 def test_image_carries_the_probability_of_its_network(imager, evoked):
-    import torch
-
     class Sure(torch.nn.Linear):
         def image(self, eeg):
             likely = torch.zeros(len(eeg), N_REGIONS)
@@ -119,7 +142,7 @@ def test_image_carries_the_probability_of_its_network(imager, evoked):
 
     without = imager.apply(evoked)
     assert without.probability is None
-    with pytest.raises(ValueError, match="has none"):
+    with pytest.raises(ValueError, match="has no probability"):
         without.extent(of="probability")
     network = Sure(32, N_REGIONS, bias=False)
     card = imager.card | {"network": {"kind": "sure"}}
@@ -138,14 +161,18 @@ def test_image_carries_the_probability_of_its_network(imager, evoked):
 
 def test_network_is_carried_over_to_another_montage():
     """Half of the electrodes: the source stays where it was, training or not."""
-    from deepsif_lite.head import load_head_model
     from deepsif_lite.spikes import load_spike_library
     from deepsif_lite.synthesis import SyntheticEEG
 
     head = load_head_model("template-64")
     with pytest.raises(ValueError, match="other channels"):
         load_model("lite-75", head=head)
+    kept = load_model("lite-75")
+    eeg = np.random.default_rng(0).standard_normal((100, 75))
+    before = kept.predict(eeg)
     moved = load_model("lite-75", head=head, transfer=True)
+    assert load_model("lite-75").network is kept.network is not moved.network
+    np.testing.assert_array_equal(kept.predict(eeg), before)
     assert moved.card["ch_names"] == head.ch_names
     assert moved.card["transferred_from"] == "template-75"
     clips = load_spike_library("lite", split="test")
@@ -158,9 +185,6 @@ def test_network_is_carried_over_to_another_montage():
 
 
 def test_model_is_saved_and_loaded(tmp_path, head):
-    pytest.importorskip("torch")
-    from deepsif_lite.network import build_network, head_fingerprint, save_weights
-
     arguments = {"kind": "paper", "n_channels": 32, "n_regions": N_REGIONS}
     arguments |= {"width": 8, "n_layers": 1}
     card = {
@@ -199,9 +223,201 @@ def test_image_by_a_network(evoked, head, imager):
     result = image(evoked, head=head, model=imager, tmin=-0.1)
     expected = imager.apply(evoked.copy().crop(-0.1, None))
     np.testing.assert_array_equal(result.activity, expected.activity)
-    with pytest.raises(ValueError, match="'air'"):
+    with pytest.raises(MismatchError, match="'air'"):
         image(evoked, head=head)
-    with pytest.raises(ValueError, match="lambda2"):
-        image(evoked, head=head, model=imager, lambda2=1)
-    with pytest.raises(ValueError, match="sloreta"):
-        image(evoked, "dspm", head)
+
+
+def test_what_a_method_would_not_look_at_is_refused(evoked, head, imager):
+    cases = {
+        "method='dspm'": {"method": "dspm"},
+        "takes no lambda2": {"model": imager, "lambda2": 1},
+        "takes no baseline": {"model": imager, "baseline": (None, 0)},
+        "takes no model": {"method": "sloreta", "model": imager},
+        "takes no reg": {"method": "sloreta", "reg": 0.1},
+        "takes no depth": {"method": "lcmv", "depth": 0.8},
+        "give one of them": {
+            "method": "sloreta",
+            "baseline": (None, 0),
+            "noise_cov": np.eye(32),
+        },
+    }
+    for text, options in cases.items():
+        with pytest.raises(OptionError, match=text):
+            image(evoked, head=head, **options)
+
+
+@pytest.mark.parametrize("method", ["deepsif", "sloreta"])
+def test_what_is_no_evoked_response_is_refused_with_its_cure(
+    evoked, head, imager, method
+):
+    raw = mne.io.RawArray(evoked.data, evoked.info, verbose=False)
+    epochs = mne.EpochsArray(evoked.data[None], evoked.info, verbose=False)
+    options = {"model": imager} if method == "deepsif" else {}
+    cures = ("RawArray.*mne.Epochs", "EpochsArray.*average", "list.*one of them")
+    cures += ("ndarray.*EvokedArray", "str.*read_evoked")
+    given = (raw, epochs, [evoked], evoked.data, "x-ave.fif")
+    for thing, cure in zip(given, cures, strict=True):
+        with pytest.raises(SignalError, match=cure):
+            image(thing, method, head, **options)
+
+
+@pytest.mark.parametrize("method", ["deepsif", "sloreta", "lcmv"])
+def test_windows_outside_the_recording_are_refused(evoked, head, imager, method):
+    options = {"model": imager} if method == "deepsif" else {}
+    for window in ((-200, 300), (0, 200), (-0.5, 0.1), (0.1, 0.0), (0.0005, 0.0015)):
+        with pytest.raises(WindowError, match=f"tmin={window[0]}"):
+            image(evoked, method, head, tmin=window[0], tmax=window[1], **options)
+    with pytest.raises(WindowError, match="look like ms"):
+        image(evoked, method, head, tmin=-200, tmax=290, **options)
+    # 250 samples from -0.2 s: the window that ends at 0.3 s by another way to count.
+    result = image(evoked, method, head, tmin=0, tmax=0.3, **options)
+    assert result.times[[0, -1]] == pytest.approx([0, 0.298])
+
+
+def test_baseline_comes_before_the_crop(evoked, head):
+    cropped = image(evoked, "sloreta", head, tmin=0.05, tmax=0.2, baseline=(-0.2, 0))
+    whole = image(evoked, "sloreta", head, baseline=(-0.2, 0))
+    np.testing.assert_allclose(cropped.activity, whole.crop(0.05, 0.2).activity)
+    for baseline in ((-0.5, 0), (-200, 0)):
+        with pytest.raises(WindowError, match="baseline="):
+            image(evoked, "sloreta", head, baseline=baseline)
+
+
+def test_resampling_comes_before_the_crop(imager, evoked):
+    """The edges of a resampled window ring; those of the recording lie outside."""
+    fast = evoked.copy().resample(2000, verbose=False)
+    result = imager.apply(fast, tmin=-0.1, tmax=0.2)
+    assert result.sfreq == pytest.approx(500)
+    expected = imager.predict(evoked.copy().crop(-0.1, 0.2).data.T).T
+    peak = np.abs(expected).max()
+    assert np.abs(result.activity - expected)[:, 5:-5].max() < 0.02 * peak
+
+
+class TestShippedNetworks:
+    """What holds for the networks in data/weights."""
+
+    @pytest.fixture
+    def evoked(self):
+        head = load_head_model("template-64")
+        patch = [577, *head.cortex.neighbors[577]]
+        rng = np.random.default_rng(0)
+        course = np.exp(-(((np.arange(500) - 250) / 12) ** 2))
+        data = np.outer(head.leadfield[:, patch].sum(axis=1), course)
+        data = 6e-5 * data / np.abs(data).max()
+        data += 1e-6 * rng.standard_normal(data.shape)
+        return mne.EvokedArray(data, head.info, tmin=-0.5, verbose=False)
+
+    def test_each_head_has_one_by_default(self):
+        found = {name: default_network(name) for name in HEAD_MODELS}
+        assert found == {
+            "template-75": "lite-75",
+            "template-64": "lite-64",
+            "published-75": "lite-published-75",
+        }
+        with pytest.raises(MismatchError, match="transfer"):
+            default_network("my-cap")
+
+    def test_a_head_that_is_given_is_used(self, evoked):
+        head = load_head_model("template-64")
+        order = np.random.default_rng(0).permutation(head.cortex.n_regions)
+        scrambled = replace(head, leadfield=head.leadfield[:, order])
+        for model in (None, "lite-64", load_model("lite-64")):
+            with pytest.raises(ValueError, match="differs from the one"):
+                image(evoked, head=scrambled, model=model)
+        with pytest.raises(ValueError, match="other channels"):
+            image(evoked, head="template-75", model="lite-64")
+        direct = image(evoked, head="template-64")
+        same = image(evoked, head=replace(head, name="template-64"))
+        np.testing.assert_array_equal(direct.activity, same.activity)
+        # sLORETA takes any head: its regions are scrambled alike.
+        plain = image(evoked, "sloreta", head)
+        other = image(evoked, "sloreta", scrambled)
+        np.testing.assert_allclose(other.activity, plain.activity[order], rtol=1e-6)
+
+    def test_a_network_stays_in_memory(self, evoked, monkeypatch):
+        image(evoked, model="lite-64")
+        monkeypatch.setattr(loading, "_load", None)  # would fail if it were called
+        first = load_model("lite-64")
+        assert first.network is load_model("lite-64").network
+        np.testing.assert_array_equal(
+            image(evoked, head="template-64").activity, first.apply(evoked).activity
+        )
+        assert not first.network.training
+        assert not any(p.requires_grad for p in first.network.parameters())
+
+    def test_explanation_is_the_network_taken_apart(self, evoked):
+        model = load_model("lite-64")
+        result = model.explain(evoked.data.T)
+        geometry = model.network.geometry
+        white = average_reference(evoked.data).T @ geometry.whitener.numpy()
+        white -= white.mean(axis=0)
+        _, _, rows = np.linalg.svd(white, full_matrices=False)
+        assert abs(rows[0] @ result.maps[0]) == pytest.approx(1, abs=0.02)
+        course = white @ result.maps[0]
+        assert abs(np.corrcoef(course, result.courses[0])[0, 1]) > 0.98
+        assert result.maps.shape == (8, 64)
+        assert result.courses.shape == (8, 500)
+        fits = (geometry.patch_maps.numpy() @ result.maps[0]) ** 2
+        assert result.fit[0] == pytest.approx(fits.max(), rel=1e-5)
+        assert result.fit[0] > 0.9
+        assert result.seeds[0] == fits.argmax() // geometry.n_shapes
+        assert 577 in result.patches[0]
+        with pytest.raises(SignalError, match="n_times, 64"):
+            model.explain(evoked.data.T[None])
+
+    def test_a_network_without_scalp_maps_does_not_explain(self, imager):
+        with pytest.raises(MismatchError, match="Linear"):
+            imager.explain(np.ones((10, 32)))
+
+
+@pytest.fixture
+def save(tmp_path, head):
+    """Return a function that writes a small network and gives its folder."""
+
+    def write(name, seed=0):
+        spec = {"kind": "paper", "n_channels": 32, "n_regions": N_REGIONS}
+        spec |= {"width": 8, "n_layers": 1}
+        card = {"network": spec, "ch_names": head.ch_names, "sfreq": 500.0}
+        card |= {"n_times": 250, "head": "air", "head_hash": head_fingerprint(head)}
+        torch.manual_seed(seed)
+        return save_weights(build_network(**spec), tmp_path / name, card)
+
+    return write
+
+
+def test_few_networks_stay_and_files_that_change_are_read_again(save, head):
+    eeg = np.random.default_rng(0).standard_normal((20, 32))
+    first = load_model(save("run", seed=0), head=head).predict(eeg)
+    second = load_model(save("run", seed=1), head=head).predict(eeg)
+    assert np.abs(first - second).max() > 1e-3
+    for k in range(loading._N_KEPT + 2):
+        load_model(save(f"run-{k}"), head=head)
+    assert len(loading._kept) == loading._N_KEPT
+
+
+def test_nobody_spoils_the_network_in_memory(save, head):
+    eeg = np.random.default_rng(0).standard_normal((20, 32))
+    folder = save("run")
+    expected = load_model(folder, head=head).predict(eeg)
+    spoils = (
+        lambda model: model.card["ch_names"].reverse(),
+        lambda model: model.network.train(),
+        lambda model: next(model.network.parameters()).add_(1),
+        lambda model: model.network.double(),
+    )
+    for spoil in spoils:
+        spoil(load_model(folder, head=head))
+        again = load_model(folder, head=head)
+        assert not again.network.training
+        np.testing.assert_allclose(again.predict(eeg), expected, atol=1e-6)
+    scaled = replace(head, leadfield=1.0001 * head.leadfield)  # of the same hash
+    own = load_model(folder, head=scaled)
+    assert own.head is scaled
+    assert own.network is not load_model(folder, head=head).network
+
+
+def test_output_that_is_not_finite_is_refused(imager):
+    with torch.no_grad():
+        imager.network.weight[3, 4] = torch.nan
+    with pytest.raises(ArtifactError, match="restore its weights"):
+        imager.predict(np.random.default_rng(0).standard_normal((20, 32)))

@@ -7,6 +7,7 @@ import pytest
 from skimage.filters import threshold_otsu
 
 from deepsif_lite.cortex import load_cortex
+from deepsif_lite.errors import OptionError, SignalError, WindowError
 from deepsif_lite.imaging import SourceImage
 from deepsif_lite.metrics import active_regions
 
@@ -30,10 +31,39 @@ def make_image(cortex, n_times=100):
 def test_peak_map_and_strongest(cortex):
     result = make_image(cortex)
     assert result.peak == (20, pytest.approx(0.0), -2.0)
-    window = result.activity[:, 45:49].mean(axis=1)
-    np.testing.assert_allclose(result.map(-0.01, -0.004), np.abs(window))
+    window = result.activity[:, 45:49]
+    rms = np.linalg.norm(window, axis=1) / 2
+    np.testing.assert_allclose(result.map(-0.01, -0.004), rms)
+    mean = np.abs(window.mean(axis=1))
+    np.testing.assert_allclose(result.map(-0.01, -0.004, how="mean"), mean)
     assert set(result.strongest(2, -0.01, -0.004)) == {3, 20}
     assert result.sfreq == pytest.approx(500)
+
+
+def test_center_and_share(cortex):
+    result = make_image(cortex)
+    window = (-0.01, -0.004)
+    top, strength = result.strongest(2, *window), result.map(*window)
+    a, b = strength[top]
+    middle = (a * cortex.centroids[top[0]] + b * cortex.centroids[top[1]]) / (a + b)
+    np.testing.assert_allclose(result.center(2, *window), middle)
+    assert result.share_in([3, 5], *window, n=2) == 0.5
+    assert result.share_in([3, 20, 4], *window, n=1) == 1
+    mass = [strength[r] * cortex.areas[r] for r in range(N_REGIONS)]
+    expected = (mass[3] + mass[20]) / sum(mass)
+    assert result.share_in([3, 20, 3], *window) == pytest.approx(expected)
+
+
+def test_map_of_a_linear_method_without_a_window_is_no_rounding_error(cortex):
+    """The mean over time is zero, the activity is not."""
+    result = make_image(cortex)
+    centered = result.activity - result.activity.mean(axis=1, keepdims=True)
+    result = SourceImage(centered, result.times, cortex, "sloreta")
+    np.testing.assert_array_equal(result.extent(of="map"), [3, 20])
+    assert set(result.strongest(2)) == {3, 20}
+    for ask in (lambda: result.map(how="mean"), lambda: result.extent(of="mean")):
+        with pytest.raises(SignalError, match="rounding error"):
+            ask()
 
 
 def test_extent_is_otsu_of_the_window(cortex):
@@ -42,20 +72,27 @@ def test_extent_is_otsu_of_the_window(cortex):
     window = result.activity[:, 40:60].T
     expected = active_regions(window, min_samples=8)
     np.testing.assert_array_equal(result.extent(-0.02, 0.018), expected)
-    mean = np.abs(window[:9].mean(axis=0))
-    expected = np.flatnonzero(mean > threshold_otsu(mean, nbins=100))
-    found = result.extent(-0.02, -0.004, of="map")
-    np.testing.assert_array_equal(found, expected)
+    maps = {
+        "map": np.sqrt((window[:9] ** 2).mean(axis=0)),
+        "mean": np.abs(window[:9].mean(axis=0)),
+    }
+    for of, strength in maps.items():
+        expected = np.flatnonzero(strength > threshold_otsu(strength, nbins=100))
+        found = result.extent(-0.02, -0.004, of=of)
+        np.testing.assert_array_equal(found, expected)
+    published = active_regions(result.activity.T, variant="published")
+    np.testing.assert_array_equal(result.extent(of="published"), published)
     assert {3, 20} <= set(found)
     # Twenty samples are above: 40 ms but not 42 ms.
     assert 3 in result.extent(min_duration=0.040)
     assert 3 not in result.extent(min_duration=0.042)
-    with pytest.raises(ValueError, match="No sample"):
-        result.extent(1, 2)
+    for window in ((1, 2), (-0.2, 0), (0, 50)):
+        with pytest.raises(WindowError, match="no window within"):
+            result.extent(*window)
     with pytest.raises(ValueError, match="min_samples"):
         result.extent(0, 0.002)
-    with pytest.raises(ValueError, match="'map' or 'probability'"):
-        result.extent(of="mean")
+    with pytest.raises(OptionError, match="of='otsu'"):
+        result.extent(of="otsu")
 
 
 def test_source_estimate_holds_each_regions_course(cortex):

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from skimage.filters import threshold_otsu
 
-from deepsif_lite.metrics import active_regions, otsu_threshold
+from deepsif_lite.errors import OptionError, SignalError
+from deepsif_lite.metrics import (
+    active_regions,
+    activity_map,
+    otsu_threshold,
+    select_regions,
+)
 
 
 def _two_levels(n_times=50, n_regions=30, active=(3, 4, 9), level=1.0, seed=0):
@@ -70,6 +76,57 @@ def test_one_map():
     strength = np.r_[np.full(20, 0.1), 0.9, 1.0][None]
     found = active_regions(strength, min_samples=1)
     np.testing.assert_array_equal(found, [20, 21])
+
+
+def test_map_of_a_window_is_its_root_mean_square():
+    activity = np.random.default_rng(0).standard_normal((50, 20))
+    rms = np.linalg.norm(activity, axis=0) / np.sqrt(50)
+    np.testing.assert_allclose(activity_map(activity), rms)
+    mean = np.abs(np.average(activity, axis=0))
+    np.testing.assert_allclose(activity_map(activity, "mean"), mean)
+    with pytest.raises(OptionError, match="how='max'"):
+        activity_map(activity, "max")
+
+
+def test_a_mean_that_is_rounding_error_is_refused():
+    activity = _two_levels()
+    centered = activity - activity.mean(axis=0)
+    with pytest.raises(SignalError, match="use how='rms'"):
+        activity_map(centered, "mean")
+    with pytest.raises(SignalError, match="use how='rms'"):
+        select_regions(centered, "mean")
+    activity_map(centered + 1e-3, "mean")  # a mean that is there is not
+    assert not activity_map(np.zeros((5, 3)), "mean").any()
+
+
+def test_one_vocabulary_of_rules():
+    activity = _two_levels()
+    activity[:, 4] *= -1
+    activity[:43, 9] = 0
+    probability = np.linspace(0, 1, 30)
+    by = {
+        "samples": active_regions(activity),
+        "corrected": active_regions(activity),
+        "published": active_regions(activity, variant="published"),
+        "map": _above_otsu(np.sqrt((activity**2).mean(axis=0))),
+        "mean": _above_otsu(np.abs(activity.mean(axis=0))),
+        "probability": np.flatnonzero(probability > 0.5),
+        0.8: np.flatnonzero(probability > 0.8),
+    }
+    for rule, expected in by.items():
+        found = select_regions(activity, rule, probability=probability)
+        np.testing.assert_array_equal(found, expected, err_msg=str(rule))
+    assert {len(found) for found in by.values()} > {2, 3}  # they differ
+    with pytest.raises(OptionError, match="needs a probability"):
+        select_regions(activity, 0.3)
+    with pytest.raises(OptionError, match="between 0 and 1"):
+        select_regions(activity, 1.5, probability=probability)
+    with pytest.raises(OptionError, match="rule='otsu'"):
+        select_regions(activity, "otsu")
+
+
+def _above_otsu(strength):
+    return np.flatnonzero(strength > threshold_otsu(strength, nbins=100))
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,13 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from toys import line_cortex
 
-from deepsif_lite.metrics import scores as metrics
-
-
-def line_cortex(n=12, step=0.01):
-    """Regions one centimeter apart on a line, areas 1, 2, 3, ... cm^2."""
-    x = step * np.arange(n)
-    return SimpleNamespace(
-        distances=np.abs(x[:, None] - x), areas=1e-4 * np.arange(1, n + 1), n_regions=n
-    )
+from deepsif_lite import metrics
+from deepsif_lite.metrics.scores import f_measure, nan_mean
 
 
 def waves(n_times, n_regions, courses):
@@ -84,6 +77,36 @@ def test_correlation_is_that_of_numpy():
     assert np.isnan(metrics.correlation(a, np.ones(50)))
 
 
+def test_means_by_hand():
+    assert f_measure(0.5, 0.25) == pytest.approx(2 / (1 / 0.5 + 1 / 0.25))
+    assert f_measure(np.nan, 0.0) == 0
+    assert nan_mean([1.0, np.nan, 4.0]) == np.nanmean([1.0, np.nan, 4.0])
+    assert np.isnan(nan_mean([np.nan]))
+
+
+def test_a_source_image_is_scored_as_its_activity():
+    from deepsif_lite.imaging import SourceImage
+
+    rng = np.random.default_rng(0)
+    cortex, patch = line_cortex(), np.array([4, 5])
+    truth = waves(60, 12, [(patch, np.hanning(60))])
+    estimate = truth + 0.1 * rng.standard_normal(truth.shape)
+    image = SourceImage(estimate.T, np.arange(60) / 500, cortex, "sloreta")
+    expected = metrics.score(estimate, truth, [patch], cortex)
+    assert metrics.score(image, truth, [patch], cortex) == expected
+
+
+def test_score_is_the_mean_over_the_sources():
+    rng = np.random.default_rng(4)
+    cortex, patches = line_cortex(), [np.array([1, 2]), np.array([8, 9])]
+    truth = waves(60, 12, [(p, rng.standard_normal(60)) for p in patches])
+    estimate = truth + 0.3 * rng.standard_normal(truth.shape)
+    each = metrics.score_sources(estimate, truth, patches, cortex)
+    scores = metrics.score(estimate, truth, patches, cortex)
+    for key in ("precision", "correlation", "localization_error"):
+        assert scores[key] == pytest.approx(np.nanmean([s[key] for s in each])), key
+
+
 def test_distances_by_hand():
     distances, truth = line_cortex().distances, np.array([3, 4, 5])
     found = np.array([5, 7])
@@ -98,53 +121,6 @@ def test_distances_by_hand():
     empty = np.array([], dtype=int)
     assert np.isnan(metrics.spatial_dispersion(strength, empty, truth, distances))
     assert np.isnan(metrics.localization_error(empty, truth, distances))
-
-
-def test_auc_of_perfect_reversed_and_chance():
-    cortex, truth = line_cortex(60), np.arange(20, 26)
-    strength = np.zeros(60)
-    strength[truth] = 1
-    assert metrics.auc(strength, truth, cortex) == 1
-    assert metrics.auc(1 - strength, truth, cortex) == 0
-    assert metrics.auc(np.ones(60), truth, cortex) == pytest.approx(0.5)
-
-
-def test_auc_is_the_integral_over_thresholds():
-    cortex, truth = line_cortex(9, step=0.005), np.arange(3, 6)
-    rng = np.random.default_rng(1)
-    strength = rng.integers(0, 10, 9) / 10
-    # Three regions lie within 15 mm on either side: near is all six, drawn by three.
-    cortex.distances[:] = np.minimum(cortex.distances, 0.01)  # all of them near
-    draws = [metrics.auc(strength, truth, cortex, n_draws=1, seed=s) for s in range(6)]
-    for s, value in enumerate(draws):
-        near = np.setdiff1d(np.arange(9), truth)
-        false = np.random.default_rng(s).permutation(near)[:3]
-        grid = np.r_[np.arange(0, 1.0005, 0.001), 1.1]
-        hit, alarm = (
-            np.array([cortex.areas[r][strength[r] >= g].sum() for g in grid])
-            / cortex.areas[r].sum()
-            for r in (truth, false)
-        )
-        assert value == pytest.approx(-np.trapezoid(hit, alarm))
-
-
-def test_resection_by_hand():
-    cortex = line_cortex()
-    strength = np.arange(12) / 11
-    found, resection = np.array([8, 9, 11]), np.array([7, 8, 9])
-    scores = metrics.score_resection(strength, found, resection, cortex)
-    p, r = (9 + 10) / (9 + 10 + 12), (9 + 10) / (8 + 9 + 10)
-    assert scores["precision"] == pytest.approx(p)
-    assert scores["recall"] == pytest.approx(r)
-    assert scores["harmonic_mean"] == pytest.approx(2 / (1 / p + 1 / r))
-    assert scores["geometric_mean"] == pytest.approx(np.sqrt(p * r))
-    assert scores["spatial_dispersion"] == pytest.approx(0.02 * 11 / (8 + 9 + 11))
-    nothing = metrics.score_resection(
-        strength, np.array([], dtype=int), resection, cortex
-    )
-    assert nothing["recall"] == 0
-    assert nothing["harmonic_mean"] == 0
-    assert np.isnan(nothing["precision"])
 
 
 @pytest.mark.parametrize(

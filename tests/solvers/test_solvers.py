@@ -6,7 +6,8 @@ import mne
 import numpy as np
 import pytest
 
-from deepsif_lite.solvers import SOLVERS, get_solver, noise_covariance
+from deepsif_lite.errors import OptionError
+from deepsif_lite.solvers import METHODS, SOLVERS, get_solver, noise_covariance
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,16 @@ def test_noise_covariance_is_that_of_numpy(evoked):
     expected = np.cov(baseline.T, bias=True)
     np.testing.assert_allclose(noise_covariance(baseline, "empirical"), expected)
     np.testing.assert_allclose(noise_covariance(baseline), np.diag(np.diag(expected)))
+
+
+def test_the_table_of_methods_is_consistent():
+    assert tuple(m.name for m in METHODS.values()) == tuple(METHODS)
+    assert [name for name in METHODS if METHODS[name].solve is None] == ["deepsif"]
+    assert SOLVERS == tuple(name for name in METHODS if name != "deepsif")
+    for name in SOLVERS:
+        assert get_solver(name) is METHODS[name].solve
+    with pytest.raises(OptionError, match="solver='deepsif'"):
+        get_solver("deepsif")
 
 
 def test_bad_input_is_refused(head, evoked):

@@ -1,0 +1,149 @@
+"""What a recording must be to be imaged, and what is said where it is doubtful."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import OptionError, SignalError, WindowError
+from ..metrics.extent import LIKELY
+from ..solvers.methods import METHODS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_ROUNDING = 1e-9  # s; times of a recording are rounded
+_CALLER = 3  # warnings point at whoever called Imager.apply
+_USUAL = (0.5, 2.0)  # length of a window over that of the training
+
+
+def check_evoked(evoked: object) -> None:
+    """Refuse what is no evoked response, and say how to make one of it.
+
+    Raises
+    ------
+    SignalError
+        ``evoked`` is no :class:`mne.Evoked`.
+    """
+    import mne
+
+    if isinstance(evoked, mne.Evoked):
+        return
+    cures = {
+        mne.io.BaseRaw: "cut windows around the events and average them: "
+        "mne.Epochs(raw, events, tmin=-0.5, tmax=0.5).average()",
+        mne.BaseEpochs: "average them: epochs.average()",
+        np.ndarray: "wrap it, in V: mne.EvokedArray(data, info)",
+        (list, tuple): "give one of them",
+        object: "read a file by deepsif_lite.recordings.read_evoked(path)",
+    }
+    cure = next(cure for kind, cure in cures.items() if isinstance(evoked, kind))
+    msg = f"evoked is of type {type(evoked).__name__}, not mne.Evoked; {cure}."
+    raise SignalError(msg)
+
+
+def check_options(
+    method: str, model: object, baseline: tuple | None, options: dict
+) -> None:
+    """Refuse what a method would not look at.
+
+    Parameters
+    ----------
+    method : str
+    model, baseline, options
+        As of :func:`deepsif_lite.image`.
+
+    Raises
+    ------
+    OptionError
+        One of them does not apply.
+    """
+    solve, given = METHODS[method].solve, set(options)
+    if solve is None:
+        allowed = ["model"]
+        given |= {"baseline"} if baseline is not None else set()
+    else:
+        parameters = inspect.signature(solve).parameters.values()
+        allowed = ["baseline"] + [
+            p.name for p in parameters if p.kind == p.KEYWORD_ONLY
+        ]
+        given |= {"model"} if model is not None else set()
+    if given - set(allowed):
+        unused = ", ".join(sorted(given - set(allowed)))
+        msg = f"method={method!r} takes no {unused}; leave it out, or give {allowed}."
+        raise OptionError(msg)
+    if baseline is not None and "noise_cov" in options:
+        msg = "baseline and noise_cov both say what the noise is; give one of them."
+        raise OptionError(msg)
+
+
+def check_window(
+    times: NDArray, tmin: float | None, tmax: float | None, name: str = ""
+) -> tuple[float, float]:
+    """Refuse a window that is empty or leaves the data.
+
+    Parameters
+    ----------
+    times : array of shape (n_times,)
+        Of the data, s.
+    tmin, tmax : float or None
+        The window, s; None is the start or end of the data. One sample beyond is
+        allowed: 350 samples of 500 Hz from -0.2 s end at 0.498 s, or at 0.5.
+    name : str
+        Of the argument that holds both; by default they are two.
+
+    Returns
+    -------
+    low, high : float
+        The window within the data.
+
+    Raises
+    ------
+    WindowError
+        It holds no sample, or reaches beyond the data.
+    """
+    first, last = float(times[0]), float(times[-1])
+    low, high = (first if tmin is None else tmin), (last if tmax is None else tmax)
+    slack = _ROUNDING + (times[1] - first if len(times) > 1 else 0.0)
+    text = f"{name}=({tmin}, {tmax})" if name else f"tmin={tmin}, tmax={tmax}"
+    if not first - slack <= low <= high <= last + slack:
+        msg = f"{text} is no window within the data's {first:.3f} to {last:.3f} s"
+        if first - slack <= low / 1e3 <= high / 1e3 <= last + slack:
+            msg += "; times are in seconds, these look like ms"
+        raise WindowError(f"{msg}.")
+    low, high = max(low, first), min(high, last)
+    if not inside(times, low, high).any():
+        msg = f"{text} s lies between two samples; widen the window."
+        raise WindowError(msg)
+    return low, high
+
+
+def inside(times: NDArray, low: float, high: float) -> NDArray[np.bool_]:
+    """Return which times lie in a window, ends included."""
+    return (times >= low - _ROUNDING) & (times <= high + _ROUNDING)
+
+
+def warn_about_length(n_times: int, card: dict) -> None:
+    """Warn where a window is much longer or shorter than those of the training."""
+    shortest, longest = _USUAL
+    if not shortest <= n_times / card["n_times"] <= longest:
+        warnings.warn(
+            f"The window has {n_times} samples at {card['sfreq']:g} Hz; the network "
+            f"was trained on {card['n_times']}. Crop the recording around its peak "
+            "(tmin, tmax).",
+            stacklevel=_CALLER,
+        )
+
+
+def warn_about_doubt(probability: NDArray | None) -> None:
+    """Warn where no region is more likely active than not."""
+    if probability is not None and probability.max() <= LIKELY:
+        warnings.warn(
+            "No region is more likely active than not (the surest: "
+            f"{probability.max():.0%}), so the image may show mere background. Average "
+            "more epochs, or crop the recording around its peak (tmin, tmax).",
+            stacklevel=_CALLER,
+        )

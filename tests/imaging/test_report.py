@@ -1,0 +1,64 @@
+"""Files of an image: any name, and all of them or none."""
+
+from __future__ import annotations
+
+import mne
+import numpy as np
+import pytest
+
+from deepsif_lite.cortex import load_cortex
+from deepsif_lite.imaging import SourceImage, write_image
+from deepsif_lite.imaging import report as report_module
+
+
+@pytest.fixture(scope="module")
+def cortex():
+    return load_cortex(60)
+
+
+@pytest.fixture
+def evoked():
+    info = mne.create_info(["C3", "C4", "Pz", "Oz"], 500.0, "eeg")
+    data = 1e-6 * np.random.default_rng(0).standard_normal((4, 50))
+    evoked = mne.EvokedArray(data, info, comment="<i>$x$</i>", verbose=False)
+    return evoked.set_montage("biosemi64", verbose=False)
+
+
+@pytest.fixture
+def image(cortex, evoked):
+    activity = np.random.default_rng(0).standard_normal((60, 50))
+    probability = np.linspace(0, 1, 60)
+    return SourceImage(
+        activity, evoked.times, cortex, "deepsif", "<b>unit</b>", probability
+    )
+
+
+def test_any_name_of_a_file_will_do(tmp_path, image, evoked):
+    stem = "a.b$<script>$ & c"
+    written = write_image(image, evoked, tmp_path / "new", stem)
+    assert sorted(written) == sorted((tmp_path / "new").iterdir())
+    endings = {path.name.removeprefix(stem) for path in written}
+    assert endings == {
+        "-lh.stc",
+        "-rh.stc",
+        "-regions.csv",
+        ".png",
+        "-probability.png",
+        "-report.html",
+    }
+    html = written[-1].read_text(encoding="utf-8")
+    assert "a.b$&lt;script&gt;$ &amp; c" in html
+    assert "<b>unit</b>" not in html
+    assert "&lt;b&gt;unit&lt;/b&gt;" in html
+
+
+def test_what_fails_leaves_the_old_files_alone(tmp_path, image, evoked, monkeypatch):
+    before = {p: p.read_bytes() for p in write_image(image, evoked, tmp_path, "s")}
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(report_module, "_write_report", full)
+    with pytest.raises(OSError, match="No space"):
+        write_image(image.crop(0, 0.05), evoked, tmp_path, "s")
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
