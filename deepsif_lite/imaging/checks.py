@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROUNDING = 1e-9  # s; times of a recording are rounded
+_TOO_FAR = 10.0  # times the data's largest time: no slip of the hand, another unit
 _CALLER = 3  # warnings point at whoever called Imager.apply
 _USUAL = (0.5, 2.0)  # length of a window over that of the training
 
@@ -81,7 +82,12 @@ def check_options(
 
 
 def check_window(
-    times: NDArray, tmin: float | None, tmax: float | None, name: str = ""
+    times: NDArray,
+    tmin: float | None,
+    tmax: float | None,
+    name: str = "",
+    *,
+    partly: bool = False,
 ) -> tuple[float, float]:
     """Refuse a window that is empty or leaves the data.
 
@@ -94,6 +100,8 @@ def check_window(
         allowed: 350 samples of 500 Hz from -0.2 s end at 0.498 s, or at 0.5.
     name : str
         Of the argument that holds both; by default they are two.
+    partly : bool
+        Take the part that lies within the data, as around a peak near their start.
 
     Returns
     -------
@@ -109,11 +117,16 @@ def check_window(
     low, high = (first if tmin is None else tmin), (last if tmax is None else tmax)
     slack = _ROUNDING + (times[1] - first if len(times) > 1 else 0.0)
     text = f"{name}=({tmin}, {tmax})" if name else f"tmin={tmin}, tmax={tmax}"
-    if not first - slack <= low <= high <= last + slack:
-        msg = f"{text} is no window within the data's {first:.3f} to {last:.3f} s"
-        if first - slack <= low / 1e3 <= high / 1e3 <= last + slack:
-            msg += "; times are in seconds, these look like ms"
-        raise WindowError(f"{msg}.")
+    in_ms = max(abs(low), abs(high)) > _TOO_FAR * max(abs(first), abs(last), 1e-3)
+    within = first - slack <= low <= high <= last + slack
+    if partly:
+        within = low <= high and first - slack <= high and low <= last + slack
+    if in_ms or not within:
+        cure = "; times are in seconds, these look like ms" if in_ms else ""
+        msg = (
+            f"{text} is no window within the data's {first:.3f} to {last:.3f} s{cure}."
+        )
+        raise WindowError(msg)
     low, high = max(low, first), min(high, last)
     if not inside(times, low, high).any():
         msg = f"{text} s lies between two samples; widen the window."

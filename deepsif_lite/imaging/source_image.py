@@ -206,8 +206,8 @@ class SourceImage:
             The rule is unknown, the window shorter than ``min_duration``, or the image
             has no probability.
         WindowError
-            The window lies outside the image, or the probability is that of a longer
-            one.
+            No part of the window lies within the image, or the probability is that of
+            a longer one.
         """
         if needs_probability(of):
             self._check_probability(of, tmin, tmax)
@@ -337,14 +337,14 @@ class SourceImage:
         from ..figures.style import method_name
 
         if tmin is None and tmax is None:
-            tmin = max(self.peak.time - _AROUND_PEAK, self.times[0])
-            tmax = min(self.peak.time + _AROUND_PEAK, self.times[-1])
+            tmin, tmax = self.peak.time - _AROUND_PEAK, self.peak.time + _AROUND_PEAK
         options.setdefault("label", f"{method_name(self.method)}\n({self.unit})")
         options.setdefault("outlines", {"extent": self.extent(tmin, tmax, of="map")})
         return plot_cortex(self.map(tmin, tmax), self.cortex, **options)
 
     def _inside(self, tmin: float | None, tmax: float | None) -> np.ndarray:
-        return inside(self.times, *check_window(self.times, tmin, tmax))
+        window = check_window(self.times, tmin, tmax, partly=True)
+        return inside(self.times, *window)
 
     def _window(self, tmin: float | None, tmax: float | None) -> np.ndarray:
         return self.activity[:, self._inside(tmin, tmax)]

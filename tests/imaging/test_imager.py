@@ -269,6 +269,8 @@ def test_windows_outside_the_recording_are_refused(evoked, head, imager, method)
             image(evoked, method, head, tmin=window[0], tmax=window[1], **options)
     with pytest.raises(WindowError, match="look like ms"):
         image(evoked, method, head, tmin=-200, tmax=290, **options)
+    with pytest.raises(WindowError, match="0.298 s\\.$"):  # seconds, but too many
+        image(evoked, method, head, tmin=-0.3, tmax=0.2, **options)
     # 250 samples from -0.2 s: the window that ends at 0.3 s by another way to count.
     result = image(evoked, method, head, tmin=0, tmax=0.3, **options)
     assert result.times[[0, -1]] == pytest.approx([0, 0.298])
