@@ -19,7 +19,9 @@ def add(commands) -> None:
     )
     parser.add_argument("file", help="evoked, epochs or raw, any format MNE reads")
     parser.add_argument("--method", default="deepsif", help="deepsif, sloreta or lcmv")
-    parser.add_argument("--head", default="template-75", help="head model")
+    parser.add_argument(
+        "--head", help="head model; by default that of --model, or template-75"
+    )
     parser.add_argument("--model", help="network: a shipped name or a folder")
     parser.add_argument("--condition", help="evoked response or event, name or number")
     parser.add_argument("--tmin", type=float, help="start of the window, s")
@@ -38,22 +40,20 @@ def add(commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from ..imaging.imager import image, load_model
+    from ..imaging.imager import image
     from ..imaging.report import write_image
     from ..recordings.files import read_evoked
 
     path = Path(arguments.file)
     evoked = read_evoked(path, arguments.condition, arguments.tmin, arguments.tmax)
-    if arguments.method == "deepsif" and arguments.model:
-        result = load_model(arguments.model).apply(evoked, match=arguments.match)
-    else:
-        result = image(
-            evoked,
-            arguments.method,
-            arguments.head,
-            baseline=arguments.baseline,
-            match=arguments.match,
-        )
+    result = image(
+        evoked,
+        arguments.method,
+        arguments.head,
+        baseline=arguments.baseline,
+        match=arguments.match,
+        model=arguments.model,
+    )
     stem = f"{path.name.split('.')[0]}-{arguments.method}"
     for written in write_image(result, evoked, arguments.out, stem):
         say(written)

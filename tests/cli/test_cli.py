@@ -45,6 +45,11 @@ def test_image_writes_what_the_library_computes(recording, tmp_path, capsys):
         (["image", "{recording}", "--method", "dspm"], "choose one of"),
         (["image", "{recording}", "--condition", "x"], "holds ['target']"),
         (["image", "{recording}", "--method", "lcmv", "--head", "x"], "template-75"),
+        (
+            ["image", "{recording}", "--model", "lite-64", "--head", "template-75"],
+            "head='template-75'",
+        ),
+        (["image", "{recording}", "--method", "lcmv", "--model", "lite-64"], "model"),
         (["data", "--fetch", "nothing"], "not in the registry"),
     ],
 )
