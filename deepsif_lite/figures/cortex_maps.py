@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     from ..cortex.surface import Cortex
 
+# Colors of the outlines of true sources, in order.
 OUTLINE_COLORS = ("#009E73", "#0072B2", "#CC79A7", "#000000")
+# Views of a cortex map: both sides of both hemispheres.
 HEMISPHERES = ("lh-lateral", "lh-medial", "rh-medial", "rh-lateral")
+# Views of a cortex map: both sides of both hemispheres, and from below.
 FIVE_VIEWS = (*HEMISPHERES, "ventral")
 _NO_DATA = (0.86, 0.86, 0.86)
 _LARGEST_VIEW = 2.0  # inches; a figure of few views is narrower than the column
@@ -135,7 +138,7 @@ def _as_outlines(outlines) -> dict:
     return {"": np.asarray(outlines)}
 
 
-def _scale(values: NDArray, cmap, vmin, vmax):
+def _scale(values: ArrayLike, cmap, vmin, vmax):
     """Color map and norm that fit the values: signed data gets a centered scale."""
     from matplotlib.colors import Normalize
 
