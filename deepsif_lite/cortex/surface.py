@@ -100,6 +100,15 @@ def load_cortex(n_regions: int | str = 994) -> Cortex:
         The published files cannot be reached.
     ArtifactError
         The shipped parcellation is damaged.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> cortex = dl.load_cortex()
+    >>> cortex.n_regions
+    994
+    >>> cortex.centroids.shape
+    (994, 3)
     """
     if n_regions == "published":
         return _published_cortex()

@@ -118,7 +118,7 @@ def build_head_model(
         Where the electrodes are (meters, MRI frame; moved onto the scalp along the
         radius). None takes the 10-10 positions.
     cortex : Cortex | None
-        Sources and parcels; None takes the 994 of :func:`load_cortex`.
+        Sources and parcels; None takes the 994 of :func:`deepsif_lite.load_cortex`.
     shells : Shells | None
         None takes :func:`template_shells`.
     conductivity : float

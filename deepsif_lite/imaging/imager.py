@@ -323,6 +323,18 @@ def image(
         A window lies outside the recording.
     MismatchError
         The network was not trained for the head model, or there is none for it.
+
+    Examples
+    --------
+    >>> import mne
+    >>> import numpy as np
+    >>> import deepsif_lite as dl
+    >>> head = dl.load_head_model("template-75")
+    >>> moment = 1e-8 * np.hanning(50)  # up to 10 nA m, in region 100
+    >>> evoked = mne.EvokedArray(np.outer(head.leadfield[:, 100], moment), head.info)
+    >>> image = dl.image(evoked, method="sloreta", head=head)
+    >>> image.peak.region
+    100
     """
     check_option("method", method, METHODS)
     checks.check_options(method, model, baseline, options)
