@@ -82,7 +82,8 @@ thickness = shells.scalp - shells.outer_skull
 print(head)
 print(f"{len(shells.directions)} points a shell, {len(cortex.vertices)} sources")
 print(
-    f"skull {1e3 * SKULL_THICKNESS:.0f} mm, scalp {1e3 * thickness.min():.0f} mm at least"
+    f"skull {1e3 * SKULL_THICKNESS:.0f} mm, "
+    f"scalp {1e3 * thickness.min():.0f} mm at least"
 )
 
 # %% mystnb={"figure": {"caption": "The template head. Left: the scalp from the left front with the electrodes. Middle and right: cuts through the three shells, 1 cm right of the midline and through the center, with the cortex inside and the electrodes near the cut.", "name": "fig-head"}, "image": {"alt": "A head seen from the left front covered with electrodes, and two cross-sections with scalp, outer skull and inner skull as nested outlines around the folded cortex."}}
@@ -531,7 +532,8 @@ else:
     rows = [head.ch_names.index(channel) for channel in channels]
     r = topography_correlation(coarse.leadfield, head.leadfield[rows])
     print(
-        f"{perf_counter() - start:.0f} s with {len(template_shells(5).scalp)} points a shell"
+        f"{perf_counter() - start:.0f} s "
+        f"with {len(template_shells(5).scalp)} points a shell"
     )
     print(f"median correlation with the shipped model {np.median(r):.4f}")
 

@@ -215,22 +215,23 @@ def plot_cortex(
     """
     outlines = _as_outlines(outlines)
     cmap, norm = _scale(values, cmap, vmin, vmax)
-    own = axes is None
-    if own:
+    if axes is None:
         lines = 1 + bool(title) + any(outlines)
-        fig, axes = _view_grid(cortex, surface, views, 1, height=lines * _LINE)
-    axes = np.ravel(axes)
-    for ax, view in zip(axes, views, strict=True):
+        fig, row = _view_grid(cortex, surface, views, 1, height=lines * _LINE)
+        row = np.ravel(row)
+    else:
+        row = np.ravel(np.asarray(axes))
+    for ax, view in zip(row, views, strict=True):
         _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines)
-    if not own:
-        return axes[0].figure, axes
-    for ax, view in zip(axes, views, strict=True):
+    if axes is not None:
+        return row[0].figure, row
+    for ax, view in zip(row, views, strict=True):
         ax.set_title(view.replace("-", " "), fontsize=8, weight="normal", loc="center")
     if colorbar:
-        _color_bar(fig, axes, cmap, norm, label, shrink=0.75)
+        _color_bar(fig, row, cmap, norm, label, shrink=0.75)
     _title(fig, title)
     _outline_legend(fig, outlines)
-    return fig, axes
+    return fig, row
 
 
 def _color_bar(fig: Figure, axes: NDArray, cmap, norm, label: str, shrink: float):

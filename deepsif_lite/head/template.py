@@ -180,7 +180,7 @@ def store_template(root: str | Path | None = None) -> Path:
     arrays = {
         "ch_names": np.array(head.ch_names),
         "electrodes": head.sensors,
-        "vertex_gain": head.vertex_gain.astype(np.float32),
+        "vertex_gain": np.asarray(head.vertex_gain, np.float32),
         "center": shells.center,
         "directions": shells.directions,
         "faces": shells.faces.astype(np.int32),

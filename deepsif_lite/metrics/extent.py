@@ -240,9 +240,9 @@ def select_regions(
         if probability is None:
             msg = f"rule={rule!r} needs a probability; choose another rule."
             raise OptionError(msg)
-        threshold = threshold if rule == "probability" else rule
-        check_range("threshold", threshold, 0, 1)
-        return likely_regions(probability, threshold)
+        chosen = threshold if rule == "probability" else float(rule)
+        check_range("threshold", chosen, 0, 1)
+        return likely_regions(probability, chosen)
     check_option("rule", rule, RULES)
     if rule in ("map", "mean"):
         strength = activity_map(activity, "rms" if rule == "map" else "mean")

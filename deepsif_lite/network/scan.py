@@ -81,7 +81,7 @@ class ScanNetwork(nn.Module):
         Weight of the cross-entropy on patch membership against the squared error.
     noise_share : float
         What whitening reckons with, see
-        :func:`~deepsif_lite.network.scalp_maps.source_whitener`.
+        :func:`~deepsif_lite.network.source_whitener`.
     """
 
     def __init__(
