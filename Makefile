@@ -33,10 +33,10 @@ book: setup  ## Execute all chapters (PROFILE=lite) and build the site into _bui
 site: setup  ## Build the site from the stored notebooks, executing nothing
 	$(BIN)/python book/build_site.py --profile $(PROFILE) --notebooks notebooks
 
-test: setup  ## Run pytest, and nbval on all chapters
+test: setup  ## Run pytest and doctests, and nbval on all chapters
 	$(BIN)/python book/nbval_copies.py
 	DEEPSIF_LITE_RESULTS=$(CURDIR)/_build/test-results $(BIN)/python -m pytest tests \
-		_build/nbval --nbval --nbval-sanitize-with book/nbval_sanitize.cfg \
+		deepsif_lite _build/nbval --nbval --nbval-sanitize-with book/nbval_sanitize.cfg \
 		--nbval-cell-timeout 1200
 
 bench: setup  ## Time simulation (beside The Virtual Brain) and training (some minutes)
@@ -46,9 +46,10 @@ bench: setup  ## Time simulation (beside The Virtual Brain) and training (some m
 bench-statistics: setup  ## Compare noisy simulations with The Virtual Brain (half an hour)
 	env -u TQDM_DISABLE $(BIN)/python benchmarks/simulation_statistics.py --save data/tvb_statistics.csv
 
-lint: setup  ## Check the code's style with ruff
+lint: setup  ## Check style with ruff, and types with mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 notebooks: setup  ## Execute all chapters again in place and store their outputs
 	$(BIN)/python book/execute.py --profile lite --in-place

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import api
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,6 +114,8 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     toc, missing = table_of_contents({path.name for path in present})
     (SITE / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
     config = configuration(repository_url())
+    config["sphinx"]["local_extensions"] = {"api": str(ROOT / "book")}
+    config["sphinx"]["config"] |= api.settings(ROOT / "_build" / "inventories")
     (SITE / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False))
 
     generated = SITE / "book" / "_generated"
@@ -121,6 +124,7 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     (generated / "scorecard.md").write_text(to_markdown(table))
     (generated / "summary.md").write_text(count_verdicts(table, profile))
     (generated / "runs.md").write_text(runs_table(profile))
+    api.write_pages(SITE)
     return missing
 
 

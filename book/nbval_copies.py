@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def prepare(source: Path, target: Path, *, published: bool) -> int:
-    """Copy one notebook; return how many cells will not be compared for lack of data."""
+    """Copy one notebook; return how many cells are not compared for lack of data."""
     notebook = nbformat.read(source, as_version=4)
     left_out = 0
     for cell in notebook.cells:

@@ -1,10 +1,8 @@
 """DeepSIF in reproducible form: simulate brains, train on them, image real EEG.
 
 The public names below are loaded on first use, so that importing the package
-costs next to nothing (MNE, torch and nilearn are heavy). The rooms, in the order in
-which they build on each other: ``recordings``, ``results``, ``cortex``,
-``neural_mass``, ``head``, ``metrics``, ``spikes``, ``solvers``, ``figures``,
-``synthesis``, ``network``, ``training``, ``imaging``, ``evaluation``.
+costs next to nothing (MNE, torch and nilearn are heavy). Each step of the pipeline
+is a package of its own, a room; data flows from the first to the last.
 """
 
 from __future__ import annotations
@@ -43,24 +41,26 @@ _HOME = {
     "train": "training",
 }
 
+# The rooms in their order: each imports only rooms before it.
 _ROOMS = (
-    "cortex",
-    "errors",
-    "evaluation",
-    "figures",
-    "head",
-    "imaging",
-    "metrics",
-    "network",
-    "neural_mass",
     "recordings",
     "results",
-    "signals",
-    "solvers",
+    "cortex",
+    "neural_mass",
+    "head",
+    "metrics",
     "spikes",
+    "solvers",
+    "figures",
     "synthesis",
+    "network",
     "training",
+    "imaging",
+    "evaluation",
 )
+
+# Files at the root whose names are public too.
+_FILES = ("errors", "profiles", "signals")
 
 # Former names of what has become part of a room.
 _FORMER = {
@@ -72,13 +72,13 @@ _FORMER = {
     "scorecard": "results",
 }
 
-__all__ = sorted([*_HOME, *_ROOMS, *_FORMER])
+__all__ = sorted([*_HOME, *_ROOMS, *_FILES, *_FORMER])
 
 
 def __getattr__(name: str) -> object:
     if name in _HOME:
         return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    if name in _ROOMS or name in _FORMER:
+    if name in __all__:
         return import_module(f"{__name__}.{_FORMER.get(name, name)}")
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +78,7 @@ def write_arrays(
     """
     path = Path(path)
     arrays = {key: np.asarray(array) for key, array in arrays.items()}
-    save = np.savez_compressed if compress else np.savez
+    save: Callable = np.savez_compressed if compress else np.savez
     with whole_file(path) as partial, partial.open("wb") as file:
         save(file, **arrays, **{_HASH: np.array(content_hash(arrays))})
     return path

@@ -9,6 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+__all__ = [
+    "ArtifactError",
+    "ChannelError",
+    "DeepSIFError",
+    "MismatchError",
+    "OptionError",
+    "RecordingUnavailable",
+    "SignalError",
+    "WindowError",
+]
+
 
 class DeepSIFError(ValueError):
     """Base of all errors that a change of the input cures."""
@@ -63,7 +74,8 @@ def check_option(name: str, value: object, allowed: Collection) -> None:
     >>> check_option("method", "mne", ("sloreta", "lcmv"))
     Traceback (most recent call last):
     ...
-    deepsif_lite.errors.OptionError: method='mne' is unknown; choose one of 'sloreta', 'lcmv'.
+    deepsif_lite.errors.OptionError: method='mne' is unknown; choose one of
+    'sloreta', 'lcmv'.
     """
     if value not in allowed:
         choices = ", ".join(map(repr, allowed))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+__all__ = ["PROFILES", "Profile", "get_profile"]
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -37,6 +39,7 @@ class Profile:
     n_regions_per_gain: int
 
 
+# The profiles by name.
 PROFILES = {
     profile.name: profile
     for profile in (
@@ -54,6 +57,12 @@ def get_profile(name: str | Profile) -> Profile:
     ------
     ValueError
         No such profile.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> dl.get_profile("lite").name
+    'lite'
     """
     if isinstance(name, Profile):
         return name

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     Signal = TypeVar("Signal", NDArray, Tensor)
 
+__all__ = ["average_reference", "normalize"]
+
 
 def average_reference(potentials: Signal, axis: int = 0) -> Signal:
     """Subtract the mean over channels.
@@ -26,6 +28,15 @@ def average_reference(potentials: Signal, axis: int = 0) -> Signal:
     Returns
     -------
     array or tensor of the same shape
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepsif_lite.signals import average_reference
+    >>> average_reference(np.array([[1.0], [2.0], [6.0]]))
+    array([[-2.],
+           [-1.],
+           [ 3.]])
     """
     return potentials - potentials.mean(axis, keepdims=True)
 
@@ -45,6 +56,14 @@ def normalize(eeg: Signal) -> Signal:
     -------
     eeg : same type and shape
         No unit. A window of zeros stays zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepsif_lite.signals import normalize
+    >>> normalize(np.array([[1e-6, -3e-6], [3e-6, -9e-6]]))
+    array([[-1.,  1.],
+           [ 1., -1.]])
     """
     eeg = average_reference(eeg - eeg.mean(-2, keepdims=True), -1)
     if isinstance(eeg, np.ndarray):

@@ -17,6 +17,8 @@
 #
 # **Paper map.** Methods, "Neural Mass Models" and "Simulating Synthetic Dataset" {cite:p}`sun2022deepsif`; the network of The Virtual Brain {cite:p}`sanzleon2013` with Jansen–Rit regions {cite:p}`jansen1995`; SI Fig. S1 (example outputs).
 #
+# **Library.** {py:func}`dl.load_connectome <deepsif_lite.load_connectome>`, {py:func}`dl.simulate <deepsif_lite.simulate>`, {py:func}`dl.load_spike_library <deepsif_lite.load_spike_library>`, and the rooms {py:mod}`neural_mass <deepsif_lite.neural_mass>` and {py:mod}`spikes <deepsif_lite.spikes>`.
+#
 # **You will learn**
 # - what a neural mass model says, and why a gain higher by a tenth turns background activity into spikes;
 # - what noise and connections add to that;
@@ -316,7 +318,8 @@ _ = fig.supylabel("activity y₁ − y₂ (mV)", fontsize=9)
 # %%
 others = np.delete(psp[-1], region, axis=1)
 print(
-    f"other regions: mean {others.mean():.2f} mV, deviation {others.std(axis=0).mean():.2f} mV"
+    f"other regions: mean {others.mean():.2f} mV, "
+    f"deviation {others.std(axis=0).mean():.2f} mV"
 )
 print(f"share of them that ever reach 8 mV: {(others > 8).any(axis=0).mean():.2%}")
 
@@ -605,9 +608,8 @@ simulations = pd.read_csv(dl.paths.data_dir() / "spikes" / "lite-simulations.csv
 print(
     f"{len(train)} training and {len(test)} test clips, none from the same simulation"
 )
-print(
-    f"paper: {dl.scorecard.paper_values().value['size/training_samples']:,.0f} training samples"
-)
+of_paper = dl.results.paper_values().value["size/training_samples"]
+print(f"paper: {of_paper:,.0f} training samples")
 table = simulations.groupby(["mean_input", "noise_std"]).agg(
     simulations=("region", "size"),
     spikes=("n_spikes", "mean"),
@@ -666,7 +668,8 @@ fig, axes = dl.figures.plot_cortex(
 strength = brain.weights.sum(axis=1)
 rank = per_region.corr(pd.Series(strength), method="spearman")
 print(
-    f"in-strength and spikes: Spearman {rank:.2f} over {per_region.notna().sum()} regions"
+    f"in-strength and spikes: Spearman {rank:.2f} "
+    f"over {per_region.notna().sum()} regions"
 )
 
 # %% [markdown]
@@ -710,7 +713,8 @@ start = process_time()
 _ = dl.simulate(brain, gain=np.full((16, brain.n_nodes), 3.25), duration=0.5, n_jobs=1)
 per_step = (process_time() - start) / 16 / 1000
 print(
-    f"here: {per_step * 1e3:.3f} ms for a step of one brain, sixteen at once on one core"
+    f"here: {per_step * 1e3:.3f} ms for a step of one brain, "
+    f"sixteen at once on one core"
 )
 
 # %% [markdown]

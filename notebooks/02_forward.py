@@ -18,6 +18,8 @@
 # **Paper map.** Methods, "Forward Modeling" (fsaverage5, three-shell boundary elements, sources along the normals of the cortex); the forward part of PNAS Fig. 1 {cite:p}`sun2022deepsif`.
 # The paper gives no number for the forward model itself; the check is against the authors' leadfield file.
 #
+# **Library.** {py:func}`dl.load_head_model <deepsif_lite.load_head_model>`, {py:func}`dl.load_head_variant <deepsif_lite.load_head_variant>`, and the room {py:mod}`head <deepsif_lite.head>`.
+#
 # **You will learn**
 # - what the three shells of a head model are and why the skull matters most;
 # - why a source on a gyrus, in a sulcus and in the depth look different on the scalp;
@@ -80,7 +82,8 @@ thickness = shells.scalp - shells.outer_skull
 print(head)
 print(f"{len(shells.directions)} points a shell, {len(cortex.vertices)} sources")
 print(
-    f"skull {1e3 * SKULL_THICKNESS:.0f} mm, scalp {1e3 * thickness.min():.0f} mm at least"
+    f"skull {1e3 * SKULL_THICKNESS:.0f} mm, "
+    f"scalp {1e3 * thickness.min():.0f} mm at least"
 )
 
 # %% mystnb={"figure": {"caption": "The template head. Left: the scalp from the left front with the electrodes. Middle and right: cuts through the three shells, 1 cm right of the midline and through the center, with the cortex inside and the electrodes near the cut.", "name": "fig-head"}, "image": {"alt": "A head seen from the left front covered with electrodes, and two cross-sections with scalp, outer skull and inner skull as nested outlines around the folded cortex."}}
@@ -120,7 +123,8 @@ normal = sum_over_parcels(cortex.normals.T, cortex) / n_vertices
 print(f"leadfield: {G.shape[0]} channels x {G.shape[1]} regions, V/(A m)")
 print(f"a region has {n_vertices.min()} to {n_vertices.max()} sources")
 print(
-    f"normals inside a region cancel to {np.linalg.norm(normal, axis=0).mean():.2f} on average"
+    f"normals inside a region cancel to "
+    f"{np.linalg.norm(normal, axis=0).mean():.2f} on average"
 )
 
 # %% [markdown]
@@ -202,7 +206,8 @@ rank_region = spearmanr(head.depth, head.sensitivity).statistic
 rank_vertex = spearmanr(to_nearest, per_vertex).statistic
 print(f"depth: {1e3 * head.depth.min():.0f} to {1e3 * head.depth.max():.0f} mm")
 print(
-    f"rank correlation with sensitivity: regions {rank_region:.2f}, vertices {rank_vertex:.2f}"
+    f"rank correlation with sensitivity: regions {rank_region:.2f}, "
+    f"vertices {rank_vertex:.2f}"
 )
 
 # %% [markdown]
@@ -349,7 +354,8 @@ else:
     shipped = compare_leadfields(ours, published.leadfield)
     r = shipped["correlation"]
     print(
-        f"median correlation {np.median(r):.3f}, 5th percentile {np.percentile(r, 5):.3f}"
+        f"median correlation {np.median(r):.3f}, "
+        f"5th percentile {np.percentile(r, 5):.3f}"
     )
     print(f"median RDM {np.median(shipped['rdm']):.2f}")
     print(f"opposite sign: {(r < 0).sum()} of {len(r)} regions")
@@ -397,14 +403,16 @@ for layout, label in labels.items():
     row = rows.loc[("template", layout)]
     met = row["median"] >= 0.97 and row["percentile_5"] >= 0.90
     print(
-        f"{label:18s} median {row['median']:.3f}, 5th percentile {row['percentile_5']:.3f}: "
+        f"{label:18s} median {row['median']:.3f}, "
+        f"5th percentile {row['percentile_5']:.3f}: "
         f"0.97 and 0.90 {'met' if met else 'NOT met'}"
     )
 best = maps["template/published/correlation"]
 print(f"opposite sign: {(best < 0).sum()} of {len(best)} regions")
 size = rows.loc[("template", "published"), "magnitude"]
 print(
-    f"size: theirs are {size:.2f} of ours, {size / BRAIN_CONDUCTIVITY:.2f} with equal conductivities"
+    f"size: theirs are {size:.2f} of ours, "
+    f"{size / BRAIN_CONDUCTIVITY:.2f} with equal conductivities"
 )
 
 # %% [markdown]
@@ -524,7 +532,8 @@ else:
     rows = [head.ch_names.index(channel) for channel in channels]
     r = topography_correlation(coarse.leadfield, head.leadfield[rows])
     print(
-        f"{perf_counter() - start:.0f} s with {len(template_shells(5).scalp)} points a shell"
+        f"{perf_counter() - start:.0f} s "
+        f"with {len(template_shells(5).scalp)} points a shell"
     )
     print(f"median correlation with the shipped model {np.median(r):.4f}")
 

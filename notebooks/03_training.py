@@ -17,6 +17,8 @@
 #
 # **Paper map.** PNAS Fig. 2 (the network); Methods, "Simulating Synthetic Dataset" and "Training the DNN" {cite:p}`sun2022deepsif`.
 #
+# **Library.** {py:class}`dl.SyntheticEEG <deepsif_lite.SyntheticEEG>`, {py:func}`dl.train <deepsif_lite.train>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, and the rooms {py:mod}`synthesis <deepsif_lite.synthesis>`, {py:mod}`network <deepsif_lite.network>` and {py:mod}`training <deepsif_lite.training>`.
+#
 # **You will learn**
 # - what a training sample looks like, and what the loss asks for;
 # - how the paper's network and ours get from 75 electrodes to 994 regions;

@@ -17,6 +17,8 @@
 #
 # **Paper map.** PNAS Fig. 3 A–E and Results, "Model Training and Evaluation" {cite:p}`sun2022deepsif`; the comparison with sLORETA and LCMV belongs to SI Fig. S12, the pairs of sources to SI Fig. S4, and the other heads to SI Figs. S7 to S10.
 #
+# **Library.** {py:func}`dl.evaluate <deepsif_lite.evaluate>`, {py:func}`dl.score <deepsif_lite.score>`, and the rooms {py:mod}`evaluation <deepsif_lite.evaluation>`, {py:mod}`metrics <deepsif_lite.metrics>` and {py:mod}`solvers <deepsif_lite.solvers>`.
+#
 # **You will learn**
 # - what precision, recall, localization error and linear correlation say, and what they hide;
 # - how the error depends on noise and on depth;
@@ -298,7 +300,8 @@ print(f"sources missed, deepest 5 %: {100 * (1 - deepest['detected'].mean()):.1f
 neighbors = np.where(cortex.adjacency > 0, cortex.distances, np.nan) * 1e3
 false_share = 1 - ours["precision"].mean()
 print(
-    f"a false region lies {ours['error_mm'].mean() / false_share:.1f} mm off on average;"
+    f"a false region lies {ours['error_mm'].mean() / false_share:.1f} "
+    f"mm off on average;"
 )
 print(
     f"the nearest neighbor of a region {np.nanmin(neighbors, axis=1).mean():.1f} mm, "

@@ -18,6 +18,8 @@
 # **Paper map.** PNAS Figs. 4 and 6 (20 patients against their resection), PNAS Fig. 5 (time course), Methods "Patient Analysis" {cite:p}`sun2022deepsif`.
 # The paper's patients are not ours: one patient of the FAST-IRES study {cite:p}`sohrabpour2020` is public with everything needed to image, and virtual patients fill the cohort.
 #
+# **Library.** {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, and the rooms {py:mod}`imaging <deepsif_lite.imaging>` and {py:mod}`evaluation <deepsif_lite.evaluation>`.
+#
 # **You will learn**
 # - how a map of the cortex follows from an averaged spike, and a set of regions from the map;
 # - what precision, recall and spatial dispersion against a resection mean;
@@ -301,14 +303,14 @@ for kind, column in kinds.items():
         if key not in paper.index:
             continue
         ours = table.loc[table["method"] == method, column]
-        scores[key] = (ours.mean(), ours.std())
+        mean, sd = scores[key] = (ours.mean(), ours.std())
         theirs = paper.loc[key]
-        digits = 1 if kind == "dispersion" else 2
+        form = ".1f" if kind == "dispersion" else ".2f"
         rows.append(
             {
                 "quantity": theirs["quantity"],
-                "paper, 20 people": f"{theirs['value']:.{digits}f} ± {theirs['sd']:.{digits}f}",
-                f"ours, {len(cohort)} virtual": f"{ours.mean():.{digits}f} ± {ours.std():.{digits}f}",
+                "paper, 20 people": f"{theirs['value']:{form}} ± {theirs['sd']:{form}}",
+                f"ours, {len(cohort)} virtual": f"{mean:{form}} ± {sd:{form}}",
             }
         )
 path = dl.results.write_scores("05_epilepsy", scores, profile, data="virtual", seed=5)
@@ -344,9 +346,8 @@ for kind, better in (("precision", "greater"), ("dispersion", "less")):
     for method in METHODS[1:]:
         pair = wide[kinds[kind]][["deepsif", method]].dropna()
         p = wilcoxon(pair["deepsif"], pair[method], alternative=better).pvalue
-        print(
-            f"{kind}: DeepSIF {better} than {dl.figures.method_name(method)}, p = {p:.3f}"
-        )
+        other = dl.figures.method_name(method)
+        print(f"{kind}: DeepSIF {better} than {other}, p = {p:.3f}")
 
 # %%
 zone = table.groupby("method")[["onset_zone_error", "onset_zone_average_error"]].mean()

@@ -19,6 +19,8 @@
 # The recording is the one the authors publish: the MNE sample subject {cite:p}`gramfort2013`, 56 responses averaged, mapped to the 64 channels of a BioSemi cap.
 # PNAS Fig. 7B and C (touch, oddball) use recordings that we could not find in public.
 #
+# **Library.** {py:func}`dl.load_recording <deepsif_lite.load_recording>`, {py:func}`dl.image <deepsif_lite.image>`, and the rooms {py:mod}`recordings <deepsif_lite.recordings>` and {py:mod}`imaging <deepsif_lite.imaging>`.
+#
 # **You will learn**
 # - how to obtain a network for another cap: same sources, another [leadfield](../book/glossary.md);
 # - how to check a channel order that a file does not state;

@@ -16,6 +16,8 @@
 #
 # **Paper map.** None: the paper publishes no tool for this. The steps are those of its Methods, "Sensory and Cognitive Data Analyses" {cite:p}`sun2022deepsif`.
 #
+# **Library.** {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, {py:func}`dl.load_head_model <deepsif_lite.load_head_model>`, and the rooms {py:mod}`recordings <deepsif_lite.recordings>` and {py:mod}`imaging <deepsif_lite.imaging>`.
+#
 # **You will learn**
 # - which recordings can be imaged, and how to prepare them;
 # - what the messages mean and what to do;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from dataclasses import replace
+from typing import Any
 
 from .shared import SPIKES_HELP, add_command, add_resting, load_resting, say
 
@@ -90,16 +91,17 @@ def _run(arguments: argparse.Namespace) -> None:
     # Without tqdm, progress comes as lines of the log.
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     given = {name: getattr(arguments, name) for name in _OVERRIDES}
+    overrides: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value is not None
+    }
     config = replace(
         plan(arguments.profile, arguments.network),
         seed=arguments.seed,
         resting_share=arguments.resting_share,
         precision=arguments.precision,
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in given.items()
-            if value is not None
-        },
+        **overrides,
     )
     head = load_training_head(arguments.head)
     written = train(

@@ -55,6 +55,13 @@ def grow_patch(
     ------
     OptionError
         The seed is not a parcel of this cortex or ``n_layers`` is not 2, 3 or 4.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> patch = dl.grow_patch(dl.load_cortex(), 100, rng=0)
+    >>> int(patch[0])
+    100
     """
     check_range("seed_region", seed_region, 0, cortex.n_regions - 1)
     check_option("n_layers", n_layers, RING_BIAS)
@@ -116,6 +123,14 @@ def decay(cortex: Cortex, patch: NDArray, half_distance: float) -> NDArray:
     -------
     weights : array of shape (len(patch),)
         1 at the seed.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> cortex = dl.load_cortex()
+    >>> weights = dl.cortex.decay(cortex, dl.grow_patch(cortex, 100, rng=0), 0.05)
+    >>> float(weights[0])  # the seed
+    1.0
     """
     return gaussian_decay(cortex.distances[patch[0], patch], half_distance)
 

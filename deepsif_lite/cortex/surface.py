@@ -100,6 +100,15 @@ def load_cortex(n_regions: int | str = 994) -> Cortex:
         The published files cannot be reached.
     ArtifactError
         The shipped parcellation is damaged.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> cortex = dl.load_cortex()
+    >>> cortex.n_regions
+    994
+    >>> cortex.centroids.shape
+    (994, 3)
     """
     if n_regions == "published":
         return _published_cortex()
@@ -176,7 +185,7 @@ def _parcel_neighbors(
     """Two parcels are neighbors when a mesh edge joins them (symmetric by nature)."""
     pairs = region_of_vertex[mesh_edges(faces)]
     pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & (pairs >= 0).all(axis=1)]
-    touching = [set() for _ in range(n_regions)]
+    touching: list[set[int]] = [set() for _ in range(n_regions)]
     for a, b in pairs.tolist():
         touching[a].add(b)
         touching[b].add(a)

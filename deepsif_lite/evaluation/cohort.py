@@ -110,7 +110,7 @@ def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
     Sun et al. (2022), Methods, Figs. 4 and 6.
     """
     if patient.resection is None:
-        msg = f"The resection of {patient.name!r} is not known; there is nothing to score."
+        msg = f"The resection of {patient.name!r} is not known: nothing to score."
         raise ValueError(msg)
     window = (-WINDOW / 2, WINDOW / 2)
     found = image.extent(*window, of="mean")

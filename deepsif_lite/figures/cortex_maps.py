@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     from ..cortex.surface import Cortex
 
+# Colors of the outlines of true sources, in order.
 OUTLINE_COLORS = ("#009E73", "#0072B2", "#CC79A7", "#000000")
+# Views of a cortex map: both sides of both hemispheres.
 HEMISPHERES = ("lh-lateral", "lh-medial", "rh-medial", "rh-lateral")
+# Views of a cortex map: both sides of both hemispheres, and from below.
 FIVE_VIEWS = (*HEMISPHERES, "ventral")
 _NO_DATA = (0.86, 0.86, 0.86)
 _LARGEST_VIEW = 2.0  # inches; a figure of few views is narrower than the column
@@ -135,7 +138,7 @@ def _as_outlines(outlines) -> dict:
     return {"": np.asarray(outlines)}
 
 
-def _scale(values: NDArray, cmap, vmin, vmax):
+def _scale(values: ArrayLike, cmap, vmin, vmax):
     """Color map and norm that fit the values: signed data gets a centered scale."""
     from matplotlib.colors import Normalize
 
@@ -212,22 +215,23 @@ def plot_cortex(
     """
     outlines = _as_outlines(outlines)
     cmap, norm = _scale(values, cmap, vmin, vmax)
-    own = axes is None
-    if own:
+    if axes is None:
         lines = 1 + bool(title) + any(outlines)
-        fig, axes = _view_grid(cortex, surface, views, 1, height=lines * _LINE)
-    axes = np.ravel(axes)
-    for ax, view in zip(axes, views, strict=True):
+        fig, row = _view_grid(cortex, surface, views, 1, height=lines * _LINE)
+        row = np.ravel(row)
+    else:
+        row = np.ravel(np.asarray(axes))
+    for ax, view in zip(row, views, strict=True):
         _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines)
-    if not own:
-        return axes[0].figure, axes
-    for ax, view in zip(axes, views, strict=True):
+    if axes is not None:
+        return row[0].figure, row
+    for ax, view in zip(row, views, strict=True):
         ax.set_title(view.replace("-", " "), fontsize=8, weight="normal", loc="center")
     if colorbar:
-        _color_bar(fig, axes, cmap, norm, label, shrink=0.75)
+        _color_bar(fig, row, cmap, norm, label, shrink=0.75)
     _title(fig, title)
     _outline_legend(fig, outlines)
-    return fig, axes
+    return fig, row
 
 
 def _color_bar(fig: Figure, axes: NDArray, cmap, norm, label: str, shrink: float):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..cortex.surface import Cortex
     from ..head.shells import Shells
 
+# Color of each surface of a head.
 SHELL_COLORS = {"scalp": "#E69F00", "outer_skull": "#8c8c8c", "inner_skull": "#0072B2"}
 _CUTS = {"sagittal": (0, (1, 2), "y (mm)"), "coronal": (1, (0, 2), "x (mm)")}
 

@@ -98,12 +98,12 @@ def _visible_hits(corners: NDArray, depth: NDArray, shape: tuple[int, int]):
 def rasterize(cortex: Cortex, surface: str, view: str) -> Raster:
     """Project one view of the cortex onto pixels (cached: a Cortex is frozen)."""
     check_option("view", view, _CAMERAS)
-    hemisphere, toward, up = _CAMERAS[view]
+    hemisphere, *directions = _CAMERAS[view]
     points, faces = surface_points(cortex, surface), np.asarray(cortex.faces)
     if hemisphere is not None:
         faces = faces[(faces[:, 0] < cortex.n_left) == (hemisphere == "lh")]
     normals, _ = normals_and_areas(points, np.asarray(cortex.faces))
-    toward, up = np.array(toward, float), np.array(up, float)
+    toward, up = np.array(directions, float)
     axes = np.stack([np.cross(up, toward), up, toward], axis=1)
     projected = points @ axes
     used = projected[np.unique(faces)]

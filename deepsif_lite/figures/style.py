@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# Color of each method, the same in every figure.
 METHOD_COLORS = {"truth": "#1b1b1b"} | {m.name: m.color for m in METHODS.values()}
+# Printed name of each method.
 METHOD_NAMES = {"truth": "Truth"} | {m.name: m.label for m in METHODS.values()}
+# Color of the paper's own values.
 PAPER_COLOR = "#6c6c6c"
 WIDTH = 6.7
 """Inches of a column of the book: a figure as wide keeps its lettering's size."""
@@ -24,6 +27,7 @@ _CYCLE = (
     "#E69F00",
     METHOD_COLORS["truth"],
 )
+# Settings of matplotlib for every figure of the book.
 STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#444444",

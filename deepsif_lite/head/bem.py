@@ -30,6 +30,7 @@ from .shells import Shells, check_inside, check_nested
 
 # S/m. Brain : skull : scalp = 1 : 0.0125 : 1, the ratio of the published model.
 BRAIN_CONDUCTIVITY = 0.33
+# Conductivity of the skull over that of the brain.
 SKULL_RATIO = 0.0125
 
 _DIPOLES_PER_BLOCK = 2000  # bounds the memory of OpenMEEG's source matrix

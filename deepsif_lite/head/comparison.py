@@ -155,7 +155,8 @@ def compare_geometries(
         The published files cannot be reached.
     """
     published = load_head_model("published-75")
-    caps, maps = [Cap(), Cap(layout="published")], {}
+    caps = [Cap(), Cap(layout="published")]
+    maps: dict[str, NDArray] = {}
     bar = progress_bar(progress, total=len(geometries), desc="compared", unit="head")
     with bar:
         for change, geometry in geometries.items():

@@ -27,6 +27,7 @@ from .shells import Shells
 if TYPE_CHECKING:
     from mne import Info
 
+# Names of the head models that are read, not built.
 HEAD_MODELS = ("template-75", "template-64", "published-75")
 _SFREQ = 500.0  # Hz, sampling rate of the published recordings
 
@@ -149,7 +150,7 @@ def load_head_model(
         Template head with the paper's 75 channels or BioSemi's 64, or the authors'
         own leadfield (downloaded).
     cortex : Cortex | None
-        Parcels of a template model; None takes the 994 of :func:`load_cortex`.
+        Parcels of a template model; None takes the 994 of :func:`deepsif_lite.load_cortex`.
 
     Returns
     -------
@@ -165,6 +166,15 @@ def load_head_model(
         The published files cannot be reached.
     ArtifactError
         The shipped head model is damaged.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> head = dl.load_head_model("template-64")
+    >>> head.leadfield.shape
+    (64, 994)
+    >>> head.ch_names[:3]
+    ['Fp1', 'AF7', 'AF3']
     """
     check_option("name", name, HEAD_MODELS)
     if name == "published-75":

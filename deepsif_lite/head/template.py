@@ -118,7 +118,7 @@ def build_head_model(
         Where the electrodes are (meters, MRI frame; moved onto the scalp along the
         radius). None takes the 10-10 positions.
     cortex : Cortex | None
-        Sources and parcels; None takes the 994 of :func:`load_cortex`.
+        Sources and parcels; None takes the 994 of :func:`deepsif_lite.load_cortex`.
     shells : Shells | None
         None takes :func:`template_shells`.
     conductivity : float
@@ -180,7 +180,7 @@ def store_template(root: str | Path | None = None) -> Path:
     arrays = {
         "ch_names": np.array(head.ch_names),
         "electrodes": head.sensors,
-        "vertex_gain": head.vertex_gain.astype(np.float32),
+        "vertex_gain": np.asarray(head.vertex_gain, np.float32),
         "center": shells.center,
         "directions": shells.directions,
         "faces": shells.faces.astype(np.int32),

@@ -119,6 +119,7 @@ def _registry() -> dict[str, HeadVariant]:
     return variants
 
 
+# Heads of other geometry and electrodes off their places, by name.
 HEAD_VARIANTS = _registry()
 
 

@@ -17,7 +17,7 @@ from .loading import default_network, shared_network
 from .source_image import SourceImage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import mne
     from torch import Tensor, nn
@@ -199,11 +199,10 @@ class Imager:
         return _as_image("deepsif", activity, ready, self.head, probability)
 
 
-def _collect(
-    batches: Iterable[Sequence[Tensor | None]], n_windows: int
-) -> list[np.ndarray | None]:
+def _collect(batches: Iterable[tuple[Tensor, Tensor | None]], n_windows: int) -> list:
     """Gather batches in arrays made once; joining parts would take memory twice."""
-    whole, start = [], 0
+    whole: list[np.ndarray | None] = []
+    start = 0
     for batch in batches:
         parts = [None if part is None else part.cpu().numpy() for part in batch]
         if not whole:
@@ -212,9 +211,9 @@ def _collect(
                 for p in parts
             ]
         for array, part in zip(whole, parts, strict=True):
-            if part is not None:
+            if array is not None and part is not None:
                 array[start : start + len(part)] = part
-        start += len(parts[0])
+        start += len(batch[0])
     return whole
 
 
@@ -323,6 +322,18 @@ def image(
         A window lies outside the recording.
     MismatchError
         The network was not trained for the head model, or there is none for it.
+
+    Examples
+    --------
+    >>> import mne
+    >>> import numpy as np
+    >>> import deepsif_lite as dl
+    >>> head = dl.load_head_model("template-75")
+    >>> moment = 1e-8 * np.hanning(50)  # up to 10 nA m, in region 100
+    >>> evoked = mne.EvokedArray(np.outer(head.leadfield[:, 100], moment), head.info)
+    >>> image = dl.image(evoked, method="sloreta", head=head)
+    >>> image.peak.region
+    100
     """
     check_option("method", method, METHODS)
     checks.check_options(method, model, baseline, options)
@@ -379,7 +390,9 @@ def _crop(ready: mne.Evoked, window: tuple[float, float]) -> None:
     ready.crop(max(low, ready.times[0]), min(high, ready.times[-1]), verbose="error")
 
 
-def _baseline_covariance(ready: mne.Evoked, baseline: tuple) -> np.ndarray:
+def _baseline_covariance(
+    ready: mne.Evoked, baseline: tuple[float | None, float | None]
+) -> np.ndarray:
     from ..solvers.whitening import noise_covariance
 
     quiet = ready.copy()

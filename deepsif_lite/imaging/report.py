@@ -91,7 +91,7 @@ def _write_report(
         "(Otsu). Research software, not a medical device.",
         (_CORTEX, pictures[_CORTEX]),
     )
-    if _SURE in pictures:
+    if _SURE in pictures and image.probability is not None:
         _add(
             report,
             "How sure",

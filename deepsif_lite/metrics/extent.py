@@ -55,6 +55,14 @@ def otsu_threshold(magnitude: np.ndarray, n_bins: int = N_BINS) -> float:
     References
     ----------
     Otsu N (1979). IEEE Transactions on Systems, Man, and Cybernetics 9, 62-66.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepsif_lite.metrics import otsu_threshold
+    >>> values = np.array([0.0, 0.1, 0.2, 0.9, 1.0])
+    >>> values > otsu_threshold(values)
+    array([False, False, False,  True,  True])
     """
     low, high = float(magnitude.min()), float(magnitude.max())
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -100,8 +108,8 @@ def active_regions(
         ``min_samples=1``.
     variant : {"corrected", "published"}
         ``"published"`` does as the authors' code: the threshold is found on
-        z = (|activity| - min) / max and compared with the raw signed activity, so
-        negative activity never counts and the selection depends on the scale of
+        ``z = (abs(activity) - min) / max`` and compared with the raw signed activity,
+        so negative activity never counts and the selection depends on the scale of
         the output. ``"corrected"`` compares the magnitude on the scale on which
         the threshold was found.
     min_samples : int
@@ -124,6 +132,15 @@ def active_regions(
     References
     ----------
     Sun et al. (2022), Methods; the authors' ``get_otsu_regions``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepsif_lite.metrics import active_regions
+    >>> activity = np.zeros((100, 5))
+    >>> activity[40:60, 2] = 1.0
+    >>> active_regions(activity)
+    array([2])
     """
     activity = np.asarray(activity)
     _check(activity, variant, min_samples)
@@ -223,9 +240,9 @@ def select_regions(
         if probability is None:
             msg = f"rule={rule!r} needs a probability; choose another rule."
             raise OptionError(msg)
-        threshold = threshold if rule == "probability" else rule
-        check_range("threshold", threshold, 0, 1)
-        return likely_regions(probability, threshold)
+        chosen = threshold if rule == "probability" else float(rule)
+        check_range("threshold", chosen, 0, 1)
+        return likely_regions(probability, chosen)
     check_option("rule", rule, RULES)
     if rule in ("map", "mean"):
         strength = activity_map(activity, "rms" if rule == "map" else "mean")
@@ -254,6 +271,13 @@ def likely_regions(probability: np.ndarray, threshold: float = LIKELY) -> np.nda
     -------
     array of int
         Region indices in ascending order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepsif_lite.metrics import likely_regions
+    >>> likely_regions(np.array([0.1, 0.8, 0.4, 0.6]))
+    array([1, 3])
     """
     return np.flatnonzero(np.asarray(probability) > threshold)
 

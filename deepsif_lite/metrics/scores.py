@@ -73,6 +73,13 @@ def precision_recall(
         Share of ``found`` that is true; NaN where nothing was found.
     recall : float
         Share of ``truth`` that was found.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepsif_lite.metrics import precision_recall
+    >>> precision_recall(np.array([3, 4, 5, 6]), np.array([3, 4]))
+    (0.5, 1.0)
     """
     weight = np.ones(1 + max(found.max(initial=0), truth.max(initial=0)))
     weight = weight if areas is None else areas
@@ -118,6 +125,14 @@ def localization_error(
     -------
     float
         Error, m; 0 where every estimated region is true, NaN where none was found.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepsif_lite.metrics import localization_error
+    >>> distances = np.array([[0.0, 0.01, 0.03], [0.01, 0.0, 0.02], [0.03, 0.02, 0.0]])
+    >>> float(localization_error(np.array([1, 2]), np.array([0]), distances))
+    0.02
     """
     if not len(found):
         return float("nan")
@@ -223,6 +238,18 @@ def score(
         Shapes do not match.
     OptionError
         There is no patch, or a region does not exist.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import deepsif_lite as dl
+    >>> cortex = dl.load_cortex()
+    >>> patch = dl.grow_patch(cortex, 100, rng=0)
+    >>> truth = np.zeros((500, cortex.n_regions))
+    >>> truth[200:300, patch] = 1.0
+    >>> scores = dl.score(truth, truth, [patch], cortex)  # a perfect estimate
+    >>> scores["recall"], scores["precision"], scores["localization_error"]
+    (1.0, 1.0, 0.0)
     """
     activity = _samples(activity)
     active = active_regions(activity, variant=variant)

@@ -12,6 +12,7 @@ from torch import nn
 from .paper import PaperNetwork
 from .scan import ScanNetwork
 
+# The class of each kind of network.
 NETWORKS = {"lite": ScanNetwork, "paper": PaperNetwork}
 
 

@@ -27,7 +27,7 @@ def temporal_modes(
     """Split EEG into its strongest scalp maps and their time courses.
 
     The leading singular vectors of the frequencies that stand out of the noise (see
-    :mod:`~deepsif_lite.network.signal_band`), by subspace iteration on the channel
+    ``signal_band.py``), by subspace iteration on the channel
     covariance (a few small products instead of one large decomposition a sample). In
     double precision: modes of similar strength mix easily, and two ways to compute
     them must agree after the network has taken logarithms of small misfits. Courses

@@ -71,9 +71,9 @@ class PaperNetwork(nn.Module):
             layer = getattr(self, name)
             setattr(self, name, _embed(layer, nn.Linear(n_in, wide), n_blocks=1))
         for k, layer in enumerate(self.temporal):
-            sizes = (layer.input_size, layer.hidden_size)
+            narrow = (layer.input_size, layer.hidden_size)
             padded = nn.LSTM(
-                *(_rounded_up(n, multiple) for n in sizes), batch_first=True
+                *(_rounded_up(n, multiple) for n in narrow), batch_first=True
             )
             # The four gates lie below each other.
             self.temporal[k] = _embed(layer, padded, n_blocks=4)

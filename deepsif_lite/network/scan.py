@@ -58,7 +58,7 @@ class ScanNetwork(nn.Module):
     Activity is loadings times time courses, so the network follows shifts in time, takes
     any window length and trains on numbers 40 times fewer than the EEG itself. Maps hold
     the frequencies that stand out of the noise, and each course has lost its own
-    (:mod:`~deepsif_lite.network.signal_band`).
+    (``signal_band.py``).
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class ScanNetwork(nn.Module):
         Weight of the cross-entropy on patch membership against the squared error.
     noise_share : float
         What whitening reckons with, see
-        :func:`~deepsif_lite.network.scalp_maps.source_whitener`.
+        :func:`~deepsif_lite.network.source_whitener`.
     """
 
     def __init__(
@@ -181,7 +181,7 @@ class ScanNetwork(nn.Module):
         return activity, probability
 
     def modes(self, eeg: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Whiten EEG and split it, see :func:`~deepsif_lite.network.modes.temporal_modes`.
+        """Whiten EEG and split it, see ``temporal_modes``.
 
         Raises
         ------
@@ -250,7 +250,7 @@ class ScanNetwork(nn.Module):
             For each scan the share of the chance of the patches near a parcel that
             falls on patches that hold it (where is the border?), the share of all
             chance that falls near it (is there a source?), both as logarithms; then
-            what the search found, see :meth:`_search`.
+            what the search found, see ``_search``.
         """
         geometry = self.geometry
         share = (maps @ geometry.patch_maps.T).square()

@@ -83,7 +83,8 @@ def save_weights(network: nn.Module, folder: str | Path, card: dict) -> Path:
 
 def _shards(state: dict) -> list[dict]:
     """Split named tensors, in order, into groups of at most ``SHARD_BYTES``."""
-    shards, size = [{}], 0
+    shards: list[dict] = [{}]
+    size = 0
     for name, value in state.items():
         if shards[-1] and size + value.nbytes > SHARD_BYTES:
             shards.append({})
@@ -119,7 +120,7 @@ def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
 
     folder, card = _find(name_or_path), load_card(name_or_path)
     network = build_network(**card["network"])
-    state = {}
+    state: dict = {}
     for shard in sorted(folder.glob("weights-*.safetensors")):
         state |= load_file(shard)
     network.load_state_dict(state)

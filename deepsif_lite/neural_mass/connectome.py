@@ -49,8 +49,8 @@ class Connectome:
     """
 
     name: str
-    weights: NDArray[np.float64]
-    tract_lengths: NDArray[np.float64]
+    weights: NDArray[np.floating]
+    tract_lengths: NDArray[np.floating]
     node_of_region: NDArray[np.int64]
     cortex: str = ""
 
@@ -94,6 +94,12 @@ def load_connectome(name: str = "template", *, n_regions: int = 994) -> Connecto
     Notes
     -----
     The surrogate is drawn from a fixed seed, see :func:`surrogate_connectome`.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> dl.load_connectome("template").weights.shape
+    (994, 994)
     """
     if name == "template":
         return _template_connectome(n_regions)

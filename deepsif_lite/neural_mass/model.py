@@ -61,4 +61,5 @@ class JansenRit:
     noise_unit: float = 0.0195
 
 
+# The parameters of the paper.
 MODEL = JansenRit()

@@ -74,7 +74,7 @@ class _Group:
         self.random = np.stack([_random_state(problem, sim) for sim in lanes], axis=-1)
 
     def advance(self, out: NDArray[np.floating]) -> None:
-        """Fill ``out`` (n_sims, n_samples, n_nodes) for the simulations of the group."""
+        """Fill ``out`` (n_sims, n_samples, n_nodes) for the group's simulations."""
         n_samples, n_nodes = out.shape[1:]
         buffer = np.empty((n_samples, n_nodes, LANES), out.dtype)
         self.newest = _integrate(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENGINES", "MODEL", "JansenRit", "simulate", "simulate_chunks"]
 
+# What can run a simulation: numba on the CPU, torch on a GPU, The Virtual Brain.
 ENGINES = ("numba", "torch", "tvb")
 
 

@@ -89,7 +89,7 @@ class _Brains:
         ]
         self.kicks = torch.zeros(STRIP, *shape, dtype=dtype, device=device)
         self.psp = torch.empty_like(self.kicks)
-        self.graph = None
+        self.graph: torch.cuda.CUDAGraph | None = None
         self._draw()
 
     def advance(self) -> torch.Tensor:

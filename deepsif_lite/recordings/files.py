@@ -73,8 +73,9 @@ def _choose_evoked(path: Path, condition: str | int | None) -> mne.Evoked:
         return responses[0]
     if str(condition) in names:
         return responses[names.index(str(condition))]
-    if str(condition).isdigit() and int(condition) < len(responses):
-        return responses[int(condition)]
+    number = str(condition)
+    if number.isdigit() and int(number) < len(responses):
+        return responses[int(number)]
     msg = (
         f"condition is {condition!r}; {path.name} holds {names} (a name, or a number "
         "from 0)."

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     import mne
 
-    Instance = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
+    Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
 
 MAX_MISSING = 0.25
 """Largest share of channels that is interpolated."""
@@ -121,7 +121,7 @@ def resting_clips(
     eeg = prepare(raw, info, sfreq)
     epochs = mne.make_fixed_length_epochs(eeg, duration, preload=True, verbose="error")
     if not len(epochs):
-        msg = f"duration={duration} s: the recording holds no clip that long without bads."
+        msg = f"duration={duration} s: the recording has no clip as long without bads."
         raise ValueError(msg)
     return epochs.get_data().swapaxes(1, 2)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -174,7 +174,7 @@ def _readers() -> dict:
     }
     readers = {"vep": _read_vep, "patient-spike": _read_spike}
     for name, condition in mne_names.items():
-        readers[name] = lambda condition=condition: _read_mne(condition)
+        readers[name] = partial(_read_mne, condition)
     return readers
 
 

@@ -50,7 +50,8 @@ METHODS = {
 }
 """All methods by name, in the order of tables and figures."""
 
-SOLVERS = tuple(name for name, method in METHODS.items() if method.solve)
+_SOLVE = {name: method.solve for name, method in METHODS.items() if method.solve}
+SOLVERS = tuple(_SOLVE)
 """Names of those that need no network."""
 
 
@@ -68,4 +69,4 @@ def get_solver(name: str) -> Callable:
         The solver is unknown.
     """
     check_option("solver", name, SOLVERS)
-    return METHODS[name].solve
+    return _SOLVE[name]

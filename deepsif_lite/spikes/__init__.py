@@ -1,4 +1,4 @@
-"""Interictal spikes in simulated activity, and the libraries of clips cut around them."""
+"""Interictal spikes in simulated activity, and libraries of clips cut around them."""
 
 from .._lazy import attach
 

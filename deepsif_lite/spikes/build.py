@@ -386,9 +386,9 @@ def _assemble(
         **ends,
         **blobs,
         "shape": np.array([connectome.n_regions, N_COEFS]),
-        "step": STEP,
-        "sfreq": SFREQ,
-        "cortex": connectome.cortex,
+        "step": np.array(STEP),
+        "sfreq": np.array(SFREQ),
+        "cortex": np.array(connectome.cortex),
     }
     write_arrays(path, arrays, compress=False)
     return joined["seeds"][: plan.n_clips]

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SFREQ = 500.0  # Hz
+# Length of a clip: one second.
 CLIP_SAMPLES = 500
 THRESHOLD = 8.0  # mV
 REFRACTORY = 100  # samples since the previous peak in any region

@@ -193,6 +193,13 @@ def load_spike_library(
         The file is damaged.
     MismatchError
         The clips are on a parcellation of your own, so nobody knows where they lie.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> clips = dl.load_spike_library("lite", split="test")
+    >>> clips.waveforms.shape[1]  # one second at 500 Hz
+    500
     """
     check_option("split", split, SPLITS)
     library = _read(name, split)

@@ -58,6 +58,7 @@ class Condition:
     n_runs: int = 25
 
 
+# Settings at which the engines are compared with The Virtual Brain.
 CONDITIONS = (
     Condition(3.25),
     Condition(3.45, n_runs=100),

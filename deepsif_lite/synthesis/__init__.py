@@ -1,4 +1,4 @@
-"""Synthetic EEG: spike clips, patches and a head model make scalp EEG and its sources."""
+"""Synthetic EEG: spike clips, patches and a head model make EEG and its sources."""
 
 from .._lazy import attach
 

@@ -149,6 +149,15 @@ class SyntheticEEG:
     ------
     ValueError
         Clips and head do not share a parcellation, or an argument is out of range.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> head = dl.load_head_model("template-75")
+    >>> stream = dl.SyntheticEEG(head, dl.load_spike_library(), n_sources=2, seed=0)
+    >>> sample = stream[7]
+    >>> sample.eeg.shape, sample.activity.shape, len(sample.patches)
+    ((500, 75), (500, 994), 2)
     """
 
     def __init__(

@@ -75,11 +75,11 @@ class ScoreSet:
         Returns
         -------
         dict of str to float
-            The means named in :data:`SCORES`. Precision, correlation and
+            The means named in ``SCORES``. Precision, correlation and
             localization error (mm) leave missed sources out, as the paper does;
             they are NaN where every source was missed, and the F-measure is 0.
         """
-        rows = []
+        rows: list[dict[str, float]] = []
         network.eval()
         with precision or nullcontext(), ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(self._samples), _BATCH):

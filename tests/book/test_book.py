@@ -39,6 +39,14 @@ def test_pair(source):
     jupytext.reads(source.read_text(), fmt="py:percent")
 
 
+@each_source
+def test_code_fits_on_the_page(source):
+    """A cell is 88 characters wide on the site; longer lines scroll out of sight."""
+    cells = execute.read_source(source).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    assert [line for line in code.splitlines() if len(line) > 88] == []
+
+
 @each_chapter
 def test_stored_outputs(chapter):
     """Executed once from top to bottom, no errors, no local paths, under 3 MB."""

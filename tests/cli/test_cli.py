@@ -106,7 +106,8 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
 
     monkeypatch.setattr(spike_library, "load_spike_library", load)
     arguments = "train --head template-64 --steps 7 --batch-size 3 --seed 4"
-    arguments += " --n-sources 1 2 --electrode-jitter 0 0.005 --no-resume --max-minutes 2 --out run"
+    arguments += " --n-sources 1 2 --electrode-jitter 0 0.005 --no-resume"
+    arguments += " --max-minutes 2 --out run"
     assert main(arguments.split()) == 0
     assert seen["head"] == "template-64"
     assert seen["clips"].asked == ("lite", "train", "template-994")

@@ -42,7 +42,7 @@ def test_training_needs_numpy_scipy_torch_and_safetensors_alone(tmp_path):
     env = os.environ | {"PYTHONPATH": str(Path(dl.__file__).parents[1])}
     out = tmp_path / "run"
     subprocess.run([sys.executable, str(script), str(out)], check=True, env=env)
-    rows = list(csv.DictReader((out / "log.csv").open()))
+    rows = list(csv.DictReader((out / "log.csv").read_text().splitlines()))
     assert [row["step"] for row in rows] == ["3"]
     assert 0 <= float(rows[0]["recall"]) <= 1
     model = dl.load_model(out)  # here, with everything installed

@@ -1,4 +1,4 @@
-"""The surrogate connectome against the published statistics, and the regime it gives."""
+"""The surrogate connectome against the published statistics, and its regime."""
 
 from __future__ import annotations
 
