@@ -235,3 +235,20 @@ def where_bit(typingctx, word, mask, if_set, otherwise):
         return builder.select(is_set, args[2], args[3])
 
     return if_set(word, mask, if_set, otherwise), codegen
+
+
+@intrinsic
+def polynomial(typingctx, value, terms):
+    """Evaluate terms[0] + terms[1] value + terms[2] value**2 + ... (Horner)."""
+
+    def codegen(context, builder, sig, args):
+        *lower, total = (
+            _spread(context, builder, term, terms.dtype, value)
+            for term in cgutils.unpack_tuple(builder, args[1])
+        )
+        for term in reversed(lower):
+            product = builder.fmul(total, args[0], flags=_FLAGS)
+            total = builder.fadd(product, term, flags=_FLAGS)
+        return total
+
+    return value(value, terms), codegen
