@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import simulation_loops
 import torch
 from numba import njit
 from simulation_parity import differences, whole_brain
@@ -59,6 +60,12 @@ def speeds(brain: dl.Connectome, n_cores: int) -> pd.DataFrame:
             rows[f"numba, {dtype}, {cores} cores"] = seconds_per_step(
                 brain, LANES * cores, 1600, dtype=dtype, n_jobs=cores
             )
+    brains = simulation_loops.group(brain, noise_std=1.0)
+    psp = np.empty((brain.n_nodes, LANES), np.float32)
+    arrays = (brains.brains, brains.newest, brains.constants, psp)
+    rows["plain loops, float32, 1 cores"] = loop_time(
+        simulation_loops.integrate, *arrays, n_steps=400
+    )
     # On the CPU this engine is for tests; where there is a GPU, fill it.
     gpu = torch.cuda.is_available()
     name = f"torch, float32, {torch.cuda.get_device_name() if gpu else 'CPU'}"
@@ -133,7 +140,7 @@ def copies(n_steps, state, constants):
                 store(state, (node, k), load(state, (node, k)) * constants.a)
 
 
-def loop_time(loop, *arrays: np.ndarray, n_steps: int = 20_000) -> float:
+def loop_time(loop, *arrays, n_steps: int = 20_000) -> float:
     """Shortest processor time (s) of a loop's step, for one brain."""
     loop(1, *arrays)
     times = []
