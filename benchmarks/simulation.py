@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import simulation_loops
 import torch
 from numba import njit
 from simulation_parity import differences, whole_brain
@@ -52,12 +53,19 @@ def seconds_per_step(
 
 def speeds(brain: dl.Connectome, n_cores: int) -> pd.DataFrame:
     """Time of each engine and its ratio to The Virtual Brain's."""
-    rows = {"tvb": seconds_per_step(brain, 1, 60, engine="tvb", dtype="float64")}
+    # Float32 is The Virtual Brain as it comes.
+    rows = {"tvb": seconds_per_step(brain, 1, 60, engine="tvb", dtype="float32")}
     for dtype in ("float32", "float64"):
         for cores in sorted({1, n_cores}):
             rows[f"numba, {dtype}, {cores} cores"] = seconds_per_step(
                 brain, LANES * cores, 1600, dtype=dtype, n_jobs=cores
             )
+    brains = simulation_loops.group(brain, noise_std=1.0)
+    psp = np.empty((brain.n_nodes, LANES), np.float32)
+    arrays = (brains.brains, brains.newest, brains.constants, psp)
+    rows["plain loops, float32, 1 cores"] = loop_time(
+        simulation_loops.integrate, *arrays, n_steps=400
+    )
     # On the CPU this engine is for tests; where there is a GPU, fill it.
     gpu = torch.cuda.is_available()
     name = f"torch, float32, {torch.cuda.get_device_name() if gpu else 'CPU'}"
@@ -86,8 +94,7 @@ def shares(brain: dl.Connectome) -> pd.DataFrame:
     }
     whole = seconds_per_step(brain, **options)
     links = whole - seconds_per_step(unlinked, **options)
-    n_nodes, constants = brain.n_nodes, numba_engine._constants(DT * 1e3)
-    constants = constants.astype(np.float32)
+    n_nodes, constants = brain.n_nodes, numba_engine._constants(DT * 1e3, np.float32)
     state = np.zeros((n_nodes, SIGMOIDS, LANES), np.float32)
     random = np.random.default_rng(0).integers(2**31, size=(4, LANES), dtype=np.int32)
     normals = np.empty((n_nodes + n_nodes % 2, LANES), np.float32)
@@ -130,10 +137,10 @@ def copies(n_steps, state, constants):
     for _ in range(n_steps):
         for node in range(state.shape[0]):
             for k in range(SIGMOIDS):
-                store(state, (node, k), load(state, (node, k)) * constants[13])
+                store(state, (node, k), load(state, (node, k)) * constants.a)
 
 
-def loop_time(loop, *arrays: np.ndarray, n_steps: int = 20_000) -> float:
+def loop_time(loop, *arrays, n_steps: int = 20_000) -> float:
     """Shortest processor time (s) of a loop's step, for one brain."""
     loop(1, *arrays)
     times = []

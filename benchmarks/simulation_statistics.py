@@ -16,15 +16,15 @@ from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
-from deepsif_lite.spikes.statistics import (
+from deepsif_lite.spikes import (
     CONDITIONS,
-    RUN_SECONDS,
     Condition,
-    compare,
+    engine_differences,
     run_condition,
     small_brain,
-    summarize,
+    summarize_runs,
 )
+from deepsif_lite.spikes.statistics import RUN_SECONDS
 
 OURS_SEED, THEIRS_SEED = 1, 2
 COPIES = 5  # networks that The Virtual Brain simulates as one
@@ -47,14 +47,15 @@ def theirs(brain: dl.Connectome, n_jobs: int) -> pd.DataFrame:
     ):
         found.setdefault(condition, []).append(runs)
     return pd.concat(
-        summarize(pd.concat(parts), condition) for condition, parts in found.items()
+        summarize_runs(pd.concat(parts), condition)
+        for condition, parts in found.items()
     )
 
 
 def ours(brain: dl.Connectome, n_runs: int) -> pd.DataFrame:
     """Return this library's statistics of all conditions."""
     return pd.concat(
-        summarize(
+        summarize_runs(
             run_condition(brain, condition, range(n_runs), seed=OURS_SEED), condition
         )
         for condition in CONDITIONS
@@ -73,7 +74,7 @@ def main() -> None:
     reference = theirs(brain, arguments.jobs)
     if arguments.save:
         reference.to_csv(arguments.save, index=False, float_format="%.6g")
-    table = compare(ours(brain, arguments.runs), reference)
+    table = engine_differences(ours(brain, arguments.runs), reference)
     seconds = RUN_SECONDS * sum(condition.n_runs for condition in CONDITIONS)
     print(f"{brain.name}; {seconds:.0f} s of model time in The Virtual Brain\n")
     print(table.round(3).to_string(), "\n")

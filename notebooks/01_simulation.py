@@ -39,15 +39,17 @@ from time import process_time
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from scipy import optimize, signal
+from scipy import signal
 
 import deepsif_lite as dl
+from deepsif_lite import spikes
 from deepsif_lite.errors import RecordingUnavailable
-from deepsif_lite.neural_mass import MODEL
-from deepsif_lite.spikes import build as spike_build
-from deepsif_lite.spikes import detection as spikes
-from deepsif_lite.spikes import report as spike_report
-from deepsif_lite.spikes import statistics
+from deepsif_lite.neural_mass import (
+    MODEL,
+    find_fixed_points,
+    resting_input,
+    right_hand_side,
+)
 
 dl.figures.use_style()
 
@@ -82,27 +84,7 @@ print(f"{seconds:.0f} s of model time in each simulation")
 # $\mu$ is the mean input from elsewhere and $c(t)$ what arrives through the connectome.
 # The other constants are fixed: $B = 22$ mV, rates $a = 0.1$ and $b = 0.05$ /ms, $J = 135$ contacts of which $a_1, \ldots, a_4 = 1, 0.8, 0.25, 0.25$ take part, and for the sigmoid $\nu_{\max} = 0.0025$ /ms, $r = 0.56$ /mV, $v_0 = 6$ mV ([notation](../book/notation.md)).
 #
-# Where are the [fixed points](../book/glossary.md) of an isolated region? Setting all derivatives to zero leaves one equation, which can be solved for the input $\mu$ that keeps a given potential:
-
-
-# %%
-a, b, J = MODEL.excitatory_rate, MODEL.inhibitory_rate, MODEL.contacts
-B = MODEL.inhibitory_gain
-
-
-def rate(v):
-    """Firing rate S (1/ms) at a potential (mV)."""
-    return 2 * MODEL.max_rate / (1 + np.exp(MODEL.slope * (MODEL.threshold - v)))
-
-
-def resting_input(potential, gain):
-    """Mean input (1/ms) at which a lone region can rest at a potential (mV)."""
-    y0 = gain / a * rate(potential)
-    inhibition = B / b * J / 4 * rate(J / 4 * y0)
-    return a / gain * (potential + inhibition) - 0.8 * J * rate(J * y0)
-
-
-# %% [markdown]
+# Where are the [fixed points](../book/glossary.md) of an isolated region? Setting all derivatives to zero leaves one equation, which can be solved for the input $\mu$ that keeps a given potential (`resting_input`).
 # Whether it stays there when nothing else holds it, a simulation shows.
 # A connectome of one region without links is simulated without noise for many inputs; the range of its activity in the last second is drawn.
 
@@ -128,7 +110,7 @@ potentials = np.linspace(-2, 14, 2000)
 for ax, gain in zip(axes, (3.25, 3.6), strict=True):
     ax.fill_between(inputs, *ranges[gain], color=GAIN_COLORS[3.55], alpha=0.3, lw=0)
     ax.plot(resting_input(potentials, gain), potentials, color="#1b1b1b")
-    for mean_input, _ in spike_build.SETTINGS:
+    for mean_input, _ in spikes.SETTINGS:
         ax.axvline(mean_input, color="#6c6c6c", ls=":", lw=1)
     ax.set(title=f"gain {gain} mV", xlabel="mean input µ (1/ms)", xlim=(0.02, 0.2))
 _ = axes[0].set_ylabel("activity y₁ − y₂ (mV)")
@@ -147,45 +129,14 @@ for gain in GAIN_COLORS:
 # ### Varying the gain
 #
 # Now the input is fixed and the gain varies.
-# This time the fixed points are found from the six equations themselves, by `scipy.optimize.root` from many starting points, and the stability of each is tested: if an eigenvalue of the linearized equations has a positive real part, a small perturbation grows and the fixed point is unstable.
-
-
-# %%
-def derivatives(y, gain, mean_input):
-    """Rates of change of the six variables of a lone region."""
-    to_excitatory, to_inhibitory = 0.8 * J * rate(J * y[0]), J / 4 * rate(J / 4 * y[0])
-    return np.array(
-        [
-            *y[3:],
-            gain * a * rate(y[1] - y[2]) - 2 * a * y[3] - a**2 * y[0],
-            gain * a * (mean_input + to_excitatory) - 2 * a * y[4] - a**2 * y[1],
-            B * b * to_inhibitory - 2 * b * y[5] - b**2 * y[2],
-        ]
-    )
-
-
-# %%
-def balances(gain, mean_input):
-    """Potentials (mV) at which all is in balance, and whether a push dies out there."""
-    found = {}
-    for v in np.linspace(-1, 12, 14):
-        y0 = gain / a * rate(v)
-        inhibition = B / b * J / 4 * rate(J / 4 * y0)
-        start = [y0, v + inhibition, inhibition, 0, 0, 0]
-        state = optimize.root(derivatives, start, (gain, mean_input), tol=1e-12)
-        if np.abs(derivatives(state.x, gain, mean_input)).max() < 1e-9:
-            slopes = optimize.approx_fprime(
-                state.x, derivatives, 1e-7, gain, mean_input
-            )
-            growth = np.linalg.eigvals(slopes).real.max()
-            found[round(state.x[1] - state.x[2], 4)] = growth < 0
-    return found
-
+# The fixed points are where the curve above reaches that input (`find_fixed_points`), and the stability of each is tested: if an eigenvalue of the linearized equations has a positive real part, a small perturbation grows and the fixed point is unstable.
 
 # %%
 turned = np.linspace(2.9, 4.1, 61)
 input_of = {"lower input, as in the paper": 0.087, "higher input": 0.16}
-found = {name: [balances(g, mu) for g in turned] for name, mu in input_of.items()}
+found = {
+    name: [find_fixed_points(g, mu) for g in turned] for name, mu in input_of.items()
+}
 runs = {
     name: dl.simulate(
         alone,
@@ -200,17 +151,17 @@ runs = {
 }
 
 # %% [markdown]
-# Two ways to the same fixed points, roots of six equations and the curve above, must agree:
+# At all of them the right-hand sides of the six equations must be zero:
 
 # %%
-errors = [
-    resting_input(v, g) - mu
+slopes = [
+    right_hand_side(point.state, g, mu)
     for name, mu in input_of.items()
-    for g, states in zip(turned, found[name], strict=True)
-    for v in states
+    for g, points in zip(turned, found[name], strict=True)
+    for point in points
 ]
-print(f"{len(errors)} states of balance, off the curve by less than 1e-5 /ms: ", end="")
-print(np.abs(errors).max() < 1e-5)
+print(f"{len(slopes)} fixed points, all derivatives below 1e-9: ", end="")
+print(np.abs(slopes).max() < 1e-9)
 
 # %% mystnb={"figure": {"name": "fig-simulation-gain-bifurcation", "caption": "An isolated region at each gain, without noise, at two inputs. Dots: stable (filled) and unstable (open) fixed points. Shaded: from the lowest to the highest activity in the simulation. Lower row: oscillation frequency. At the paper's input the region goes from rest straight to spikes, slow ones first; at a higher input it passes through an alpha rhythm of 10 Hz before it spikes."}, "image": {"alt": "Two columns. Left: a stable and an unstable fixed point meet at a gain near 3.65; beyond it a band of large spikes, whose rate starts near one per second and rises to almost four. Right: the only fixed point turns unstable near gain 3.15, a narrow band of oscillation at 10 Hz opens and near 3.5 turns into spikes of about five per second."}}
 fig, axes = plt.subplots(
@@ -219,12 +170,11 @@ fig, axes = plt.subplots(
 for (top, below), (name, run) in zip(axes.T, runs.items(), strict=True):
     low, high = run.min(axis=1), run.max(axis=1)
     top.fill_between(turned, low, high, color=GAIN_COLORS[3.55], alpha=0.3, lw=0)
-    for g, states in zip(turned, found[name], strict=True):
-        for v, holds in states.items():
-            top.plot(g, v, "o", color="#1b1b1b", ms=2.5, mfc=None if holds else "white")
-    middle = (low + high)[:, None] / 2
-    swings = ((run[:, 1:] > middle) & (run[:, :-1] <= middle)).sum(axis=1) / 4
-    swings[high - low < 0.3] = 0
+    for g, points in zip(turned, found[name], strict=True):
+        for point in points:
+            fill = None if point.stable else "white"
+            top.plot(g, point.potential, "o", color="#1b1b1b", ms=2.5, mfc=fill)
+    swings = np.nan_to_num(spikes.oscillation_frequency(run, SFREQ))
     below.plot(turned, swings, ".-", color=GAIN_COLORS[3.55], lw=0.8)
     top.set_title(f"{name}: µ = {input_of[name]} /ms", fontsize=9)
     below.set(xlabel="gain A (mV)")
@@ -251,10 +201,7 @@ run = dl.simulate(
     stride=STRIDE,
     initial=np.zeros((6, 1)),
 )[:, -int(3 * SFREQ) :, 0]
-low, high = run.min(axis=1), run.max(axis=1)
-middle = (low + high)[:, None] / 2
-swings = ((run[:, 1:] > middle) & (run[:, :-1] <= middle)).sum(axis=1) / 3
-swings = np.where(high - low > 0.3, swings, np.nan).reshape(57, 57).T
+swings = spikes.oscillation_frequency(run, SFREQ).reshape(57, 57).T
 
 # %% mystnb={"figure": {"name": "fig-simulation-regimes", "caption": "Left: oscillation frequency of an isolated region without noise, by input and gain; white is rest. Squares: the paper's settings for healthy regions; triangles: for regions of raised gain. Right: four gains at the input of the dashed line, from rest over alpha to spikes."}, "image": {"alt": "Left: a map with a white region of rest, a wedge of slow spikes at low input and high gain, and a field of ten hertz at high input. Right: four time courses of two seconds: flat, a small ten hertz sine, a larger one and large sharp spikes."}}
 fig, (left, right) = plt.subplots(
@@ -263,9 +210,9 @@ fig, (left, right) = plt.subplots(
 mesh = left.pcolormesh(map_inputs, map_gains, swings, cmap="viridis", rasterized=True)
 _ = fig.colorbar(mesh, ax=left, label="swings per second")
 left.axvline(0.16, color="#1b1b1b", ls="--", lw=1)
-used = [mu for mu, _ in spike_build.SETTINGS]
+used = [mu for mu, _ in spikes.SETTINGS]
 left.plot(used, np.full(3, 3.25), "s", color="#0072B2", ms=4)
-for value in spike_build.GAINS:
+for value in spikes.GAINS:
     left.plot(used, np.full(3, value), "^", color="#D55E00", ms=4)
 left.set(xlabel="mean input µ (1/ms)", ylabel="gain A (mV)")
 times = np.arange(int(2 * SFREQ)) / SFREQ
@@ -295,11 +242,13 @@ _ = right.set(xlabel="time (s)", yticks=[], ylabel="y₁ − y₂, shifted", xli
 # %%
 region = 300
 gains = tuple(GAIN_COLORS)
-gain = np.full((len(gains), brain.n_nodes), 3.25)
-gain[:, region] = gains
 one_stream = [np.random.SeedSequence(seed)] * len(gains)
 psp = dl.simulate(
-    brain, gain=gain, duration=seconds + 0.5, stride=STRIDE, seed=one_stream
+    brain,
+    gain=brain.raised_gain(region, gains),
+    duration=seconds + 0.5,
+    stride=STRIDE,
+    seed=one_stream,
 )[:, int(0.5 * SFREQ) :]
 times = np.arange(psp.shape[1]) / SFREQ
 
@@ -331,7 +280,7 @@ print(f"share of them that ever reach 8 mV: {(others > 8).any(axis=0).mean():.2%
 fig, axes = plt.subplots(
     1, 2, figsize=(7.5, 3.0), sharex=True, sharey=True, layout="constrained"
 )
-arriving = brain.weights[region].sum() * rate(others.mean())
+arriving = brain.weights[region].sum() * MODEL.firing_rate(others.mean())
 for ax, k in zip(axes, (0, 1), strict=True):
     speed = np.gradient(psp[k, :, region], 1e3 / SFREQ)
     ax.plot(psp[k, :, region], speed, color=GAIN_COLORS[gains[k]], lw=0.5, alpha=0.8)
@@ -354,12 +303,11 @@ _ = axes[0].set_ylabel("its rate of change (mV/ms)")
 grid = [
     (gain, setting, region)
     for gain in (3.25, 3.4, 3.5, 3.55, 3.6, 3.7)
-    for setting in spike_build.SETTINGS
+    for setting in spikes.SETTINGS
     for region in (100, 300, 600, 800)
 ]
-gain = np.full((len(grid), brain.n_nodes), 3.25)
 raised = np.array([region for _, _, region in grid])
-gain[np.arange(len(grid)), raised] = [value for value, _, _ in grid]
+gain = brain.raised_gain(raised, [value for value, _, _ in grid])
 mean_input, noise_std = np.array([setting for _, setting, _ in grid]).T
 
 # %%
@@ -414,8 +362,6 @@ _ = ax.legend()
 
 # %%
 noises = (0.0, 0.5, 1.0, 1.7)
-gain = np.full((len(noises), brain.n_nodes), 3.25)
-gain[:, region] = 3.6
 networks = {
     "connected": brain,
     "without links": replace(brain, weights=0 * brain.weights),
@@ -423,7 +369,7 @@ networks = {
 effects = {
     name: dl.simulate(
         network,
-        gain=gain,
+        gain=network.raised_gain([region] * len(noises), 3.6),
         noise_std=noises,
         duration=6.5,
         stride=STRIDE,
@@ -451,18 +397,16 @@ _ = fig.supylabel("y₁ − y₂ (mV)", fontsize=9)
 # The same question to a small part of the brain, 24 regions around the raised one, can be asked often: twenty runs of twenty seconds for each amount of noise.
 
 # %%
-part = statistics.small_brain(brain, hub=region)
+part = spikes.small_brain(brain, hub=region)
 parts = {"connected": part, "without links": replace(part, weights=0 * part.weights)}
 levels = (0.0, 0.25, 0.5, 0.75, 1.0, 1.35, 1.7)
 answers = []
 for name, network in parts.items():
     for value in (3.5, 3.6):
         for noise in levels:
-            condition = statistics.Condition(value, noise_std=noise)
-            measured = statistics.run_condition(
-                network, condition, range(20), seed=seed
-            )
-            rate_and_error = measured[statistics.SPIKE_RATE].agg(["mean", "sem"])
+            condition = spikes.Condition(value, noise_std=noise)
+            measured = spikes.run_condition(network, condition, range(20), seed=seed)
+            rate_and_error = measured[spikes.SPIKE_RATE].agg(["mean", "sem"])
             answers.append((name, value, noise, *rate_and_error))
 columns = ["network", "gain", "noise", "rate", "error"]
 answers = pd.DataFrame(answers, columns=columns)
@@ -508,12 +452,11 @@ backgrounds = {
 # Sixteen regions, one in each of sixteen brains, at 3.55 mV:
 
 # %% tags=["published-data"]
-chosen = np.random.default_rng(seed).choice(994, 16, replace=False)
+chosen = np.random.default_rng(seed).choice(brain.n_regions, 16, replace=False)
 rates_of = {}
 for name, network in connectomes.items():
     nodes = network.node_of_region[chosen]
-    gain = np.full((len(nodes), network.n_nodes), 3.25)
-    gain[np.arange(len(nodes)), nodes] = 3.55
+    gain = network.raised_gain(chosen, 3.55)
     run = dl.simulate(network, gain=gain, duration=6.5, stride=STRIDE, seed=seed)
     own = run[np.arange(len(nodes)), int(0.5 * SFREQ) :, nodes].T
     rates_of[name] = np.bincount(spikes.find_peaks(own)[1], minlength=len(nodes)) / 6
@@ -604,7 +547,7 @@ _ = ax.set(xlabel="time (s)", ylabel="y₁ − y₂ (mV)", xlim=(0, seconds))
 
 # %%
 train, test = (dl.load_spike_library("lite", split) for split in ("train", "test"))
-simulations = pd.read_csv(dl.paths.data_dir() / "spikes" / "lite-simulations.csv")
+simulations = spikes.read_simulations("lite")
 print(
     f"{len(train)} training and {len(test)} test clips, none from the same simulation"
 )
@@ -622,10 +565,10 @@ table.round(1)
 # No region is missing silently: the builder says which hold clips, and why the others hold none.
 
 # %%
-report = spike_report.region_report(
+report = spikes.region_report(
     simulations, {"train": train.seeds, "test": test.seeds}, cortex.n_regions
 )
-for line in spike_report.report_lines(report):
+for line in spikes.report_lines(report):
     print(line)
 
 # %% [markdown]
@@ -694,7 +637,7 @@ for engine in engines:
     engine_runs[engine] = dl.simulate(brain, engine=engine, **options)[0]
     took[engine] = process_time() - start
 
-# %% mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (gray, wide) and by this library (orange). Right: the largest difference over all regions at each moment. It is that small and no smaller because The Virtual Brain keeps weights and delayed states in single precision."}, "image": {"alt": "Left: orange lines lie exactly on gray ones. Right: a difference that grows from 1e-10 to a few 1e-7 millivolt on a logarithmic axis."}}
+# %% mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (gray, wide) and by this library (orange). Right: the largest difference over all regions at each moment. For this comparison The Virtual Brain stores weights and delayed states in double precision too; as it comes it rounds them to single, and the network magnifies that."}, "image": {"alt": "Left: orange lines lie exactly on gray ones. Right: a difference that stays below 1e-9 millivolt on a logarithmic axis."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.7), layout="constrained")
 ms = np.arange(len(engine_runs["numba"])) * DT * 1e3
 if "tvb" in engine_runs:
@@ -726,18 +669,16 @@ print(
 # The runs of one setting are independent; the settings share their random numbers, so the differences of neighboring rows are correlated.
 
 # %%
-theirs = pd.read_csv(dl.paths.data_dir() / "tvb_statistics.csv")
-part = statistics.small_brain(brain)
+theirs = spikes.read_tvb_statistics()
+part = spikes.small_brain(brain)
 ours = pd.concat(
-    statistics.summarize(
-        statistics.run_condition(
-            part, condition, range(4 * condition.n_runs), seed=seed
-        ),
+    spikes.summarize_runs(
+        spikes.run_condition(part, condition, range(4 * condition.n_runs), seed=seed),
         condition,
     )
-    for condition in statistics.CONDITIONS
+    for condition in spikes.CONDITIONS
 )
-compared = statistics.compare(ours, theirs)
+compared = spikes.engine_differences(ours, theirs)
 print(f"{part.n_nodes} regions, {theirs.n_runs.sum() / 10:.0f} runs of TVB in all")
 
 # %% tags=["nbval-ignore-output"]
@@ -759,8 +700,8 @@ print(f"largest standard error of a difference: {compared['error'].max():.1f} %"
 
 # %% mystnb={"figure": {"name": "fig-simulation-tvb-noise", "caption": "Left: spikes per second against gain, The Virtual Brain (open circles, two standard errors) and this library (line), mean input 0.087 /ms. Right: all differences between the two in per cent, with two standard errors; the shaded band is the 5 % that were asked for."}, "image": {"alt": "Left: open circles lie on a rising line. Right: about eighty points scattered around zero, all within the band of five per cent."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8), layout="constrained")
-spiking = compared.xs(statistics.SPIKE_RATE, level="measure").xs(1.0, level="noise_std")
-error = theirs[theirs.measure == statistics.SPIKE_RATE]
+spiking = compared.xs(spikes.SPIKE_RATE, level="measure").xs(1.0, level="noise_std")
+error = theirs[theirs.measure == spikes.SPIKE_RATE]
 error = error[error.noise_std == 1.0].set_index("gain")["error"]
 gains_compared = spiking.index.get_level_values("gain")
 left.plot(gains_compared, spiking["ours"], color="#D55E00", label="this library")

@@ -13,17 +13,35 @@ from functools import lru_cache
 from zipfile import ZipFile
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.spatial.distance import cdist
 
 from ..cortex.surface import Cortex, load_cortex
+from ..errors import check_option
+from .model import HEALTHY_GAIN
 
 # Measured on the published connectome (998 nodes, 35,730 links).
 DENSITY = 0.0359  # share of ordered pairs that are linked
 MEDIAN_STRENGTH = 17.4  # median over nodes of the summed incoming weights
 MEAN_LENGTH = 40.3  # mm, mean over links
 MAX_LENGTH = 189.5  # mm
+
+# Fitted to the published connectome, unless another reason is given; lengths in mm.
+# Chance of a link within a hemisphere: a logistic in distance, and a tail beyond it.
+_NEAR_CHANCE, _NEAR_LENGTH, _NEAR_WIDTH = 0.93, 18.7, 4.3
+_FAR_CHANCE = 0.006  # long association fibers
+# Across hemispheres, instead of the tail: a Gaussian about the mirrored parcel.
+_CALLOSAL_CHANCE, _CALLOSAL_LENGTH = 0.3, 9
+# How well parcels are connected: log-normal, at most so many times the median.
+_POPULARITY_SPREAD, _MAX_POPULARITY = 0.55, 2.0
+# Weight before scaling: half of it falls with distance; log-normal about that, equal
+# in both directions but for a little.
+_WEIGHT, _WEIGHT_LENGTH, _WEIGHT_SPREAD, _ASYMMETRY = 0.36, 22, 0.17, 0.01
+_DETOUR_SPREAD = 0.4  # log-normal, of a tract about the straight line
+_MAX_STRETCH = 10  # of all tracts; far more than any cortex needs
+#: Any number would do. The shipped spikes were simulated with this one.
+SURROGATE_SEED = 994
 
 # Nodes whose parcel holds no fsaverage5 vertex, and the node that takes its place.
 _MOVED = {7: 994, 325: 997, 921: 996, 949: 995}
@@ -68,6 +86,40 @@ class Connectome:
         """Number of regions of the cortex the nodes stand for."""
         return len(self.node_of_region)
 
+    def raised_gain(
+        self,
+        regions: ArrayLike,
+        gain: ArrayLike,
+        healthy: float = HEALTHY_GAIN,
+    ) -> NDArray[np.float64]:
+        """Return the gains of simulations in each of which one region is raised.
+
+        Parameters
+        ----------
+        regions : int or array of int, shape (n_sims,)
+            The region whose node is raised.
+        gain : float or array, shape (n_sims,)
+            Its excitatory gain (mV).
+        healthy : float
+            Gain of all other nodes (mV).
+
+        Returns
+        -------
+        gain : array, shape (n_sims, n_nodes)
+            For :func:`deepsif_lite.simulate` (mV).
+
+        Examples
+        --------
+        >>> pair = Connectome("pair", np.ones((2, 2)), np.ones((2, 2)), np.arange(2))
+        >>> pair.raised_gain(1, [3.5, 3.6])
+        array([[3.25, 3.5 ],
+               [3.25, 3.6 ]])
+        """
+        regions, gain = np.broadcast_arrays(np.atleast_1d(regions), gain)
+        gains = np.full((len(regions), self.n_nodes), healthy)
+        gains[np.arange(len(regions)), self.node_of_region[regions]] = gain
+        return gains
+
 
 def load_connectome(name: str = "template", *, n_regions: int = 994) -> Connectome:
     """Load the surrogate connectome of the template cortex, or the published one.
@@ -86,7 +138,7 @@ def load_connectome(name: str = "template", *, n_regions: int = 994) -> Connecto
 
     Raises
     ------
-    ValueError
+    OptionError
         The name is unknown.
     RecordingUnavailable
         The published file cannot be reached.
@@ -101,12 +153,10 @@ def load_connectome(name: str = "template", *, n_regions: int = 994) -> Connecto
     >>> dl.load_connectome("template").weights.shape
     (994, 994)
     """
+    check_option("name", name, ("template", "published"))
     if name == "template":
         return _template_connectome(n_regions)
-    if name == "published":
-        return _published_connectome()
-    msg = f"name={name!r} is unknown; choose 'template' or 'published'."
-    raise ValueError(msg)
+    return _published_connectome()
 
 
 @lru_cache(maxsize=4)
@@ -128,7 +178,7 @@ def _published_connectome() -> Connectome:
     return Connectome("published", weights, tract_lengths, node_of_region)
 
 
-def surrogate_connectome(cortex: Cortex, seed: int = 994) -> Connectome:
+def surrogate_connectome(cortex: Cortex, seed: int = SURROGATE_SEED) -> Connectome:
     """Draw a network with the published connectome's statistics on any parcels.
 
     The probability of a link falls with the distance of the parcels as it does in
@@ -158,18 +208,17 @@ def surrogate_connectome(cortex: Cortex, seed: int = 994) -> Connectome:
     rng = np.random.default_rng(seed)
     n = cortex.n_regions
     distance = cortex.distances * 1e3
-    popularity = np.minimum(rng.lognormal(0.0, 0.55, n), 2.0)
+    popularity = rng.lognormal(0.0, _POPULARITY_SPREAD, n).clip(max=_MAX_POPULARITY)
     propensity = _link_propensity(cortex) * np.outer(popularity, popularity)
     linked = _draw_links(propensity, DENSITY, _symmetric(rng.random((n, n))))
 
-    weights = (0.36 + 0.36 * np.exp(-distance / 22)) * np.exp(
-        0.17 * _symmetric(rng.standard_normal((n, n)))
-    )
-    weights += rng.uniform(-0.01, 0.01, (n, n))
+    weights = _WEIGHT + _WEIGHT * np.exp(-distance / _WEIGHT_LENGTH)
+    weights *= np.exp(_WEIGHT_SPREAD * _symmetric(rng.standard_normal((n, n))))
+    weights += rng.uniform(-_ASYMMETRY, _ASYMMETRY, (n, n))
     weights *= linked
     weights *= MEDIAN_STRENGTH / np.median(weights.sum(axis=1))
 
-    detour = rng.lognormal(0.0, 0.4, (n, n))
+    detour = rng.lognormal(0.0, _DETOUR_SPREAD, (n, n))
     return Connectome(
         name=cortex.name,
         weights=weights,
@@ -180,18 +229,15 @@ def surrogate_connectome(cortex: Cortex, seed: int = 994) -> Connectome:
 
 
 def _link_propensity(cortex: Cortex) -> NDArray:
-    """Chance of a link from geometry alone, shape (n_regions, n_regions).
-
-    The logistic in distance (mm) was fitted to the published connectome.
-    """
+    """Chance of a link from geometry alone, shape (n_regions, n_regions)."""
     distance = cortex.distances * 1e3
-    near = 0.93 / (1 + np.exp((distance - 18.7) / 4.3))
+    near = _NEAR_CHANCE / (1 + np.exp((distance - _NEAR_LENGTH) / _NEAR_WIDTH))
     mirrored = cortex.centroids * [-1, 1, 1]
     offset = cdist(cortex.centroids, mirrored) * 1e3
     offset = (offset + offset.T) / 2
-    callosal = 0.3 * np.exp(-((offset / 9) ** 2))
+    callosal = _CALLOSAL_CHANCE * np.exp(-((offset / _CALLOSAL_LENGTH) ** 2))
     same_side = cortex.hemisphere[:, None] == cortex.hemisphere[None, :]
-    propensity = near + np.where(same_side, 0.006, callosal)
+    propensity = near + np.where(same_side, _FAR_CHANCE, callosal)
     np.fill_diagonal(propensity, 0.0)
     return propensity
 
@@ -222,5 +268,7 @@ def _tract_lengths(distance: NDArray, detour: NDArray, linked: NDArray) -> NDArr
 
     if lengths(0.0)[linked].mean() >= MEAN_LENGTH:  # few, distant parcels
         return lengths(0.0) * linked
-    stretch = brentq(lambda s: lengths(s)[linked].mean() - MEAN_LENGTH, 0.0, 10)
+    stretch = brentq(
+        lambda s: lengths(s)[linked].mean() - MEAN_LENGTH, 0.0, _MAX_STRETCH
+    )
     return lengths(stretch) * linked

@@ -7,75 +7,76 @@ together from bits (Muller 2016, "Elementary Functions", 3rd ed., chapter 11).
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from .lanes import bits_of, clip, float_of, load, sqrt, store, to_real, where_bit
+from .lanes import (
+    bits_of,
+    clip,
+    float_of,
+    load,
+    polynomial,
+    sqrt,
+    store,
+    to_real,
+    where_bit,
+)
 
-# The first omitted term of exp on |f| <= ln(2)/2 is below half a unit in the last
-# place.
-_TERMS_32 = tuple(np.float32(1 / math.factorial(k)) for k in range(8))
-_TERMS_64 = tuple(1 / math.factorial(k) for k in range(14))
-# ln 2 in two parts; the high one has enough trailing zeros for n * high to be exact.
-_LN2_32 = (np.float32(0.693359375), np.float32(math.log(2) - 0.693359375))
-_LN2_64 = (0.693147180369123816490, 1.90821492927058770002e-10)
+
+class _ExpTable(NamedTuple):
+    """What the exponential needs to know of a float type."""
+
+    terms: tuple  # the first omitted one is below half a unit in the last place
+    ln2: tuple  # in two parts; n * high is exact, for high ends in zeros
+    limit: float  # beyond it the result would not be a normal number
+    round_off: float  # adding it leaves the rounded value in the low bits
+    mantissa_bits: int
+
+
+_EXP = {
+    types.float32: _ExpTable(
+        terms=tuple(np.float32(1 / math.factorial(k)) for k in range(8)),
+        ln2=(np.float32(0.693359375), np.float32(math.log(2) - 0.693359375)),
+        limit=np.float32(87),
+        round_off=np.float32(1.5 * 2**23),
+        mantissa_bits=23,
+    ),
+    types.float64: _ExpTable(
+        terms=tuple(1 / math.factorial(k) for k in range(14)),
+        ln2=(0.693147180369123816490, 1.90821492927058770002e-10),
+        limit=700.0,
+        round_off=1.5 * 2.0**52,
+        mantissa_bits=52,
+    ),
+}
 
 
 def exp(x):
-    """Exponential of lanes, saturating where the float type ends (numba only)."""
+    """Exponential of lanes to a unit in the last place (numba only).
+
+    It saturates where the float type ends.
+    """
     raise NotImplementedError
 
 
 @overload(exp)
 def _overload_exp(x):
-    if x.dtype is types.float32:
-        log2e, limit = np.float32(1 / math.log(2)), np.float32(87)
-        # Adding 1.5 * 2**23 leaves the rounded value in the low bits.
-        magic = np.float32(1.5 * 2**23)
+    terms, (ln2_high, ln2_low), limit, round_off, mantissa_bits = _EXP[x.dtype]
+    log2e = type(limit)(1 / math.log(2))
 
-        def exp32(x):
-            x = clip(x, limit)
-            t = x * log2e + magic
-            n = t - magic
-            f = x - n * _LN2_32[0]
-            f = f - n * _LN2_32[1]
-            p = f * _TERMS_32[7] + _TERMS_32[6]
-            p = p * f + _TERMS_32[5]
-            p = p * f + _TERMS_32[4]
-            p = p * f + _TERMS_32[3]
-            p = p * f + _TERMS_32[2]
-            p = p * f + _TERMS_32[1]
-            p = p * f + _TERMS_32[0]
-            # Adding n to the exponent bits multiplies by 2**n.
-            return float_of(bits_of(p) + (bits_of(t) << 23))
-
-        return exp32
-    log2e, limit, magic = 1 / math.log(2), 700.0, 1.5 * 2.0**52
-
-    def exp64(x):
+    def of_lanes(x):
         x = clip(x, limit)
-        t = x * log2e + magic
-        n = t - magic
-        f = x - n * _LN2_64[0]
-        f = f - n * _LN2_64[1]
-        p = f * _TERMS_64[13] + _TERMS_64[12]
-        p = p * f + _TERMS_64[11]
-        p = p * f + _TERMS_64[10]
-        p = p * f + _TERMS_64[9]
-        p = p * f + _TERMS_64[8]
-        p = p * f + _TERMS_64[7]
-        p = p * f + _TERMS_64[6]
-        p = p * f + _TERMS_64[5]
-        p = p * f + _TERMS_64[4]
-        p = p * f + _TERMS_64[3]
-        p = p * f + _TERMS_64[2]
-        p = p * f + _TERMS_64[1]
-        p = p * f + _TERMS_64[0]
-        return float_of(bits_of(p) + (bits_of(t) << 52))
+        t = x * log2e + round_off
+        n = t - round_off
+        f = x - n * ln2_high
+        f = f - n * ln2_low
+        # Adding n to the exponent bits multiplies by 2**n.
+        return float_of(bits_of(polynomial(f, terms)) + (bits_of(t) << mantissa_bits))
 
-    return exp64
+    return of_lanes
 
 
 _LN2 = np.float32(math.log(2))
@@ -93,11 +94,7 @@ def log32(x):
     m = float_of((bits & 0x007FFFFF) + _ROOT_HALF)
     s = (m - np.float32(1)) / (m + np.float32(1))
     z = s * s
-    p = z * _LOG_TERMS[4] + _LOG_TERMS[3]
-    p = p * z + _LOG_TERMS[2]
-    p = p * z + _LOG_TERMS[1]
-    p = p * z + _LOG_TERMS[0]
-    return s * p + n * _LN2
+    return s * polynomial(z, _LOG_TERMS) + n * _LN2
 
 
 _WITHIN_QUARTER = np.float32(math.pi / 2 * 2.0**-22)
@@ -117,15 +114,8 @@ def normal_pair(first, second):
     angle = to_real(((second >> 8) & 0x3FFFFF) - 0x200000) + np.float32(0.5)
     angle = angle * _WITHIN_QUARTER
     z = angle * angle
-    sine = z * _SIN[4] + _SIN[3]
-    sine = sine * z + _SIN[2]
-    sine = sine * z + _SIN[1]
-    sine = (sine * z + _SIN[0]) * angle
-    cosine = z * _COS[5] + _COS[4]
-    cosine = cosine * z + _COS[3]
-    cosine = cosine * z + _COS[2]
-    cosine = cosine * z + _COS[1]
-    cosine = cosine * z + _COS[0]
+    sine = polynomial(z, _SIN) * angle
+    cosine = polynomial(z, _COS)
     # Four quadrants: swap the two, and turn the sign of the pair.
     one = where_bit(second, 1 << 30, sine, cosine)
     other = where_bit(second, 1 << 30, np.float32(0) - cosine, sine)
@@ -139,35 +129,35 @@ def _rotate(x, left):
 
 
 @njit
+def _next_word(s0, s1, s2, s3):
+    """One word of xoshiro128++ and the state after it."""
+    word = _rotate(s0 + s3, 7) + s0
+    t = s1 << 9
+    s2 = s2 ^ s0
+    s3 = s3 ^ s1
+    s1 = s1 ^ s2
+    s0 = s0 ^ s3
+    return word, (s0, s1, s2 ^ t, _rotate(s3, 11))
+
+
+@njit
 def draw_normals(random, normals):
     """Fill (n, LANES) float32, n even, from one generator in each lane.
 
     ``random`` (4, LANES) int32 is the state of xoshiro128++ (Blackman and Vigna
     2021, doi 10.1145/3460772) and moves on by n words.
     """
-    s0, s1 = load(random, (0,)), load(random, (1,))
-    s2, s3 = load(random, (2,)), load(random, (3,))
+    state = (
+        load(random, (0,)),
+        load(random, (1,)),
+        load(random, (2,)),
+        load(random, (3,)),
+    )
     for pair in range(normals.shape[0] // 2):
-        first = _rotate(s0 + s3, 7) + s0
-        t = s1 << 9
-        s2 = s2 ^ s0
-        s3 = s3 ^ s1
-        s1 = s1 ^ s2
-        s0 = s0 ^ s3
-        s2 = s2 ^ t
-        s3 = _rotate(s3, 11)
-        second = _rotate(s0 + s3, 7) + s0
-        t = s1 << 9
-        s2 = s2 ^ s0
-        s3 = s3 ^ s1
-        s1 = s1 ^ s2
-        s0 = s0 ^ s3
-        s2 = s2 ^ t
-        s3 = _rotate(s3, 11)
+        first, state = _next_word(*state)
+        second, state = _next_word(*state)
         one, other = normal_pair(first, second)
         store(normals, (2 * pair,), one)
         store(normals, (2 * pair + 1,), other)
-    store(random, (0,), s0)
-    store(random, (1,), s1)
-    store(random, (2,), s2)
-    store(random, (3,), s3)
+    for word in range(4):
+        store(random, (word,), state[word])

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+#: Excitatory gain A of a region without spikes, mV.
+HEALTHY_GAIN = 3.25
+
 STATE_NAMES = ("y0", "y1", "y2", "y3", "y4", "y5")
 
 #: Range of the uniform random history, per state variable (mV and mV/ms), as TVB
@@ -59,6 +66,11 @@ class JansenRit:
     #: half range of the paper's input rate through the excitatory synapse. It keeps
     #: 3.25 where the gain is raised.
     noise_unit: float = 0.0195
+
+    def firing_rate(self, potential: ArrayLike) -> NDArray[np.float64]:
+        """Return S (1/ms) at potentials (mV), of the same shape."""
+        above = np.asarray(potential, dtype=float) - self.threshold
+        return 2 * self.max_rate * expit(self.slope * above)
 
 
 # The parameters of the paper.

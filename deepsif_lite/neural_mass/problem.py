@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..errors import MismatchError, OptionError, SignalError, check_range
 from .model import INITIAL_RANGES, MODEL, STATE_NAMES
 
 if TYPE_CHECKING:
@@ -102,15 +103,46 @@ def make_problem(
 
     Raises
     ------
-    ValueError
-        An argument has the wrong shape or an impossible value.
+    OptionError, SignalError, MismatchError
+        An argument has an impossible value, the wrong shape, or another number of
+        simulations than the others.
     """
-    n_nodes = connectome.n_nodes
-    _check_positive("dt", dt)
-    _check_positive("duration", duration)
+    n_steps = _count_steps(duration, dt, stride)
+    gain = _gain(gain, connectome.n_nodes)
+    mean_input = _one_per_simulation("mean_input", mean_input)
+    noise_std = _one_per_simulation("noise_std", noise_std)
+    check_range("noise_std", float(noise_std.min()), 0)
+    n_sims = _common_size(
+        gain=gain.shape[0] if gain.ndim == 2 else 1,
+        mean_input=mean_input.size,
+        noise_std=noise_std.size,
+        seed=1 if isinstance(seed, _SINGLE_SEED) else len(seed),
+    )
+    delays = _delays(connectome, dt * _MS)
+    return Problem(
+        connectome=connectome,
+        delays=delays,
+        gain=np.broadcast_to(gain, (n_sims, connectome.n_nodes)),
+        mean_input=np.broadcast_to(mean_input, (n_sims,)),
+        noise_std=np.broadcast_to(noise_std, (n_sims,)),
+        dt=dt * _MS,
+        n_steps=n_steps,
+        stride=int(stride),
+        initial=_initial(initial, int(delays.max()) + 1, connectome.n_nodes),
+        seeds=_seeds(seed, n_sims),
+    )
+
+
+_MS = 1e3  # milliseconds in a second
+_SINGLE_SEED = (int, np.integer, np.random.SeedSequence)
+
+
+def _count_steps(duration: float, dt: float, stride: int) -> int:
+    for name, value in (("duration", duration), ("dt", dt)):
+        check_range(name, value, 0, np.finfo(float).max, open_low=True)
     if stride < 1 or stride != int(stride):
-        msg = f"stride must be a whole number of steps >= 1, got {stride}."
-        raise ValueError(msg)
+        msg = f"stride={stride!r} must be a whole number of steps, at least 1."
+        raise OptionError(msg)
     # A duration such as 0.3 s holds 599.9999 steps in floating point.
     n_steps = int(np.floor(duration / dt + 1e-6))
     if n_steps < stride:
@@ -118,68 +150,43 @@ def make_problem(
             f"duration={duration} s holds {n_steps} steps of dt={dt} s, fewer than "
             f"stride={stride}: nothing would be returned; simulate longer."
         )
-        raise ValueError(msg)
+        raise OptionError(msg)
+    return n_steps
 
+
+def _gain(gain: ArrayLike, n_nodes: int) -> NDArray[np.float64]:
     gain = _finite("gain", gain)
     if gain.ndim > 2 or (gain.ndim > 0 and gain.shape[-1] != n_nodes):
         msg = (
             f"gain has shape {gain.shape}; give a scalar, ({n_nodes},) or "
             f"(n_sims, {n_nodes}), one value for each node of the connectome."
         )
-        raise ValueError(msg)
-    mean_input = _finite("mean_input", mean_input)
-    noise_std = _finite("noise_std", noise_std)
-    if (noise_std < 0).any():
-        msg = f"noise_std is a deviation and cannot be negative, got {noise_std}."
-        raise ValueError(msg)
-    sizes = {
-        "gain": gain.shape[0] if gain.ndim == 2 else 1,
-        "mean_input": _length("mean_input", mean_input),
-        "noise_std": _length("noise_std", noise_std),
-        "seed": 1 if isinstance(seed, _SINGLE_SEED) else len(seed),
-    }
+        raise SignalError(msg)
+    return gain
+
+
+def _one_per_simulation(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    value = _finite(name, value)
+    if value.ndim > 1:
+        msg = f"{name} has shape {value.shape}; give a scalar or one per simulation."
+        raise SignalError(msg)
+    return value
+
+
+def _common_size(**sizes: int) -> int:
     n_sims = max(sizes.values())
     if wrong := {name: size for name, size in sizes.items() if size not in (1, n_sims)}:
         msg = f"{wrong} simulations do not match the {n_sims} of the other arguments."
-        raise ValueError(msg)
-
-    delays = _delays(connectome, dt * 1e3)
-    return Problem(
-        connectome=connectome,
-        delays=delays,
-        gain=np.broadcast_to(gain, (n_sims, n_nodes)),
-        mean_input=np.broadcast_to(mean_input, (n_sims,)),
-        noise_std=np.broadcast_to(noise_std, (n_sims,)),
-        dt=dt * 1e3,
-        n_steps=n_steps,
-        stride=int(stride),
-        initial=_initial(initial, int(delays.max()) + 1, n_nodes),
-        seeds=_seeds(seed, n_sims),
-    )
-
-
-_SINGLE_SEED = (int, np.integer, np.random.SeedSequence)
-
-
-def _check_positive(name: str, value: float) -> None:
-    if not (np.isfinite(value) and value > 0):
-        msg = f"{name} must be a positive number of seconds, got {value}."
-        raise ValueError(msg)
+        raise MismatchError(msg)
+    return n_sims
 
 
 def _finite(name: str, value: ArrayLike) -> NDArray[np.float64]:
     value = np.asarray(value, dtype=np.float64)
     if not np.isfinite(value).all():
         msg = f"{name} holds NaN or infinite values; every value must be finite."
-        raise ValueError(msg)
+        raise SignalError(msg)
     return value
-
-
-def _length(name: str, value: NDArray) -> int:
-    if value.ndim > 1:
-        msg = f"{name} has shape {value.shape}; give a scalar or one per simulation."
-        raise ValueError(msg)
-    return value.size
 
 
 def _delays(connectome: Connectome, dt: float) -> NDArray[np.int64]:
@@ -191,10 +198,10 @@ def _delays(connectome: Connectome, dt: float) -> NDArray[np.int64]:
             f"weights {weights.shape} and tract_lengths {lengths.shape} must be "
             "square and of the same size."
         )
-        raise ValueError(msg)
+        raise SignalError(msg)
     if (lengths < 0).any():
         msg = f"tract_lengths must not be negative, smallest is {lengths.min()} mm."
-        raise ValueError(msg)
+        raise SignalError(msg)
     return np.rint(lengths / MODEL.conduction_speed / dt).astype(np.int64)
 
 
@@ -213,7 +220,7 @@ def _initial(
             f"(horizon, {shape[0]}, {shape[1]}) with horizon >= {horizon} steps, the "
             "longest delay plus one."
         )
-        raise ValueError(msg)
+        raise SignalError(msg)
     return initial[-horizon:]
 
 

@@ -9,26 +9,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from .model import MODEL, JansenRit
+from ..errors import OptionError, check_option
+from .model import HEALTHY_GAIN
 from .problem import Seed, make_problem
 
 if TYPE_CHECKING:
     from .connectome import Connectome
 
-__all__ = ["ENGINES", "MODEL", "JansenRit", "simulate", "simulate_chunks"]
-
 # What can run a simulation: numba on the CPU, torch on a GPU, The Virtual Brain.
 ENGINES = ("numba", "torch", "tvb")
+DTYPES = ("float32", "float64")
 
 
 def simulate(
     connectome: Connectome,
-    gain: ArrayLike = 3.25,
+    gain: ArrayLike = HEALTHY_GAIN,
     mean_input: ArrayLike = 0.087,
     noise_std: ArrayLike = 1.0,
     duration: float = 2.0,
@@ -68,7 +69,9 @@ def simulate(
         Compiled for the CPU, for a GPU, or The Virtual Brain itself (extra ``tvb``).
         Noise comes from each engine's own streams.
     dtype : "float32" | "float64"
-        Type of the computation (TVB always computes in float64) and of the result.
+        Type of the computation and of the result. The Virtual Brain always computes
+        in float64 but stores weights and delayed states in float32, which limits
+        how exact its result is; with "float64" it stores them in float64 too.
     n_jobs : int | None
         Threads; None takes all cores.
 
@@ -79,7 +82,7 @@ def simulate(
 
     Raises
     ------
-    ValueError
+    DeepSIFError
         An argument has the wrong shape, is not finite or out of range.
     ImportError
         The engine's package is not installed.
@@ -100,47 +103,23 @@ def simulate(
     >>> psp.shape
     (1, 200, 994)
     """
-    chunks = list(
-        simulate_chunks(
-            connectome,
-            gain=gain,
-            mean_input=mean_input,
-            noise_std=noise_std,
-            duration=duration,
-            chunk=duration,
-            dt=dt,
-            stride=stride,
-            seed=seed,
-            initial=initial,
-            engine=engine,
-            dtype=dtype,
-            n_jobs=n_jobs,
-        )
-    )
-    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)
+    (psp,) = _start(chunk=duration, **locals())
+    return psp
 
 
 def simulate_chunks(
-    connectome: Connectome,
-    gain: ArrayLike = 3.25,
-    mean_input: ArrayLike = 0.087,
-    noise_std: ArrayLike = 1.0,
-    duration: float = 2.0,
-    chunk: float = 1.0,
-    dt: float = 0.5e-3,
-    stride: int = 1,
-    seed: Seed = 0,
-    initial: ArrayLike | None = None,
-    engine: str = "numba",
-    dtype: DTypeLike = "float32",
-    n_jobs: int | None = None,
+    connectome: Connectome, *, chunk: float = 1.0, **options
 ) -> Iterator[NDArray[np.floating]]:
     """Simulate and yield successive stretches, so that nothing long is stored.
 
-    Parameters are those of :func:`simulate`, and
-
+    Parameters
+    ----------
+    connectome : Connectome
+        As in :func:`simulate`.
     chunk : float
         Length of a stretch (s); the last one may be shorter.
+    **options
+        All others of :func:`simulate`, by name.
 
     Yields
     ------
@@ -149,21 +128,33 @@ def simulate_chunks(
 
     Raises
     ------
-    ValueError, ImportError
+    DeepSIFError, ImportError
         As :func:`simulate`, at the call rather than at the first stretch.
+    TypeError
+        An option has no such name.
     """
-    if engine not in ENGINES:
-        msg = f"engine must be one of {ENGINES}, got {engine!r}."
-        raise ValueError(msg)
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        msg = f"dtype must be float32 or float64, got {dtype!r}."
-        raise ValueError(msg)
-    problem = make_problem(
-        connectome, gain, mean_input, noise_std, duration, dt, stride, seed, initial
-    )
+    call = signature(simulate).bind(connectome, **options)
+    call.apply_defaults()
+    return _start(chunk=chunk, **call.arguments)
+
+
+def _start(
+    chunk: float,
+    *,
+    dt: float,
+    stride: int,
+    engine: str,
+    dtype: DTypeLike,
+    n_jobs: int | None,
+    **options,
+) -> Iterator[NDArray[np.floating]]:
+    """Check the arguments and set the engine going."""
+    check_option("engine", engine, ENGINES)
+    check_option("dtype", np.dtype(dtype).name, DTYPES)
+    problem = make_problem(dt=dt, stride=stride, **options)
     samples = round(chunk / (dt * stride))
     if samples < 1:
         msg = f"chunk={chunk} s is shorter than one sample of {dt * stride} s."
-        raise ValueError(msg)
+        raise OptionError(msg)
     run = import_module(f".{engine}_engine", __package__).run
     return run(problem, np.dtype(dtype), samples, n_jobs or os.cpu_count() or 1)

@@ -5,9 +5,9 @@ window of the longest delay, the coupling of a step is one product of a fixed sp
 matrix, links by (delay, source), with the window; the next step slides it by one. At
 the end of the strip its last part is moved to the front. On CUDA the steps of a strip
 are recorded once as a graph and then replayed, so that a step costs no Python; only the
-noise is asked for once a strip and simulation. No CUDA device was at hand when this was
-written: equality with the other engines is tested on the CPU, where the very same
-steps run, and the speed on CUDA has not been measured.
+noise is asked for once a strip and simulation. Tests compare it with the other engines
+on the CPU, where the very same steps run, and the replayed graph with these steps where
+there is a CUDA device.
 """
 
 from __future__ import annotations

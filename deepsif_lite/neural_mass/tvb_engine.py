@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from importlib import import_module
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .._lazy import import_optional
 from .model import MODEL, STATE_NAMES
 from .problem import Problem
 
@@ -18,9 +18,9 @@ def run(
 ) -> Iterator[NDArray[np.floating]]:
     """Integrate one simulation after the other and yield chunks as the other engines.
 
-    TVB computes in float64 but keeps weights and delayed states in float32. Its noise
-    comes from its own stream, seeded from the simulation's, so only noiseless runs
-    equal those of the other engines.
+    TVB computes in float64, and keeps weights and delayed states in float32 unless
+    ``dtype`` is float64. Its noise comes from its own stream, seeded from the
+    simulation's, so only noiseless runs equal those of the other engines.
 
     Raises
     ------
@@ -28,16 +28,12 @@ def run(
         tvb-library is not installed.
     """
     del n_jobs  # TVB keeps to one thread
-    try:
-        with warnings.catch_warnings():
-            # About geodesic distances, which nothing here needs.
-            warnings.filterwarnings("ignore", category=UserWarning, module="tvb")
-            import_module("tvb.simulator.lab")
-    except ImportError as error:
-        msg = 'engine="tvb" needs The Virtual Brain: pip install "deepsif-lite[tvb]".'
-        raise ImportError(msg) from error
+    with warnings.catch_warnings():
+        # About geodesic distances, which nothing here needs.
+        warnings.filterwarnings("ignore", category=UserWarning, module="tvb")
+        import_optional("tvb.simulator.lab", "tvb", "engine='tvb'")
     n_samples = problem.n_steps // problem.stride
-    simulators = [_simulator(problem, sim) for sim in range(problem.n_sims)]
+    simulators = [_simulator(problem, sim, dtype) for sim in range(problem.n_sims)]
     for start in range(0, n_samples, chunk_samples):
         count = min(chunk_samples, n_samples - start)
         chunks = []
@@ -50,21 +46,48 @@ def run(
         yield np.stack(chunks).astype(dtype)
 
 
-def _simulator(problem: Problem, sim: int):
-    """One configured TVB simulator, equations as METHOD of the paper's code."""
-    from tvb.datatypes.connectivity import Connectivity
-    from tvb.simulator import coupling, integrators, models, monitors, noise
+def _simulator(problem: Problem, sim: int, dtype: DTypeLike):
+    """One configured TVB simulator."""
+    from tvb.simulator import coupling, monitors
     from tvb.simulator.simulator import Simulator
 
+    simulator = Simulator(
+        model=_model(problem, sim),
+        connectivity=_connectivity(problem),
+        coupling=coupling.SigmoidalJansenRit(
+            cmin=np.array([0.0]),
+            cmax=np.array([2 * MODEL.max_rate]),
+            midpoint=np.array([MODEL.threshold]),
+            r=np.array([MODEL.slope]),
+        ),
+        integrator=_integrator(problem, sim),
+        monitors=(monitors.Raw(),),
+        initial_conditions=problem.history(sim)[..., None].copy(),
+    ).configure()
+    if np.dtype(dtype) == np.float64:
+        from .tvb_history import store_in_double
+
+        store_in_double(simulator)
+    return simulator
+
+
+def _connectivity(problem: Problem):
+    from tvb.datatypes.connectivity import Connectivity
+
     n_nodes = problem.n_nodes
-    connectivity = Connectivity(
+    return Connectivity(
         weights=np.array(problem.connectome.weights, dtype=float),
         tract_lengths=np.array(problem.connectome.tract_lengths, dtype=float),
         region_labels=np.array([f"node-{node}" for node in range(n_nodes)]),
         centres=np.zeros((n_nodes, 3)),
         speed=np.array([MODEL.conduction_speed]),
     )
-    model = models.JansenRit(
+
+
+def _model(problem: Problem, sim: int):
+    from tvb.simulator import models
+
+    return models.JansenRit(
         A=np.array(problem.gain[sim]),
         B=np.array([MODEL.inhibitory_gain]),
         a=np.array([MODEL.excitatory_rate]),
@@ -80,23 +103,15 @@ def _simulator(problem: Problem, sim: int):
         mu=np.array([problem.mean_input[sim]]),
         variables_of_interest=["y1", "y2"],
     )
+
+
+def _integrator(problem: Problem, sim: int):
+    from tvb.simulator import integrators, noise
+
     nsig = np.zeros(len(STATE_NAMES))
     # TVB multiplies sqrt(dt) N(0, 1) by sqrt(2 nsig).
     nsig[4] = (problem.noise_amplitude()[sim] / np.sqrt(problem.dt)) ** 2 / 2
     stream = np.random.RandomState(problem.seeds[sim].generate_state(1))
-    simulator = Simulator(
-        model=model,
-        connectivity=connectivity,
-        coupling=coupling.SigmoidalJansenRit(
-            cmin=np.array([0.0]),
-            cmax=np.array([2 * MODEL.max_rate]),
-            midpoint=np.array([MODEL.threshold]),
-            r=np.array([MODEL.slope]),
-        ),
-        integrator=integrators.HeunStochastic(
-            dt=problem.dt, noise=noise.Additive(nsig=nsig, random_stream=stream)
-        ),
-        monitors=(monitors.Raw(),),
-        initial_conditions=problem.history(sim)[..., None].copy(),
+    return integrators.HeunStochastic(
+        dt=problem.dt, noise=noise.Additive(nsig=nsig, random_stream=stream)
     )
-    return simulator.configure()

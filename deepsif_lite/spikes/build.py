@@ -37,7 +37,6 @@ GAINS = (3.5, 3.55, 3.6)  # mV, of the region that is to spike
 SETTINGS = ((0.087, 1.0), (0.08, 1.7), (0.083, 1.5))
 """Inputs: mean (1/ms) and standard deviation of the noise (in the paper's unit)."""
 
-HEALTHY_GAIN = 3.25  # mV
 DT = 0.5e-3  # s
 BURN_IN = 0.5  # s, in which the random past is forgotten
 GROUP = 16  # simulations that run side by side
@@ -289,9 +288,9 @@ def _seconds(
     plan: Plan, connectome: Connectome, seed: int, jobs: list[_Job]
 ) -> Iterator[np.ndarray]:
     """Yield (n_jobs, CLIP_SAMPLES, n_regions) of successive seconds."""
-    gain = np.full((len(jobs), connectome.n_nodes), HEALTHY_GAIN)
-    nodes = connectome.node_of_region[[job.region for job in jobs]]
-    gain[np.arange(len(jobs)), nodes] = [job.gain for job in jobs]
+    gain = connectome.raised_gain(
+        [job.region for job in jobs], [job.gain for job in jobs]
+    )
     mean_input, noise_std = np.array([job.setting for job in jobs]).T
     stride = round(1 / (SFREQ * DT))
     chunks = simulate_chunks(

@@ -81,13 +81,22 @@ def find_peaks(
     return samples[order], regions[order]
 
 
-def keep_isolated(samples: NDArray[np.int64]) -> NDArray[np.bool_]:
+def keep_isolated(
+    samples: NDArray[np.int64], previous: int = -REFRACTORY - 1
+) -> NDArray[np.bool_]:
     """Mark peaks that come more than 200 ms after the one before, in any region.
 
     A peak is compared with its predecessor even where that one was not kept, so of
     a burst only the first peak remains.
+
+    Parameters
+    ----------
+    samples : array of int, shape (n_peaks,)
+        Sorted.
+    previous : int
+        Sample of the peak before the first of these; by default there is none.
     """
-    return np.diff(samples, prepend=-REFRACTORY - 1) > REFRACTORY
+    return np.diff(samples, prepend=previous) > REFRACTORY
 
 
 def spike_span(waveform: NDArray, peak: int) -> tuple[int, int]:
@@ -216,7 +225,7 @@ class ClipCutter:
         parts = [here, after] if before is None else [before, here, after]
         samples, regions = find_peaks(np.concatenate(parts))
         samples += second * CLIP_SAMPLES - (before is not None)
-        kept = np.diff(samples, prepend=self._last_peak) > REFRACTORY
+        kept = keep_isolated(samples, self._last_peak)
         self._peaks += zip(samples[kept].tolist(), regions[kept].tolist(), strict=True)
         self.n_spikes += int((regions == self.seed).sum())
         if samples.size:

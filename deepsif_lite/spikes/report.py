@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..paths import whole_file
+from ..paths import data_dir, whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,12 +80,12 @@ def write_reports(stem: Path, simulations: pd.DataFrame, regions: pd.DataFrame) 
     stem : Path
         Folder and stem of the library.
     simulations : DataFrame
-        One row for each simulation, to ``<stem>-simulations.csv``.
+        One row for each simulation, to :func:`simulations_path`.
     regions : DataFrame
         A :func:`region_report`, to :func:`report_path`.
     """
     tables = {
-        stem.with_name(f"{stem.name}-simulations.csv"): simulations,
+        simulations_path(stem): simulations,
         report_path(stem): regions,
     }
     for path, table in tables.items():
@@ -98,6 +98,33 @@ def read_report(stem: Path) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_csv(report_path(stem))
+
+
+def read_simulations(library: str | Path = "lite") -> pd.DataFrame:
+    """Read what every simulation of a library gave.
+
+    Parameters
+    ----------
+    library : str or Path
+        Name of a shipped library, or folder and stem of another.
+
+    Returns
+    -------
+    table : DataFrame
+        One row for each simulation, as
+        :func:`deepsif_lite.spikes.build_spike_library` returns.
+    """
+    import pandas as pd
+
+    stem = Path(library)
+    if isinstance(library, str):
+        stem = data_dir() / "spikes" / library
+    return pd.read_csv(simulations_path(stem))
+
+
+def simulations_path(stem: Path) -> Path:
+    """Return the file with one row for each simulation of a library."""
+    return stem.with_name(f"{stem.name}-simulations.csv")
 
 
 def report_path(stem: Path) -> Path:

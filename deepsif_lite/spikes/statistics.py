@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..neural_mass.simulation import simulate
+from ..paths import data_dir
+from .build import BURN_IN, DT
 from .detection import SFREQ, find_peaks
 
 if TYPE_CHECKING:
@@ -31,10 +33,9 @@ BANDS = {
     "gamma": (30, 80),
 }  # Hz
 SPIKE_RATE = "spikes per second"
-DT = 0.5e-3  # s
-BURN_IN = 0.5  # s
 RUN_SECONDS = 20.0
-HEALTHY_GAIN = 3.25  # mV
+#: A course that varies less than this, from its lowest to its highest, rests, mV.
+REST_RANGE = 0.3
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,28 @@ def activity_statistics(
     )
 
 
+def oscillation_frequency(psp: NDArray, sfreq: float = SFREQ) -> NDArray:
+    """Count how often a second activity rises through the middle of its range.
+
+    Parameters
+    ----------
+    psp : array of shape (..., n_times)
+        y1 - y2 (mV).
+    sfreq : float
+        Hz.
+
+    Returns
+    -------
+    frequency : array of shape (...)
+        Hz; NaN where the activity rests, that is varies by less than 0.3 mV.
+    """
+    low, high = psp.min(axis=-1), psp.max(axis=-1)
+    above = psp > ((low + high) / 2)[..., None]
+    rises = (above[..., 1:] & ~above[..., :-1]).sum(axis=-1)
+    frequency = rises * sfreq / psp.shape[-1]
+    return np.where(high - low >= REST_RANGE, frequency, np.nan)
+
+
 def run_condition(
     connectome: Connectome,
     condition: Condition,
@@ -185,8 +208,7 @@ def run_condition(
         of nodes, as in The Virtual Brain.
     """
     runs = list(runs)
-    gain = np.full((copies, connectome.n_nodes), HEALTHY_GAIN)
-    gain[:, 0] = condition.gain
+    gain = connectome.raised_gain([0] * copies, condition.gain)
     psp = simulate(
         _side_by_side(connectome, copies),
         gain=np.broadcast_to(gain.ravel(), (len(runs), gain.size)),
@@ -213,7 +235,7 @@ def _side_by_side(connectome: Connectome, copies: int) -> Connectome:
     )
 
 
-def summarize(runs: pd.DataFrame, condition: Condition) -> pd.DataFrame:
+def summarize_runs(runs: pd.DataFrame, condition: Condition) -> pd.DataFrame:
     """Return mean and standard error over runs, one row for each measure.
 
     Parameters
@@ -243,8 +265,8 @@ def summarize(runs: pd.DataFrame, condition: Condition) -> pd.DataFrame:
     )
 
 
-def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Set two engines' tables from :func:`summarize` beside each other.
+def engine_differences(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """Set two engines' tables from :func:`summarize_runs` beside each other.
 
     Parameters
     ----------
@@ -268,3 +290,17 @@ def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
         error=np.hypot(both["error_ours"], both["error_theirs"]) * percent.abs(),
     )
     return table.assign(z=table["difference"] / table["error"]).set_index(key)
+
+
+def read_tvb_statistics() -> pd.DataFrame:
+    """Read The Virtual Brain's own statistics of :data:`CONDITIONS`.
+
+    Returns
+    -------
+    table : DataFrame
+        As :func:`summarize_runs`, for all conditions; ``make bench-statistics`` makes
+        it again.
+    """
+    import pandas as pd
+
+    return pd.read_csv(data_dir() / "tvb_statistics.csv")

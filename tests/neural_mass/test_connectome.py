@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from deepsif_lite.cortex import load_cortex
-from deepsif_lite.neural_mass import load_connectome, simulate, surrogate_connectome
+from deepsif_lite.neural_mass import (
+    Connectome,
+    load_connectome,
+    simulate,
+    surrogate_connectome,
+)
 
 CONNECTIVITY = "deepsif/anatomy/connectivity_998.zip"
 
@@ -115,5 +120,13 @@ def test_published_gives_the_regime():
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match="'template' or 'published'"):
+    with pytest.raises(ValueError, match="choose one of 'template', 'published'"):
         load_connectome("connectivity_76")
+
+
+def test_raised_gain_is_that_of_the_regions_own_node():
+    weights = np.zeros((4, 4))
+    connectome = Connectome("", weights, weights, np.array([0, 3, 2]))
+    gain = connectome.raised_gain([1, 2], [3.5, 3.6])
+    assert gain.tolist() == [[3.25, 3.25, 3.25, 3.5], [3.25, 3.25, 3.6, 3.25]]
+    assert connectome.raised_gain(0, 9, healthy=1).tolist() == [[9, 1, 1, 1]]

@@ -43,6 +43,35 @@ def noiseless_tvb(case, seconds):
     return brain, noiseless_run(brain, "tvb", seconds)
 
 
+def wild_history(connectome, kind):
+    """Starts far from rest, and those with all potentials about threshold."""
+    if kind == "about threshold":
+        past = np.random.default_rng(2).random(random_history(connectome).shape)
+        return past * np.array([0.1, 8, 0, 0.01, 0.1, 0.1])[:, None]
+    return random_history(connectome) * {"state ranges": 1, "five times these": 5}[kind]
+
+
+@pytest.mark.parametrize(
+    "kind", ["state ranges", "five times these", "about threshold"]
+)
+@pytest.mark.parametrize("n_nodes", [12, 100])
+def test_float64_equals_tvb_from_wild_starts(kind, n_nodes):
+    pytest.importorskip("tvb.simulator", reason="needs the extra 'tvb'")
+    connectome = random_network(n_nodes, seed=5)
+    options = {
+        "gain": np.linspace(3.25, 3.6, n_nodes),
+        "noise_std": 0,
+        "duration": 0.5,
+        "initial": wild_history(connectome, kind),
+        "dtype": "float64",
+    }
+    ours, theirs = (
+        simulate(connectome, engine=engine, **options) for engine in ("numba", "tvb")
+    )
+    # Rounding relative to the largest potential, magnified by the network.
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
+
+
 def assert_equals_tvb(case, engine, seconds):
     brain, theirs = noiseless_tvb(case, seconds)
     assert np.ptp(theirs) > 5  # something happened
@@ -103,16 +132,18 @@ def heun_in_plain_numpy(connectome, gain, initial, n_steps, dt=0.5):
     return np.array([y[1] - y[2] for y in states[len(initial) :]])
 
 
-def test_float64_equals_plain_numpy():
-    """TVB keeps its delayed states in float32; this reference does not."""
+@pytest.mark.parametrize(
+    "kind", ["state ranges", "five times these", "about threshold"]
+)
+def test_float64_equals_plain_numpy(kind):
     connectome = random_network()
     gain = np.linspace(3.25, 3.6, connectome.n_nodes)
-    initial = random_history(connectome)
+    initial = wild_history(connectome, kind)
     ours = simulate(
         connectome, gain, noise_std=0, duration=0.5, initial=initial, dtype="float64"
     )
     theirs = heun_in_plain_numpy(connectome, gain, initial, 1000)
-    np.testing.assert_allclose(ours[0], theirs, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(ours[0], theirs, rtol=0, atol=1e-10)
 
 
 def test_torch_engine_equals_numba_without_noise():
@@ -188,36 +219,6 @@ def test_float32_stays_close_to_float64():
     assert runs[0].dtype == np.float32
     # The same noise drives both; 0.2 s of transient start at thousands of mV.
     np.testing.assert_allclose(runs[0][:, 400:], runs[1][:, 400:], atol=0.02)
-
-
-def test_fixed_point_solves_the_equations():
-    """Uncoupled and quiet, the model rests where its right-hand side is zero."""
-    alone = make_connectome(np.zeros((1, 1)), np.zeros((1, 1)))
-    mean_input = 0.06
-    psp = simulate(
-        alone,
-        mean_input=mean_input,
-        noise_std=0.0,
-        duration=6.0,
-        initial=np.zeros((6, 1)),
-        dtype="float64",
-    )[0, -1, 0]
-
-    def rate(v):
-        return 2 * MODEL.max_rate / (1 + np.exp(MODEL.slope * (MODEL.threshold - v)))
-
-    y0 = 3.25 / MODEL.excitatory_rate * rate(psp)
-    y1 = (
-        3.25
-        / MODEL.excitatory_rate
-        * (mean_input + 0.8 * MODEL.contacts * rate(MODEL.contacts * y0))
-    )
-    y2 = (
-        MODEL.inhibitory_gain
-        / MODEL.inhibitory_rate
-        * (0.25 * MODEL.contacts * rate(0.25 * MODEL.contacts * y0))
-    )
-    assert psp == pytest.approx(y1 - y2, abs=1e-6)
 
 
 def test_noise_has_the_stated_strength():
@@ -302,14 +303,15 @@ def test_history_may_be_one_state_or_longer_than_needed():
         ({"gain": np.ones(5)}, r"gain has shape \(5,\)"),
         ({"gain": np.nan}, "gain holds NaN"),
         ({"noise_std": -1.0}, "noise_std"),
-        ({"dt": 0.0}, "dt must be"),
-        ({"duration": -1.0}, "duration must be"),
+        ({"dt": 0.0}, "dt=0.0 must"),
+        ({"duration": -1.0}, "duration=-1.0 must"),
         ({"duration": 1e-3, "stride": 10}, "nothing would be returned"),
+        ({"duration": np.inf}, "duration=inf must"),
         ({"stride": 0}, "stride"),
         ({"initial": np.zeros((2, 6, 12))}, "horizon >= "),
         ({"gain": np.full((3, 12), 3.25), "mean_input": [0.1, 0.2]}, "do not match"),
-        ({"engine": "fortran"}, "engine must be one of"),
-        ({"dtype": "int32"}, "dtype must be"),
+        ({"engine": "fortran"}, "engine='fortran' is unknown"),
+        ({"dtype": "int32"}, "dtype='int32' is unknown"),
     ],
 )
 def test_bad_arguments_are_named(options, match):

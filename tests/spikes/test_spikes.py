@@ -41,6 +41,7 @@ from deepsif_lite.spikes.report import (
     NO_SPIKE,
     NOT_SIMULATED,
     read_report,
+    read_simulations,
     region_report,
     report_lines,
 )
@@ -73,6 +74,7 @@ def test_only_the_first_peak_of_a_burst_is_isolated():
     # 160 is 90 after a rejected peak, and rejected as well; 261 is 101 after it.
     kept = keep_isolated(np.array([0, 70, 160, 261, 361]))
     assert kept.tolist() == [True, False, False, True, False]
+    assert keep_isolated(np.array([150, 251]), previous=50).tolist() == [False, True]
 
 
 def record_with_spikes(n_seconds, spikes, n_regions=4, seed=0):
@@ -230,6 +232,7 @@ def test_build_is_resumable_and_independent_of_workers(serial, tmp_path, monkeyp
     names = {"tiny-train.npz", "tiny-test.npz", "tiny-simulations.csv"}
     assert set(whole) == {*names, "tiny-regions.csv"}
     regions = read_report(folder / "tiny")
+    pd.testing.assert_frame_equal(read_simulations(folder / "tiny"), report)
     held = load_spike_library(folder / "tiny", "train")
     assert regions[regions["split"] == "train"]["n_clips"].sum() == len(held)
     assert report.n_clips.sum() >= 12

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from deepsif_lite.neural_mass import load_connectome, simulate
-from deepsif_lite.paths import data_dir
 from deepsif_lite.spikes import statistics
 
 
@@ -19,7 +18,7 @@ def part():
 @pytest.fixture(scope="module")
 def reference():
     """The Virtual Brain's numbers, made by `make bench-statistics`."""
-    return pd.read_csv(data_dir() / "tvb_statistics.csv")
+    return statistics.read_tvb_statistics()
 
 
 def test_statistics_of_a_known_activity():
@@ -37,6 +36,16 @@ def test_statistics_of_a_known_activity():
     assert found["theta power (mV²)"] == pytest.approx(4, rel=0.01)
     assert found["beta power (mV²)"] < 1e-3
     assert found[statistics.SPIKE_RATE] == pytest.approx(3 / 20)
+
+
+def test_oscillation_frequency_of_sines_and_of_rest():
+    times = np.arange(4 * 500) / 500
+    sines = [
+        3 + amplitude * np.sin(2 * np.pi * hertz * times + 1)
+        for amplitude, hertz in ((0.2, 10), (5, 3.5), (0.1, 10))
+    ]
+    found = statistics.oscillation_frequency(np.array(sines))
+    np.testing.assert_allclose(found, [10, 3.5, np.nan])
 
 
 def test_small_brain_keeps_the_regime(part):
@@ -69,7 +78,7 @@ def assert_equal_statistics(ours, theirs, bound=5.0):
     something. Were all eighty comparisons independent, chance alone would take one of
     them beyond four errors once in two hundred times.
     """
-    table = statistics.compare(ours, theirs)
+    table = statistics.engine_differences(ours, theirs)
     defined = table.dropna()
     assert len(defined) >= len(table) - 1  # a healthy node never spikes
     assert (table.loc[table["theirs"] == 0, "ours"] < 0.01).all()
@@ -81,7 +90,7 @@ def assert_equal_statistics(ours, theirs, bound=5.0):
 def test_noisy_statistics_equal_tvb(part, reference):
     assert len(reference) == 10 * len(statistics.CONDITIONS)
     ours = pd.concat(
-        statistics.summarize(
+        statistics.summarize_runs(
             statistics.run_condition(
                 part, condition, range(2 * condition.n_runs), seed=5
             ),
@@ -97,7 +106,7 @@ def test_stored_statistics_are_tvbs(part, reference):
     pytest.importorskip("tvb.simulator", reason="needs the extra 'tvb'")
     condition = statistics.Condition(3.6)
     again = statistics.run_condition(part, condition, range(3), "tvb", 9, copies=5)
-    again = statistics.summarize(again, condition)
+    again = statistics.summarize_runs(again, condition)
     stored = reference[
         (reference["gain"] == 3.6) & (reference["noise_std"] == condition.noise_std)
     ]
@@ -111,4 +120,4 @@ def test_torch_engine_makes_the_same_statistics(part, reference):
     stored = reference[
         (reference["gain"] == 3.6) & (reference["noise_std"] == condition.noise_std)
     ]
-    assert_equal_statistics(statistics.summarize(ours, condition), stored)
+    assert_equal_statistics(statistics.summarize_runs(ours, condition), stored)
