@@ -40,7 +40,7 @@ import torch
 from scipy.fft import dct
 
 import deepsif_lite as dl
-from deepsif_lite.evaluation import synthetic as evaluation
+from deepsif_lite import evaluation
 from deepsif_lite.network import build_network, patch_search, signal_band
 from deepsif_lite.training import run as training
 
