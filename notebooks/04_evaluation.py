@@ -497,7 +497,7 @@ _ = dl.results.write_figure("04_heads", fig, profile)
 
 # %%
 rows = []
-for rule in evaluation.SELECTIONS:
+for rule in ("corrected", "published", "map", "probability"):
     for method in METHODS:
         part = samples[(samples["selection"] == rule) & (samples["method"] == method)]
         if part.empty:  # only the network gives probabilities

@@ -144,9 +144,9 @@ name, regions = next(iter(target.items()))
 
 def ten_strongest(result):
     """Center (mm) of the ten strongest regions, and how many lie in the target."""
-    top = result.strongest(10, -0.01, 0.01)
     x, y, z = 1e3 * result.center(10, -0.01, 0.01)
-    return round(x), round(y), round(z), int(np.isin(top, regions).sum())
+    inside = 10 * result.share_in(regions, -0.01, 0.01, n=10)
+    return round(x), round(y), round(z), round(inside)
 
 
 strongest = pd.DataFrame(

@@ -5,7 +5,7 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "synthetic": ["SELECTIONS", "across_heads", "evaluate"],
+        "synthetic": ["across_heads", "evaluate"],
         "tables": ["METRICS", "card_scores", "headline", "per_sample", "summary"],
         "calibration": [
             "expected_calibration_error",

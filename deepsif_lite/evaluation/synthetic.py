@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import MismatchError, check_option, check_range
-from ..metrics.extent import active_regions, likely_regions
+from ..metrics.extent import RULES, needs_probability, select_regions
 from ..metrics.scores import score_sources
 from ..progress import progress_bar
 from ..solvers.methods import SOLVERS, get_solver
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from ..synthesis.stream import Sample, SyntheticEEG
 
     _Image = tuple[np.ndarray, np.ndarray | None]  # activity, probability
-
-SELECTIONS = ("corrected", "published", "map", "probability")
-_LIKELY = 0.5  # "probability": more likely active than not
 
 
 def evaluate(
@@ -62,13 +59,10 @@ def evaluate(
     methods : sequence of str, optional
         Names of networks and of :data:`deepsif_lite.solvers.SOLVERS`; by default all.
     selections : sequence of str or float, optional
-        How active regions are selected. ``"corrected"`` and ``"published"`` threshold
-        all samples, see :func:`deepsif_lite.metrics.active_regions`; ``"map"``
-        thresholds the root mean square over time, which suits estimates that are
-        noisy in time; ``"probability"`` takes the regions a network calls more
-        likely active than not, and a number in its place those with a higher
-        probability than this; they have no rows for methods that give no probability.
-        By default the rule that each method is judged by, see :func:`headline`.
+        How active regions are selected, each a rule of
+        :func:`deepsif_lite.metrics.select_regions`. Rules that look at the
+        probability have no rows for methods that give none. By default the rule that
+        each method is judged by, see :func:`headline`.
     n_sources : sequence of int
         One test set each.
     n_samples : int
@@ -193,7 +187,7 @@ def _check(
         check_option("method", method, (*networks, *SOLVERS))
     for selection in selections or ():
         if isinstance(selection, str):
-            check_option("selection", selection, SELECTIONS)
+            check_option("selection", selection, RULES)
         else:
             check_range("selection", selection, 0, 1)
     for name, network in networks.items():
@@ -255,30 +249,15 @@ def _score_sample(
     facts = _facts(sample, head)
     for method, (activity, probability) in images.items():
         for selection in selections or (headline_selection(method),):
-            active = _select(activity, probability, selection)
-            if active is None:
+            if probability is None and needs_probability(selection):
                 continue
+            active = select_regions(activity, selection, probability=probability)
             scores = score_sources(
                 activity, sample.activity, sample.patches, head.cortex, active=active
             )
             row = {"method": method, "selection": selection, "sample": index}
             for fact, score in zip(facts, scores, strict=True):
                 yield row | fact | in_units(score)
-
-
-def _select(
-    activity: np.ndarray, probability: np.ndarray | None, selection: str | float
-) -> np.ndarray | None:
-    """Return the active regions, None where a rule asks for a missing probability."""
-    if selection == "map":
-        strength = np.sqrt(np.mean(np.square(activity), axis=0))
-        return active_regions(strength[None], min_samples=1)
-    if selection in SELECTIONS and selection != "probability":
-        return active_regions(activity, variant=selection)
-    if probability is None:
-        return None
-    threshold = _LIKELY if selection == "probability" else selection
-    return likely_regions(probability, threshold)
 
 
 def _facts(sample: Sample, head: HeadModel) -> list[dict]:
