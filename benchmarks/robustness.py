@@ -11,11 +11,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 from short_runs import finish, load_data, read_arguments
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
-from deepsif_lite.evaluation import METRICS, evaluate, forecasts, per_sample
+from deepsif_lite.evaluation import (
+    METRICS,
+    across_heads,
+    per_sample,
+    probability_and_truth,
+)
 from deepsif_lite.head import load_head_variant
 from deepsif_lite.imaging import Imager
 from deepsif_lite.spikes import SpikeLibrary
@@ -28,35 +34,25 @@ TRIALS = {
     "moved, whitening with share 0.2": NEVER_EMPTY | {"options": {"noise_share": 0.2}},
     "moved, one in seven empty": {},
 }
-HEADS = ("template-75", "jitter-5mm", "jitter-10mm")
 
 
-def measure(model: Imager, clips: SpikeLibrary, n_samples: int) -> list[dict]:
+def measure(model: Imager, clips: SpikeLibrary, n_samples: int) -> pd.DataFrame:
     """Score one network on all heads, a row each."""
-    told, _ = forecasts(model, clips, n_sources=0, n_samples=n_samples)
-    alarms = (told > 0.5).any(axis=1).mean()
-    rows = []
-    for name in HEADS:
-        head = model.head if name == model.head.name else load_head_variant(name)
-        table = evaluate(
-            model,
-            clips,
-            methods=("deepsif",),
-            variants=("probability",),
-            n_samples=n_samples,
-            head=head,
-            progress=False,
-        )
-        means = per_sample(table)[list(METRICS)].mean()
-        rows.append(
-            {
-                "head": name,
-                "recordings_in_each_set": n_samples,
-                **means,
-                "false_alarms": alarms,
-            }
-        )
-    return rows
+    heads = {"template-75": model.head}
+    heads |= {name: load_head_variant(name) for name in ("jitter-5mm", "jitter-10mm")}
+    table = across_heads(
+        model,
+        clips,
+        heads,
+        methods=("deepsif",),
+        selections=("probability",),
+        n_samples=n_samples,
+        progress=False,
+    )
+    told, _ = probability_and_truth(model, clips, n_sources=0, n_samples=n_samples)
+    means = per_sample(table).groupby("head", sort=False)[list(METRICS)].mean()
+    means.insert(0, "recordings_in_each_set", n_samples)
+    return means.assign(false_alarms=(told > 0.5).any(axis=1).mean()).reset_index()
 
 
 def main() -> None:
@@ -72,7 +68,8 @@ def main() -> None:
         config = replace(base, **changes)
         out = train(head, clips, folder, config=config, device="cpu", progress=False)
         samples = arguments.steps * arguments.batch_size
-        for row in measure(dl.load_model(out), test_clips, arguments.test_samples):
+        scores = measure(dl.load_model(out), test_clips, arguments.test_samples)
+        for row in scores.to_dict("records"):
             rows.append({"trial": trial, "samples": samples, **row})
     finish(rows, arguments.save)
 

@@ -9,7 +9,6 @@ remote the buttons that need one are left out.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ import sys
 from pathlib import Path
 
 import api
+import pandas as pd
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,22 +83,28 @@ def table_of_contents(present: set[str]) -> tuple[dict, list[str]]:
     return toc, missing
 
 
-def runs_table(profile: str) -> str:
-    """Return the record of runs as Markdown: chapter, seconds, machine, versions."""
-    from deepsif_lite.paths import results_dir
+def runs_table(record: Path) -> str:
+    """Return the record of runs as Markdown: chapter, seconds, machine, versions.
 
-    record = results_dir(profile) / "chapters.json"
+    Parameters
+    ----------
+    record : path
+        ``chapters.json`` beside the notebooks.
+    """
     if not record.is_file():
-        return "No chapter has been executed on this machine at this profile.\n"
-    entries = json.loads(record.read_text())
-    lines = ["| chapter | seconds | commit | device |", "| :-- | --: | :-- | :-- |"]
-    for name, entry in sorted(entries.items()):
-        facts = f"`{entry['commit']}` | {entry['device']}"
-        lines.append(f"| {name} | {entry['seconds']:.0f} | {facts} |")
-    newest = entries[max(entries)]
-    other = {k: v for k, v in newest.items() if k not in ("seconds", "commit")}
-    versions = ", ".join(f"{key} {value}" for key, value in other.items())
-    return "\n".join(lines) + f"\n\nRun with: {versions}.\n"
+        return "Nothing is recorded of the runs behind these notebooks.\n"
+    table = pd.read_json(record, orient="index", dtype=False)
+    table = table.sort_index().rename_axis("chapter").reset_index()
+    shown = table[["chapter", "seconds", "commit", "device"]].copy()
+    shown["seconds"] = shown["seconds"].round().astype(int)
+    shown["commit"] = "`" + shown["commit"] + "`"
+    lines = [shown.to_markdown(index=False, disable_numparse=True), ""]
+    versions = table.drop(columns=["chapter", "seconds", "commit", "device"])
+    for facts, rows in table.groupby(list(versions), sort=False, dropna=False):
+        named = [f"{k} {v}" for k, v in zip(versions, facts, strict=True) if v == v]
+        chapters = ", ".join(rows["chapter"].str[:2])
+        lines += [f"Chapters {chapters} ran with: {', '.join(named)}.", ""]
+    return "\n".join(lines)
 
 
 def lay_out(profile: str, notebooks: Path) -> list[str]:
@@ -120,10 +126,11 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
 
     generated = SITE / "book" / "_generated"
     generated.mkdir()
-    table = load_scorecard(profile)
+    results = notebooks / "results"
+    table = load_scorecard(profile, results)
     (generated / "scorecard.md").write_text(to_markdown(table))
     (generated / "summary.md").write_text(count_verdicts(table, profile))
-    (generated / "runs.md").write_text(runs_table(profile))
+    (generated / "runs.md").write_text(runs_table(results / "chapters.json"))
     api.write_pages(SITE)
     return missing
 

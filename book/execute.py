@@ -2,16 +2,21 @@
 
 The sources are ``notebooks/NN_name.py`` (py:percent). Each becomes an executed
 ``.ipynb``, cleaned of everything that changes from run to run (times, random cell
-ids), checked for errors, size and local paths. ``chapters.json`` in the results
-folder says how long each took and where its numbers come from.
+ids), checked for errors, size and local paths. Beside the executed notebooks lies the
+folder ``results``: the scores that each wrote, and ``chapters.json``, which says how
+long each took and where its numbers come from. So notebooks and scores that are shown
+together belong together.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
+import shutil
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -72,6 +77,8 @@ def problems(notebook, size: int) -> list[str]:
         found.append(f"{size / 1e6:.1f} MB is more than {MAX_BYTES / 1e6:.0f} MB")
     local = {str(ROOT), sys.prefix, str(Path.home() / "")}
     local |= {os.environ.get("DEEPSIF_LITE_DATA") or str(ROOT)}
+    # Where the kernel says that its cells lie, in warnings for example.
+    local |= {str(Path(tempfile.gettempdir()) / "ipykernel_")}
     for number, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
@@ -85,7 +92,10 @@ def problems(notebook, size: int) -> list[str]:
 
 
 class Progress:
-    """One line that says which chapter runs and for how long."""
+    """One line that says which chapter runs and for how long.
+
+    Not a bar: nothing counts up while a cell runs, only time goes by.
+    """
 
     def __init__(self, label: str, every: float) -> None:
         self.label, self.every = label, every
@@ -123,17 +133,15 @@ class Progress:
 def execute(source: Path, target: Path, profile: str, label: str) -> dict:
     """Execute one chapter into ``target``; return its entry for the manifest."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    notebook = read_source(source)
-    defaults = papermill_parameters(notebook)
-    parameters = {} if defaults.get("profile") == profile else {"profile": profile}
     draft = target.with_suffix(".running.ipynb")
-    jupytext.write(notebook, draft, fmt="ipynb")
+    jupytext.write(read_source(source), draft, fmt="ipynb")
     try:
+        same = default_profile(draft) == profile
         with Progress(label, every=30) as progress:
             papermill.execute_notebook(
                 draft,
                 draft,
-                parameters=parameters,
+                parameters={} if same else {"profile": profile},
                 cwd=SOURCES,
                 kernel_name="python3",
                 progress_bar=False,
@@ -152,14 +160,38 @@ def execute(source: Path, target: Path, profile: str, label: str) -> dict:
     return {"seconds": round(progress.seconds, 1), "profile": profile}
 
 
-def papermill_parameters(notebook) -> dict:
-    """Return the defaults in the cell tagged ``parameters``."""
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            scope: dict = {}
-            exec(cell.source, scope)
-            return {k: v for k, v in scope.items() if not k.startswith("__")}
-    sys.exit("A chapter has no cell tagged 'parameters'.")
+def default_profile(notebook: Path) -> str:
+    """Return the profile in a notebook's cell tagged ``parameters``."""
+    parameters = papermill.inspect_notebook(str(notebook))
+    if "profile" not in parameters:
+        sys.exit(f"{notebook.name} has no cell tagged 'parameters' with a profile.")
+    return ast.literal_eval(parameters["profile"]["default"])
+
+
+def store_results(chapter: str, entry: dict, written: Path, folder: Path) -> None:
+    """Keep a chapter's scores and its entry in the record beside the notebooks.
+
+    Parameters
+    ----------
+    chapter : str
+        Its name, ``"04_evaluation"``.
+    entry : dict
+        What the record is to say of it.
+    written : path
+        Where the chapter wrote its scores; some write none.
+    folder : path
+        Of the notebooks.
+    """
+    folder = folder / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"scores-{chapter}.json"
+    (folder / name).unlink(missing_ok=True)
+    if (written / name).is_file():
+        shutil.copy(written / name, folder)
+    record = folder / "chapters.json"
+    entries = json.loads(record.read_text()) if record.is_file() else {}
+    entries[chapter] = entry
+    record.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
 
 
 def main() -> None:
@@ -174,16 +206,15 @@ def main() -> None:
     from deepsif_lite.results import environment
 
     folder = SOURCES if options.in_place else ROOT / "_build" / "notebooks"
-    record = results_dir(options.profile) / "chapters.json"
-    entries = json.loads(record.read_text()) if record.is_file() else {}
+    written = results_dir(options.profile)
     sources = chapter_sources(options.chapters)
     begin = time.monotonic()
     for number, source in enumerate(sources, 1):
         label = f"[{number}/{len(sources)}] {source.stem}"
         target = folder / f"{source.stem}.ipynb"
-        entry = execute(source, target, options.profile, label)
-        entries[source.stem] = entry | environment()
-        record.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
+        (written / f"scores-{source.stem}.json").unlink(missing_ok=True)
+        entry = execute(source, target, options.profile, label) | environment()
+        store_results(source.stem, entry, written, folder)
     print(f"{len(sources)} chapters in {time.monotonic() - begin:.0f} s")
 
 

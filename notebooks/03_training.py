@@ -42,7 +42,7 @@ import torch
 from scipy.fft import dct
 
 import deepsif_lite as dl
-from deepsif_lite.evaluation import synthetic as evaluation
+from deepsif_lite import evaluation
 from deepsif_lite.network import build_network, patch_search, signal_band
 from deepsif_lite.training import run as training
 
@@ -412,7 +412,7 @@ fig, axes = dl.figures.plot_methods(
 # (The shipped network is not among them: its loss counts all of the error, theirs left out the part that no loading can change.)
 
 # %% mystnb={"figure": {"name": "fig-training-trials", "caption": "Validation loss of the designs that were tried. Round patches: three round patches a region and no whitening, the first design."}, "image": {"alt": "Falling curves of loss against samples seen; that of the last design lies lowest."}}
-trials = pd.read_csv(dl.paths.data_dir() / "experiments" / "scan_network.csv")
+trials = dl.results.read_experiment("scan_network")
 fig, ax = plt.subplots(figsize=(5.2, 2.8), layout="constrained")
 for name, log in trials.groupby("run", sort=False):
     _ = dl.figures.plot_loss(log, columns={"validation_loss": name}, ax=ax)
@@ -423,7 +423,7 @@ _ = ax.legend(loc="lower left", fontsize=7)
 # Two of these ideas, one after the other: three runs of 16,000 samples, alike in all else and scored on the same 144 recordings by Otsu's threshold (one processor core each, beside each other).
 
 # %%
-short_runs = pd.read_csv(dl.paths.data_dir() / "experiments" / "short_runs.csv")
+short_runs = dl.results.read_experiment("short_runs")
 _ = dl.results.write_table("03_short_runs", short_runs, profile)
 short_runs.set_index("design").rename(columns=evaluation.METRICS).T.round(3)
 
@@ -438,7 +438,7 @@ short_runs.set_index("design").rename(columns=evaluation.METRICS).T.round(3)
 # In these trials such differences were right, because the head model of the image was that of the recording, so a larger ratio (last two rows) costs accuracy.
 
 # %%
-last_trials = pd.read_csv(dl.paths.data_dir() / "experiments" / "last_trials.csv")
+last_trials = dl.results.read_experiment("last_trials")
 _ = dl.results.write_table("03_last_trials", last_trials, profile)
 shown = last_trials.drop(columns=["samples", "test_recordings"]).set_index("trial")
 shown.rename(columns=evaluation.METRICS).round(3)
@@ -453,7 +453,7 @@ shown.rename(columns=evaluation.METRICS).round(3)
 # Last column: of as many *source-free* recordings ("empty" in the table), the share in which some region had a probability above one half.
 
 # %%
-robustness = pd.read_csv(dl.paths.data_dir() / "experiments" / "robustness.csv")
+robustness = dl.results.read_experiment("robustness")
 _ = dl.results.write_table("03_robustness", robustness, profile)
 print(
     f"{robustness.samples[0]:,} training samples each, "
@@ -487,7 +487,7 @@ shown.rename(columns={**evaluation.METRICS, "false_alarms": "false alarms"}).rou
 # The last three designs lose some localization accuracy in return for robustness to other heads; the last one regains a part of it by estimating $p$ separately.
 
 # %%
-designs = pd.read_csv(dl.paths.data_dir() / "experiments" / "designs.csv")
+designs = dl.results.read_experiment("designs")
 _ = dl.results.write_table("03_designs", designs, profile)
 shown = designs.set_index("design").drop(columns="test_recordings")
 shown["samples"] /= 1000
@@ -540,7 +540,7 @@ by_clips.round(2)
 # `benchmarks/scaling.py` trains networks for as many samples each, on ever fewer clips and of ever more parameters, and scores them on the same recordings of the test clips (the stored table is of "dictionary and search", of width 256; it was not measured again with the shipped design):
 
 # %%
-scaling = pd.read_csv(dl.paths.data_dir() / "experiments" / "scaling.csv")
+scaling = dl.results.read_experiment("scaling")
 print(f"{scaling.samples.iloc[0]:,} samples each")
 _ = dl.results.write_table("03_scaling", scaling, profile)
 shown = scaling.set_index(["curve", "clips", "parameters"])

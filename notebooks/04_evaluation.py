@@ -24,7 +24,7 @@
 # - how the error depends on noise and on depth;
 # - how much a definition can move a score: the same images, scored in two ways.
 #
-# **Run time.** About five minutes at profile `lite` on two cores.
+# **Run time.** About two minutes at profile `lite` on two cores.
 
 # %% tags=["parameters"]
 profile = "lite"
@@ -36,11 +36,11 @@ import numpy as np
 import pandas as pd
 
 import deepsif_lite as dl
-from deepsif_lite.evaluation import synthetic as evaluation
+from deepsif_lite import evaluation
+from deepsif_lite.evaluation import METRICS
 from deepsif_lite.head import HEAD_VARIANTS, load_head_variant
 
 dl.figures.use_style()
-METRICS = evaluation.METRICS
 METHODS = ("deepsif", "sloreta", "lcmv")
 
 # %%
@@ -51,7 +51,7 @@ head, cortex = model.head, model.head.cortex
 clips = dl.load_spike_library("lite", split="test")
 n_samples = settings.n_test_samples
 print(f"{len(clips)} test clips, {n_samples} recordings in each test set")
-print(f"the paper: {dl.scorecard.paper_values().value['size/test_samples']:,.0f}")
+print(f"the paper: {dl.results.paper_values().value['size/test_samples']:,.0f}")
 
 # %% [markdown]
 # ## One recording, looked at closely
@@ -109,8 +109,8 @@ _ = dl.results.write_figure("04_example", fig, profile, dpi=110)
 # For each source, the network's output is averaged over the regions found there and drawn over the true time course.
 # A source can be in the map and still count as missed, if all of it lies below the threshold that the next section describes; one strong source sets that threshold for the whole image.
 
-# %% mystnb={"figure": {"name": "fig-evaluation-waveforms", "caption": "True time course of each source and the network's, averaged over the regions found and scaled to the same maximum. r is the linear correlation. Compare PNAS Fig. 3B."}, "image": {"alt": "Two panels, one a source: the true spike in black and the network's estimate in orange, one second long."}}
-found = dl.extent.active_regions(images["deepsif"])
+# %% mystnb={"figure": {"name": "fig-evaluation-waveforms", "caption": "True time course of each source and the network's, averaged over the regions found and scaled to the same maximum. r is the linear correlation. Compare PNAS Fig. 3B."}, "image": {"alt": "Two panels, one a source: the true spike in black and the network's estimate in orange, one second long."}} tags=["hide-input"]
+found = dl.metrics.active_regions(images["deepsif"])
 parts = dl.metrics.assign_regions(found, example.patches, cortex.distances)
 fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.1), layout="constrained", sharey=True)
 for k, (ax, patch, part) in enumerate(
@@ -166,28 +166,19 @@ _ = axes[0].set_ylabel("activity (no unit)")
 
 # %% tags=["nbval-ignore-output"]
 thresholds = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8)  # of probability, used further down
-table = evaluation.evaluate(
-    model,
+networks = {"deepsif": model, "known head": known}
+everything = evaluation.evaluate(
+    networks,
     clips,
-    methods=METHODS,
-    variants=("corrected", "published", "map", "probability", *thresholds),
+    selections=("corrected", "published", "map", "probability", *thresholds),
     n_samples=n_samples,
     seed=seed,
 )
+of_known = everything["method"] == "known head"
+table = everything[~of_known]
 samples = evaluation.per_sample(table)
-
-
-def headline(rows):
-    """Select regions by all samples for the network, by the map for the solvers."""
-    wanted = np.where(rows["method"] == "deepsif", "corrected", "map")
-    return rows[rows["variant"] == wanted]
-
-
-corrected, sources = headline(samples), headline(table)
-of_known = evaluation.evaluate(
-    known, clips, methods=("deepsif",), n_samples=n_samples, seed=seed
-)
-of_known = evaluation.per_sample(of_known)
+corrected, sources = evaluation.headline(samples), evaluation.headline(table)
+of_known = evaluation.headline(evaluation.per_sample(everything[of_known]))
 ours = corrected[corrected["method"] == "deepsif"]
 
 # %%
@@ -202,25 +193,19 @@ means.xs("mean", axis=1, level=1)[list(METRICS)].round(2)
 # The paper's network is larger and went through its 620,256 samples about twenty times; the test sets are not the same recordings.
 
 # %% tags=["hide-input"]
-paper = dl.scorecard.paper_values()
-scores = {}
-rows = []
-for metric, name in (
-    ("precision", "precision"),
-    ("recall", "recall"),
-    ("correlation", "correlation"),
-    ("error_mm", "le"),
-):
+paper = dl.results.paper_table(METRICS, (1, 2, 3, "all"))
+scores, rows = {}, []
+for metric, name in METRICS.items():
     for count in (1, 2, 3):
-        key = f"sim/{name}/{count}"
         group = ours[ours["n_sources"] == count][metric]
         of_other = of_known[of_known["n_sources"] == count][metric]
-        scores[key] = (group.mean(), group.std())
+        scores[dl.results.paper_key(metric, count)] = (group.mean(), group.std())
+        theirs = paper.loc[count]
         rows.append(
             {
-                "measure": METRICS[metric],
+                "measure": name,
                 "sources": count,
-                "paper": f"{paper.value[key]:.2f} ± {paper.sd[key]:.2f}",
+                "paper": f"{theirs[metric]:.2f} ± {theirs[f'{metric}_sd']:.2f}",
                 "known head": f"{of_other.mean():.2f} ± {of_other.std():.2f}",
                 "ours": f"{group.mean():.2f} ± {group.std():.2f}",
                 "our median": f"{group.median():.2f}",
@@ -231,18 +216,7 @@ _ = dl.results.write_table("04_paper", comparison.reset_index(), profile, seed=s
 comparison
 
 # %% mystnb={"figure": {"name": "fig-evaluation-metrics", "caption": "Precision, recall, correlation and localization error for one, two and three sources. Bars are means over recordings, whiskers one standard deviation, gray diamonds the paper's DeepSIF. Compare PNAS Fig. 3 B–D."}, "image": {"alt": "Four bar charts over the number of sources comparing DeepSIF, sLORETA and LCMV, with the paper's values as diamonds."}}
-columns = {
-    "precision": "precision",
-    "recall": "recall",
-    "correlation": "correlation",
-    "error_mm": "le",
-}
-reference = pd.DataFrame(index=[1, 2, 3])
-for metric, name in columns.items():
-    keys = [f"sim/{name}/{count}" for count in reference.index]
-    reference[metric] = paper.value[keys].to_numpy()
-    reference[f"{metric}_sd"] = paper.sd[keys].to_numpy()
-fig, axes = dl.figures.plot_metrics(corrected, METRICS, paper=reference)
+fig, axes = dl.figures.plot_metrics(corrected, METRICS, paper=paper)
 _ = dl.results.write_figure("04_metrics", fig, profile)
 
 # %% [markdown]
@@ -251,7 +225,7 @@ _ = dl.results.write_figure("04_metrics", fig, profile)
 # More noise at the electrodes and a deeper source both make the task harder.
 # Depth is the distance from the center of the seed region to the nearest electrode.
 
-# %% mystnb={"figure": {"name": "fig-evaluation-strata", "caption": "Localization error and recall against noise (left pair) and against depth (right pair). Lines are means, bands the middle half of the sources found. Compare PNAS Fig. 3D."}, "image": {"alt": "Four line charts: localization error and recall of three methods against signal-to-noise ratio and against source depth."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-strata", "caption": "Localization error and recall against noise (left pair) and against depth (right pair). Lines are means, bands the middle half of the sources found. Compare PNAS Fig. 3D."}, "image": {"alt": "Four line charts: localization error and recall of three methods against signal-to-noise ratio and against source depth."}} tags=["hide-input"]
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.5), layout="constrained")
 edges = np.quantile(sources["depth_mm"], np.linspace(0, 1, 7))
 for ax, (metric, by, bins) in zip(
@@ -368,7 +342,7 @@ tests = {f"{count} on the template": (count, head) for count in (1, 2, 3)}
 tests["1 to 3, electrodes off by 5 mm"] = ((1, 2, 3), load_head_variant("jitter-5mm"))
 tables, errors = {}, {}
 for name, (count, real_head) in tests.items():
-    told, active = dl.calibration.forecasts(
+    told, active = evaluation.probability_and_truth(
         model,
         clips,
         n_sources=count,
@@ -376,12 +350,12 @@ for name, (count, real_head) in tests.items():
         seed=seed,
         head=real_head,
     )
-    tables[name] = dl.calibration.reliability(told, active)
+    tables[name] = evaluation.reliability(told, active)
     doubtful = (told > 0.05) & (told < 0.95)
     errors[name] = {
-        "all regions": dl.calibration.expected_calibration_error(tables[name]),
-        "doubtful ones": dl.calibration.expected_calibration_error(
-            dl.calibration.reliability(told[doubtful], active[doubtful])
+        "all regions": evaluation.expected_calibration_error(tables[name]),
+        "doubtful ones": evaluation.expected_calibration_error(
+            evaluation.reliability(told[doubtful], active[doubtful])
         ),
         "share that is doubtful": doubtful.mean(),
     }
@@ -404,9 +378,9 @@ errors.round(3)
 
 # %%
 print(f"{n_samples} recordings without a source")
-for name, network in (("ours", model), ("known head", known)):
-    told, _ = dl.calibration.forecasts(
-        network, clips, n_sources=0, n_samples=n_samples, seed=seed
+for name, candidate in (("ours", model), ("known head", known)):
+    told, _ = evaluation.probability_and_truth(
+        candidate, clips, n_sources=0, n_samples=n_samples, seed=seed
     )
     for level in (0.5, 0.9):
         print(
@@ -424,18 +398,18 @@ for name, network in (("ours", model), ("known head", known)):
 
 # %% mystnb={"figure": {"name": "fig-evaluation-thresholds", "caption": "Precision, recall and localization error over the three test sets together, against the probability from which on a region counts. Dotted: Otsu's threshold on the same images. Dashed: the paper's network on its own test sets."}, "image": {"alt": "Three line charts: with a higher threshold precision rises, recall and localization error fall."}}
 chosen = samples[samples["method"] == "deepsif"].replace(
-    {"variant": {"probability": 0.5}}
+    {"selection": {"probability": 0.5}}
 )
-chosen = chosen.groupby("variant")[list(METRICS)].mean()
+chosen = chosen.groupby("selection")[list(METRICS)].mean()
 by_threshold = chosen.loc[
-    [v for v in chosen.index if not isinstance(v, str)]
+    [rule for rule in chosen.index if not isinstance(rule, str)]
 ].sort_index()
 fig, axes = plt.subplots(1, 3, figsize=(8, 2.5), layout="constrained")
 for ax, metric in zip(axes, ("precision", "recall", "error_mm"), strict=True):
     ax.plot(by_threshold.index, by_threshold[metric], "o-", ms=4)
     ax.axhline(chosen.loc["corrected", metric], ls=":", lw=1)
-    reference_key = f"sim/{'le' if metric == 'error_mm' else metric}/all"
-    ax.axhline(paper.value[reference_key], color=dl.figures.PAPER_COLOR, ls="--", lw=1)
+    theirs = paper.loc["all", metric]
+    ax.axhline(theirs, color=dl.figures.PAPER_COLOR, ls="--", lw=1)
     _ = ax.set(xlabel="probability above", title=METRICS[metric])
 _ = dl.results.write_figure("04_thresholds", fig, profile)
 
@@ -455,35 +429,25 @@ by_threshold.rename(columns=METRICS).rename_axis("probability above").round(2)
 
 # %% tags=["nbval-ignore-output"]
 SHAPES = ("shape-01", "shape-02", "shape-03", "shape-04")
-heads = {"template": (head,)}
+heads = {"template": head}
 for name in HEAD_VARIANTS:
     if name != "coarse" and not name.startswith("shape"):
-        heads[name] = (load_head_variant(name),)
+        heads[name] = load_head_variant(name)
 heads["other shapes"] = tuple(map(load_head_variant, SHAPES))
-parts = []
-for kind, members in heads.items():
-    for k, real_head in enumerate(members):
-        for network, solvers in (
-            (model, ("deepsif", "sloreta")),
-            (known, ("deepsif",)),
-        ):
-            scored = evaluation.evaluate(
-                network,
-                clips,
-                methods=solvers,
-                variants=("corrected", "map"),
-                n_sources=(2,),
-                n_samples=max(n_samples // (2 * len(members)), 3),
-                seed=seed + 10 * k,
-                head=real_head,
-                progress=False,
-            )
-            scored = headline(evaluation.per_sample(scored))
-            names = scored["method"].map(dl.figures.method_name)
-            if network is known:
-                names += ", known head"
-            parts.append(scored.assign(head=kind, image=names))
-of_heads = pd.concat(parts).groupby(["image", "head"], sort=False)
+scored = evaluation.across_heads(
+    networks,
+    clips,
+    heads,
+    methods=("deepsif", "sloreta", "known head"),
+    n_sources=(2,),
+    n_samples=max(n_samples // 2, 12),
+    seed=seed,
+    progress=False,
+)
+scored = evaluation.per_sample(scored)
+scored["image"] = scored["method"].map(dl.figures.method_name)
+scored = scored.replace({"image": {"known head": "DeepSIF, known head"}})
+of_heads = scored.groupby(["image", "head"], sort=False)
 others = of_heads[list(METRICS)].mean()
 others["median error (mm)"] = of_heads["error_mm"].median()
 _ = dl.results.write_table("04_heads", others.reset_index(), profile, seed=seed)
@@ -502,7 +466,7 @@ pd.DataFrame(
     }
 ).round(1)
 
-# %% mystnb={"figure": {"name": "fig-evaluation-heads", "caption": "Precision, recall and localization error for two sources where the head of the recording (rows) is another than the one that the methods assume. Hollow: the network that was trained on one head only."}, "image": {"alt": "Three dot charts with one row a head, for two networks and sLORETA; the networks' error grows most where electrodes are displaced, and that of the network trained on one head only grows more."}} tags=["nbval-ignore-output"]
+# %% mystnb={"figure": {"name": "fig-evaluation-heads", "caption": "Precision, recall and localization error for two sources where the head of the recording (rows) is another than the one that the methods assume. Hollow: the network that was trained on one head only."}, "image": {"alt": "Three dot charts with one row a head, for two networks and sLORETA; the networks' error grows most where electrodes are displaced, and that of the network trained on one head only grows more."}} tags=["nbval-ignore-output", "hide-input"]
 fig, axes = plt.subplots(1, 3, figsize=(9.5, 3.4), layout="constrained", sharey=True)
 rows = range(len(heads))
 for ax, metric in zip(axes, ("precision", "recall", "error_mm"), strict=True):
@@ -536,14 +500,14 @@ _ = dl.results.write_figure("04_heads", fig, profile)
 
 # %%
 rows = []
-for variant in ("corrected", "published", "map", "probability"):
+for rule in ("corrected", "published", "map", "probability"):
     for method in METHODS:
-        part = samples[(samples["variant"] == variant) & (samples["method"] == method)]
+        part = samples[(samples["selection"] == rule) & (samples["method"] == method)]
         if part.empty:  # only the network gives probabilities
             continue
         rows.append(
             {
-                "selection": variant,
+                "selection": rule,
                 "method": dl.figures.method_name(method),
                 "sources missed (%)": 100 * (1 - part["detected"].mean()),
                 "recall, miss = 0": part["recall"].mean(),
@@ -570,7 +534,7 @@ literal = evaluation.evaluate(
     methods=("deepsif",),
     n_samples=max(n_samples // 3, 10),
     seed=seed,
-    variant="published",
+    synthesis="published",
 )
 literal = evaluation.per_sample(literal)
 
@@ -588,12 +552,9 @@ pd.concat(
 ).round(2)
 
 # %% tags=["remove-cell"]
-for name, metric in (
-    ("precision", "precision"),
-    ("recall", "recall"),
-    ("le", "error_mm"),
-):
-    scores[f"sim/{name}/all"] = (ours[metric].mean(), ours[metric].std())
+for metric in ("precision", "recall", "error_mm"):
+    key = dl.results.paper_key(metric, "all")
+    scores[key] = (ours[metric].mean(), ours[metric].std())
 scores["size/test_samples"] = n_samples
 scores["size/regions"] = cortex.n_regions
 scores["size/training_samples"] = model.card["training"]["samples"]

@@ -78,7 +78,7 @@ print(f"{len(cohort)} virtual patients")
 # %% tags=["published-data"]
 try:
     patient = published_patient()
-    lobe = dl.areas.brodmann_regions(cortex, dl.areas.TEMPORAL, "lh")
+    lobe = dl.cortex.brodmann_regions(cortex, dl.cortex.TEMPORAL, "lh")
     target = {"left temporal lobe": lobe}
 except RecordingUnavailable:
     patient = cohort[0]
@@ -86,7 +86,7 @@ except RecordingUnavailable:
 print(f"{patient.name}: {patient.outcome}")
 print(f"{len(patient.evoked.ch_names)} channels, average of {patient.evoked.nave}")
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The averaged spike. Left: all channels, with the channel of the largest deflection drawn thick. Right: the scalp map at the peak; in the patient the potential is positive over the left temporal electrodes.", "name": "fig-patient-spike"}, "image": {"alt": "Left, overlaid time courses of 75 electrodes with a sharp wave at time zero followed by a slow wave. Right, a scalp map with one focus over the left temple."}}
+# %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "The averaged spike. Left: all channels, with the channel of the largest deflection drawn thick. Right: the scalp map at the peak; in the patient the potential is positive over the left temporal electrodes.", "name": "fig-patient-spike"}, "image": {"alt": "Left, overlaid time courses of 75 electrodes with a sharp wave at time zero followed by a slow wave. Right, a scalp map with one focus over the left temple."}}
 spike = patient.evoked.copy().crop(max(-0.5, patient.evoked.times[0]), 0.498)
 at_peak = spike.data[:, np.argmin(np.abs(spike.times))]
 largest = int(np.abs(at_peak).argmax())
@@ -146,9 +146,9 @@ name, regions = next(iter(target.items()))
 
 def ten_strongest(result):
     """Center (mm) of the ten strongest regions, and how many lie in the target."""
-    top = result.strongest(10, -0.01, 0.01)
     x, y, z = 1e3 * result.center(10, -0.01, 0.01)
-    return round(x), round(y), round(z), int(np.isin(top, regions).sum())
+    inside = 10 * result.share_in(regions, -0.01, 0.01, n=10)
+    return round(x), round(y), round(z), round(inside)
 
 
 strongest = pd.DataFrame(
@@ -207,7 +207,7 @@ for method, result in images.items():
 # Such recordings are not public.
 # Beside the strongest region of each method we can only show the scalp electrode with the largest deflection.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Time course of the strongest region in each method, beside the electrode with the largest deflection. All are divided by their largest magnitude.", "name": "fig-patient-course"}, "image": {"alt": "Four curves from minus 0.5 to 0.5 seconds, of an electrode and three methods; the legend gives the correlation of each method's curve with the electrode's."}}
+# %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "Time course of the strongest region in each method, beside the electrode with the largest deflection. All are divided by their largest magnitude.", "name": "fig-patient-course"}, "image": {"alt": "Four curves from minus 0.5 to 0.5 seconds, of an electrode and three methods; the legend gives the correlation of each method's curve with the electrode's."}}
 fig, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
 ax.plot(
     spike.times,
@@ -288,51 +288,46 @@ plt.show()
 # A beamformer assumes small sources with uncorrelated time courses; a patch of twenty regions with one time course, recorded by displaced electrodes, is suppressed as if it were noise.
 
 # %%
-paper = dl.scorecard.paper_values()
-kinds = {
+LABELS = {
     "precision": "precision",
     "recall": "recall",
-    "dispersion": "spatial_dispersion",
-    "harmonic": "harmonic_mean",
-    "geometric": "geometric_mean",
+    "spatial_dispersion": "spatial dispersion (mm)",
+    "harmonic_mean": "harmonic mean of both",
+    "geometric_mean": "geometric mean of both",
 }
+paper = dl.results.paper_table(LABELS, METHODS, "patients")
 scores, rows = {}, []
-for kind, column in kinds.items():
-    for method in METHODS:
-        key = f"patients/{kind}/{method}"
-        if key not in paper.index:
-            continue
-        ours = table.loc[table["method"] == method, column]
-        mean, sd = scores[key] = (ours.mean(), ours.std())
-        theirs = paper.loc[key]
-        form = ".1f" if kind == "dispersion" else ".2f"
+for kind, label in LABELS.items():
+    digits = 1 if kind == "spatial_dispersion" else 2
+    # The two combined means are given for DeepSIF alone.
+    for method, theirs in paper[[kind, f"{kind}_sd"]].dropna().iterrows():
+        ours = table.loc[table["method"] == method, kind]
+        key = dl.results.paper_key(kind, method, "patients")
+        scores[key] = (ours.mean(), ours.std())
         rows.append(
             {
-                "quantity": theirs["quantity"],
-                "paper, 20 people": f"{theirs['value']:{form}} ± {theirs['sd']:{form}}",
-                f"ours, {len(cohort)} virtual": f"{mean:{form}} ± {sd:{form}}",
+                "quantity": f"{label}, {dl.figures.method_name(method)}",
+                "paper, 20 people": " ± ".join(f"{v:.{digits}f}" for v in theirs),
+                f"ours, {len(cohort)} virtual": (
+                    f"{ours.mean():.{digits}f} ± {ours.std():.{digits}f}"
+                ),
             }
         )
 path = dl.results.write_scores("05_epilepsy", scores, profile, data="virtual", seed=5)
 pd.DataFrame(rows).set_index("quantity")
 
 # %% mystnb={"figure": {"caption": "Virtual patients, one dot each, and their means (bars), as in PNAS Fig. 6; gray diamonds: the paper's means over 20 people.", "name": "fig-cohort"}, "image": {"alt": "Three panels, precision, recall and spatial dispersion, each with dots for DeepSIF, sLORETA and LCMV and a gray diamond for the paper's mean."}}
-panels = {
-    "precision": "precision",
-    "recall": "recall",
-    "dispersion": "spatial dispersion (mm)",
-}
 fig, axes = plt.subplots(1, 3, figsize=(8, 2.6), layout="constrained")
-for ax, (kind, label) in zip(axes, panels.items(), strict=True):
+for ax, kind in zip(axes, ("precision", "recall", "spatial_dispersion"), strict=True):
     for k, method in enumerate(METHODS):
-        values = table.loc[table["method"] == method, kinds[kind]]
+        values = table.loc[table["method"] == method, kind]
         color = dl.figures.method_color(method)
         ax.scatter(np.full(len(values), k), values, color=color, s=14, alpha=0.7)
         ax.hlines(values.mean(), k - 0.3, k + 0.3, color=color, lw=2)
-        theirs = paper.loc[f"patients/{kind}/{method}", "value"]
+        theirs = paper.loc[method, kind]
         ax.scatter(k + 0.4, theirs, marker="D", color=dl.figures.PAPER_COLOR, s=24)
     ax.set_xticks(range(3), [dl.figures.method_name(m) for m in METHODS])
-    ax.set_ylabel(label)
+    ax.set_ylabel(LABELS[kind])
 path = dl.results.write_figure("05_cohort", fig, profile)
 plt.show()
 
@@ -342,12 +337,12 @@ plt.show()
 
 # %%
 wide = table.pivot(index="patient", columns="method")
-for kind, better in (("precision", "greater"), ("dispersion", "less")):
+for kind, better in (("precision", "greater"), ("spatial_dispersion", "less")):
     for method in METHODS[1:]:
-        pair = wide[kinds[kind]][["deepsif", method]].dropna()
+        pair = wide[kind][["deepsif", method]].dropna()
         p = wilcoxon(pair["deepsif"], pair[method], alternative=better).pvalue
         other = dl.figures.method_name(method)
-        print(f"{kind}: DeepSIF {better} than {other}, p = {p:.3f}")
+        print(f"{LABELS[kind]}: DeepSIF {better} than {other}, p = {p:.3f}")
 
 # %%
 zone = table.groupby("method")[["onset_zone_error", "onset_zone_average_error"]].mean()

@@ -32,7 +32,8 @@ def add(commands) -> None:
         "--methods", nargs="+", default=["deepsif"], help="deepsif, sloreta, lcmv"
     )
     parser.add_argument(
-        "--variants",
+        "--selections",
+        "--variants",  # its former name
         nargs="+",
         type=_number_or_name,
         default=["corrected", "probability"],
@@ -56,7 +57,8 @@ def add(commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from ..evaluation.synthetic import card_scores, evaluate, per_sample, summary
+    from ..evaluation.synthetic import evaluate
+    from ..evaluation.tables import card_scores, per_sample, summary
     from ..imaging.imager import load_model
     from ..network.weights import write_card_scores
     from ..spikes.library import load_spike_library
@@ -66,18 +68,18 @@ def _run(arguments: argparse.Namespace) -> None:
         model,
         load_spike_library(arguments.spikes, "test", model.head.cortex),
         methods=arguments.methods,
-        variants=arguments.variants,
+        selections=arguments.selections,
         n_sources=arguments.sources,
         n_samples=arguments.samples,
         seed=arguments.seed,
-        variant=arguments.synthesis,
+        synthesis=arguments.synthesis,
         resting=load_resting(arguments.resting),
         resting_share=arguments.resting_share,
     )
     out = Path(arguments.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(out, index=False)
-    means = summary(per_sample(table), by=["method", "variant", "n_sources"])
+    means = summary(per_sample(table), by=["method", "selection", "n_sources"])
     say(means.xs("mean", axis=1, level=1).round(3).to_string())
     say(out)
     if arguments.card:

@@ -5,8 +5,13 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "synthetic": ["METRICS", "card_scores", "evaluate", "per_sample", "summary"],
-        "calibration": ["expected_calibration_error", "forecasts", "reliability"],
+        "synthetic": ["across_heads", "evaluate"],
+        "tables": ["METRICS", "card_scores", "headline", "per_sample", "summary"],
+        "calibration": [
+            "expected_calibration_error",
+            "probability_and_truth",
+            "reliability",
+        ],
         "cohort": ["Patient", "WINDOW", "published_patient", "score_patient"],
         "virtual": ["misplace_electrodes", "virtual_cohort", "virtual_response"],
     },

@@ -1,4 +1,4 @@
-"""Compare the probabilities of parcels with what came true."""
+"""Compare the probabilities of parcels with what is true."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..synthesis.stream import SyntheticEEG
+from ..errors import MismatchError, SignalError
+from .batches import run_batches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
     from ..imaging.imager import Imager
     from ..spikes.library import SpikeLibrary
 
-_BATCH = 32
 
-
-def forecasts(
+def probability_and_truth(
     model: Imager,
     clips: SpikeLibrary,
     *,
@@ -30,7 +29,7 @@ def forecasts(
     head: HeadModel | None = None,
     **options,
 ) -> tuple[NDArray, NDArray[np.bool_]]:
-    """Let a network say for fresh recordings which parcels are active.
+    """Return what a network says of the parcels of fresh recordings, and the truth.
 
     Parameters
     ----------
@@ -54,21 +53,36 @@ def forecasts(
     probability : array of shape (n_samples, n_regions)
     active : array of bool, shape (n_samples, n_regions)
         Whether the parcel was part of a patch.
+
+    Raises
+    ------
+    MismatchError
+        The network gives no probabilities.
     """
+    from ..synthesis.stream import SyntheticEEG
+
     head = model.head if head is None else head
     stream = SyntheticEEG(head, clips, n_sources=n_sources, seed=seed, **options)
-    probability, active = [], []
-    for start in range(0, n_samples, _BATCH):
-        batch = stream.batch(range(start, min(start + _BATCH, n_samples)))
-        probability.append(model.predict_with_probability(batch.eeg.numpy())[1])
-        active.append((batch.weights > 0).any(1).numpy())
-    return np.concatenate(probability), np.concatenate(active)
+
+    def look(indices: range) -> tuple[NDArray, NDArray]:
+        batch = stream.batch(indices)
+        told = model.predict_with_probability(batch.eeg.numpy())[1]
+        if told is None:
+            msg = "model gives no probabilities; use a lite network."
+            raise MismatchError(msg)
+        return told, (batch.weights > 0).any(1).numpy()
+
+    told, active = zip(*run_batches(look, n_samples), strict=True)
+    return np.concatenate(told), np.concatenate(active)
 
 
 def reliability(
     probability: NDArray, active: NDArray, *, n_bins: int = 10
 ) -> pd.DataFrame:
-    """Compare forecasts with what came true, bin by bin.
+    """Compare probabilities with what is true, bin by bin.
+
+    As :func:`sklearn.calibration.calibration_curve`, which does not say how many
+    parcels a bin holds.
 
     Parameters
     ----------
@@ -81,12 +95,12 @@ def reliability(
     Returns
     -------
     DataFrame
-        One row a bin that holds anything: ``predicted`` (mean forecast),
+        One row a bin that holds anything: ``predicted`` (mean probability),
         ``observed`` (share that was active) and ``count``.
 
     Raises
     ------
-    ValueError
+    SignalError
         The shapes differ or a probability lies outside 0 to 1.
     """
     import pandas as pd
@@ -94,10 +108,10 @@ def reliability(
     probability, active = np.asarray(probability), np.asarray(active)
     if probability.shape != active.shape:
         msg = f"probability {probability.shape} and active {active.shape} must match."
-        raise ValueError(msg)
+        raise SignalError(msg)
     if not ((probability >= 0) & (probability <= 1)).all():
         msg = "probability holds values outside 0 to 1; give probabilities, not odds."
-        raise ValueError(msg)
+        raise SignalError(msg)
     bins = np.minimum((probability * n_bins).astype(int), n_bins - 1)
     pairs = {"predicted": probability.ravel(), "observed": active.ravel()}
     groups = pd.DataFrame(pairs).astype(float).groupby(bins.ravel())
@@ -105,7 +119,7 @@ def reliability(
 
 
 def expected_calibration_error(table: pd.DataFrame) -> float:
-    """Return the mean gap between forecast and outcome over all parcels.
+    """Return the mean gap between probability and truth over all parcels.
 
     Parameters
     ----------

@@ -2,19 +2,24 @@
 
 The test sets hold one, two or three sources. A row of the result is one source of
 one recording as one method sees it; the paper's numbers are means over recordings.
+All methods look at the same recordings, which are made once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..metrics.extent import active_regions, likely_regions
+from ..errors import MismatchError, check_option, check_range
+from ..metrics.extent import RULES, needs_probability, select_regions
 from ..metrics.scores import score_sources
 from ..progress import progress_bar
-from ..solvers.methods import get_solver
+from ..solvers.methods import SOLVERS, get_solver
+from .batches import run_batches
+from .tables import headline_selection, in_units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,27 +29,20 @@ if TYPE_CHECKING:
     from ..spikes.library import SpikeLibrary
     from ..synthesis.stream import Sample, SyntheticEEG
 
-# The paper's metrics, and their printed names with units.
-METRICS = {
-    "precision": "precision",
-    "recall": "recall",
-    "correlation": "linear correlation",
-    "error_mm": "localization error (mm)",
-}
-_KEYS = ["method", "variant", "n_sources", "sample"]
-_BATCH = 32  # recordings in memory at a time, about 4 MB each for each method
+    _Image = tuple[np.ndarray, np.ndarray | None]  # activity, probability
 
 
 def evaluate(
-    model: Imager,
+    model: Imager | Mapping[str, Imager],
     clips: SpikeLibrary,
     *,
-    methods: Sequence[str] = ("deepsif", "sloreta", "lcmv"),
-    variants: Sequence[str | float] = ("corrected",),
+    methods: Sequence[str] | None = None,
+    selections: Sequence[str | float] | None = None,
     n_sources: Sequence[int] = (1, 2, 3),
     n_samples: int = 300,
     seed: int = 0,
     head: HeadModel | None = None,
+    synthesis: str = "corrected",
     n_jobs: int = -1,
     progress: bool = True,
     **options,
@@ -53,19 +51,18 @@ def evaluate(
 
     Parameters
     ----------
-    model : Imager
-        The network of ``"deepsif"``; its head model serves the other methods.
+    model : Imager | mapping of str to Imager
+        The network called ``"deepsif"``, or several by name. The head model of the
+        first serves the solvers.
     clips : SpikeLibrary
         Clips that training has not seen.
-    methods : sequence of str
-        ``"deepsif"`` and names of :data:`deepsif_lite.solvers.SOLVERS`.
-    variants : sequence of {"corrected", "published", "map", "probability"} or float
-        How active regions are selected. The first two threshold all samples, see
-        :func:`deepsif_lite.metrics.active_regions`; ``"map"`` thresholds the root
-        mean square over time, which suits estimates that are noisy in time;
-        ``"probability"`` takes the regions a network calls more likely active than
-        not, and a number in its place those with a higher probability than this;
-        they have no rows for methods that give no probability.
+    methods : sequence of str, optional
+        Names of networks and of :data:`deepsif_lite.solvers.SOLVERS`; by default all.
+    selections : sequence of str or float, optional
+        How active regions are selected, each a rule of
+        :func:`deepsif_lite.metrics.select_regions`. Rules that look at the
+        probability have no rows for methods that give none. By default the rule that
+        each method is judged by, see :func:`headline`.
     n_sources : sequence of int
         One test set each.
     n_samples : int
@@ -73,10 +70,13 @@ def evaluate(
     seed : int
         Key of the test sets.
     head : HeadModel, optional
-        Makes the recordings; by default the model's own. Another one tests what
-        happens when the head of the training is not the head of the test.
+        Makes the recordings; by default that of the first network. Another one tests
+        what happens when the head of the training is not the head of the test.
+    synthesis : {"corrected", "published"}
+        Rule by which the recordings are made: ``variant`` of
+        :class:`deepsif_lite.SyntheticEEG`.
     n_jobs : int
-        Threads that score; the result does not depend on it.
+        Threads; the result does not depend on it.
     progress : bool
         Show a progress bar.
     **options
@@ -85,7 +85,7 @@ def evaluate(
     Returns
     -------
     DataFrame
-        One row a method, variant and source: ``method``, ``variant``,
+        One row a method, selection and source: ``method``, ``selection``,
         ``n_sources``, ``sample``, ``source``, ``seed_region``, ``snr_db``,
         ``depth_mm`` (of the seed, to the nearest electrode), ``apart_mm`` (to the
         nearest other seed, NaN where there is none), ``detected``, ``precision``,
@@ -94,96 +94,170 @@ def evaluate(
 
     Raises
     ------
-    ValueError
-        ``head`` and the model do not share their channels.
+    OptionError
+        A method or selection is unknown.
+    MismatchError
+        The heads of the recordings and of the networks do not share their channels.
     """
     import pandas as pd
-    from joblib import Parallel, delayed
-    from threadpoolctl import threadpool_limits
 
     from ..synthesis.stream import SyntheticEEG
 
-    head = model.head if head is None else head
-    if list(head.ch_names) != list(model.head.ch_names):
-        msg = f"head {head.name!r} and the model's {model.head.name!r} differ in channels."
-        raise ValueError(msg)
+    networks = dict(model) if isinstance(model, Mapping) else {"deepsif": model}
+    known_head = next(iter(networks.values())).head
+    head = known_head if head is None else head
+    methods = (*networks, *SOLVERS) if methods is None else tuple(methods)
+    _check(networks, methods, selections, head)
     rows: list[dict] = []
     bar = progress_bar(progress, total=n_samples * len(n_sources), unit="EEG")
-    with bar, Parallel(n_jobs=n_jobs, prefer="threads") as parallel:
+    with bar:
         for count in n_sources:
             stream = SyntheticEEG(
-                head, clips, n_sources=count, seed=seed + count, **options
+                head,
+                clips,
+                n_sources=count,
+                seed=seed + count,
+                variant=synthesis,
+                **options,
             )
-            for start in range(0, n_samples, _BATCH):
-                indices = range(start, min(start + _BATCH, n_samples))
-                samples = [stream[i] for i in indices]
-                images = [(None, None)] * len(samples)
-                if "deepsif" in methods:
-                    images = _predict(model, np.stack([s.eeg for s in samples]))
-                jobs = (
-                    delayed(_score_sample)(
-                        i, s, p, model.head, stream, methods, variants
-                    )
-                    for i, s, p in zip(indices, samples, images, strict=True)
-                )
-                with threadpool_limits(1, user_api="blas"):  # jobs share the cores
-                    parts = parallel(jobs)
-                rows += [row for part in parts for row in part]
-                bar.update(len(indices))
+            images = partial(_images, networks, methods, known_head)
+            work = partial(_score_batch, stream, images, selections)
+            for batch in run_batches(work, n_samples, n_jobs):
+                rows += [row for recording in batch for row in recording]
+                bar.update(len(batch))
     return pd.DataFrame(rows)
 
 
-def _predict(
-    model: Imager, eeg: np.ndarray
-) -> Iterable[tuple[np.ndarray, np.ndarray | None]]:
-    """Return activity and, where the network gives it, probability of each window."""
-    activity, probability = model.predict_with_probability(eeg)
-    if probability is None:
-        probability = [None] * len(activity)
-    return zip(activity, probability, strict=True)
+def across_heads(
+    model: Imager | Mapping[str, Imager],
+    clips: SpikeLibrary,
+    heads: Mapping[str, HeadModel | Sequence[HeadModel]],
+    *,
+    n_samples: int = 300,
+    seed: int = 0,
+    **options,
+) -> pd.DataFrame:
+    """Score methods on recordings of heads that they do not know.
+
+    Parameters
+    ----------
+    model, clips
+        As for :func:`evaluate`.
+    heads : mapping of str to HeadModel or sequence of HeadModel
+        Each makes ``n_samples`` recordings of each test set; several heads of one
+        name share them, the ``k``-th with seed ``seed + 10 k``.
+    n_samples, seed : int
+        As for :func:`evaluate`.
+    **options
+        Passed to :func:`evaluate`.
+
+    Returns
+    -------
+    DataFrame
+        As of :func:`evaluate`, with the column ``head`` in front.
+    """
+    import pandas as pd
+
+    parts = []
+    for name, members in heads.items():
+        members = members if isinstance(members, Sequence) else (members,)
+        share = max(n_samples // len(members), 1)
+        for k, head in enumerate(members):
+            rows = evaluate(
+                model,
+                clips,
+                head=head,
+                n_samples=share,
+                seed=seed + 10 * k,  # apart by more than the sources of a test set
+                **options,
+            )
+            rows["sample"] += k * share  # recordings of one name count through
+            rows.insert(0, "head", name)
+            parts.append(rows)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _check(
+    networks: Mapping[str, Imager],
+    methods: Sequence[str],
+    selections: Sequence[str | float] | None,
+    head: HeadModel,
+) -> None:
+    for method in methods:
+        check_option("method", method, (*networks, *SOLVERS))
+    for selection in selections or ():
+        if isinstance(selection, str):
+            check_option("selection", selection, RULES)
+        else:
+            check_range("selection", selection, 0, 1)
+    for name, network in networks.items():
+        if list(head.ch_names) != list(network.head.ch_names):
+            msg = (
+                f"head {head.name!r} and {network.head.name!r} of network {name!r} "
+                "differ in channels; give a head with the network's electrodes."
+            )
+            raise MismatchError(msg)
+
+
+def _images(
+    networks: Mapping[str, Imager],
+    methods: Sequence[str],
+    head: HeadModel,
+    eeg: np.ndarray,
+) -> Iterator[dict[str, _Image]]:
+    """Yield for each recording what each method makes of it."""
+    seen = {
+        name: network.predict_with_probability(eeg)
+        for name, network in networks.items()
+        if name in methods
+    }
+    for k, window in enumerate(eeg):
+        images = {}
+        for method in methods:
+            if method in seen:
+                activity, probability = seen[method]
+                likely = None if probability is None else probability[k]
+                images[method] = activity[k], likely
+            else:
+                images[method] = get_solver(method)(window, head), None
+        yield images
+
+
+def _score_batch(
+    stream: SyntheticEEG,
+    images: partial[Iterator[dict[str, _Image]]],
+    selections: Sequence[str | float] | None,
+    indices: range,
+) -> list[list[dict]]:
+    """Make recordings and score the methods; return the rows of each."""
+    samples = [stream[i] for i in indices]
+    seen = images(np.stack([sample.eeg for sample in samples]))
+    return [
+        list(_score_sample(index, sample, of_methods, stream.head, selections))
+        for index, sample, of_methods in zip(indices, samples, seen, strict=True)
+    ]
 
 
 def _score_sample(
     index: int,
     sample: Sample,
-    predicted: tuple[np.ndarray | None, np.ndarray | None],
+    images: Mapping[str, _Image],
     head: HeadModel,
-    stream: SyntheticEEG,
-    methods: Sequence[str],
-    variants: Sequence[str | float],
-) -> list[dict]:
-    """Return one row a method, variant and source of one recording."""
-    rows = []
-    truth, cortex = sample.activity, head.cortex
-    facts = _facts(sample, stream.head)
-    for method in methods:
-        activity, probability = (
-            predicted
-            if method == "deepsif"
-            else (get_solver(method)(sample.eeg, head), None)
-        )
-        for variant in variants:
-            threshold = 0.5 if variant == "probability" else variant
-            if isinstance(threshold, str):
-                active = _threshold(activity, variant)
-            elif probability is None:
+    selections: Sequence[str | float] | None,
+) -> Iterator[dict]:
+    """Yield one row a method, selection and source of one recording."""
+    facts = _facts(sample, head)
+    for method, (activity, probability) in images.items():
+        for selection in selections or (headline_selection(method),):
+            if probability is None and needs_probability(selection):
                 continue
-            else:
-                active = likely_regions(probability, threshold)
+            active = select_regions(activity, selection, probability=probability)
             scores = score_sources(
-                activity, truth, sample.patches, cortex, active=active
+                activity, sample.activity, sample.patches, head.cortex, active=active
             )
-            for k, score in enumerate(scores):
-                row = {"method": method, "variant": variant, "sample": index}
-                rows.append(row | facts[k] | _in_units(score))
-    return rows
-
-
-def _threshold(activity: np.ndarray, variant: str) -> np.ndarray:
-    if variant == "map":
-        strength = np.sqrt(np.mean(np.square(activity), axis=0))
-        return active_regions(strength[None], min_samples=1)
-    return active_regions(activity, variant=variant)
+            row = {"method": method, "selection": selection, "sample": index}
+            for fact, score in zip(facts, scores, strict=True):
+                yield row | fact | in_units(score)
 
 
 def _facts(sample: Sample, head: HeadModel) -> list[dict]:
@@ -202,76 +276,3 @@ def _facts(sample: Sample, head: HeadModel) -> list[dict]:
         }
         for k, seed in enumerate(seeds)
     ]
-
-
-def _in_units(score: dict[str, float]) -> dict[str, float]:
-    """Return a source's scores in mm and cm^2, a miss as recall 0."""
-    recall = score["recall_detected"]
-    return {
-        "detected": score["detected"],
-        "precision": score["precision"],
-        "recall": 0.0 if np.isnan(recall) else recall,
-        "recall_detected": recall,
-        "correlation": score["correlation"],
-        "error_mm": score["localization_error"] * 1e3,
-        "area_true_cm2": score["area_true"] * 1e4,
-        "area_found_cm2": score["area_found"] * 1e4,
-    }
-
-
-def per_sample(table: pd.DataFrame) -> pd.DataFrame:
-    """Average the sources of each recording, missed ones dropped as NaN.
-
-    Areas are summed. ``recall`` counts a missed source as 0, ``recall_detected``
-    drops it as the paper does.
-    """
-    groups = table.groupby(_KEYS, sort=False)
-    means = groups[["snr_db", "recall_detected", *METRICS, "detected"]].mean()
-    areas = groups[["area_true_cm2", "area_found_cm2"]].sum()
-    return means.join(areas).reset_index()
-
-
-def summary(samples: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return mean, standard deviation and median of each metric in each group.
-
-    Parameters
-    ----------
-    samples : DataFrame
-        Of :func:`per_sample`.
-    by : sequence of str
-        Columns that make the groups.
-
-    Returns
-    -------
-    DataFrame
-        Columns (metric, statistic), one row a group.
-    """
-    groups = samples.groupby(list(by), sort=False)
-    return groups[[*METRICS, "recall_detected"]].agg(["mean", "std", "median"])
-
-
-def card_scores(table: pd.DataFrame, seed: int) -> dict:
-    """Return the means of an evaluation as they stand on a network's card.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of :func:`evaluate`.
-    seed : int
-        Key of its test sets.
-
-    Returns
-    -------
-    dict
-        ``test_samples`` in each set, ``seed``, and for each way to select regions the
-        means of each set and of ``"all"``; a missed source has recall 0.
-    """
-    samples = per_sample(table[table["method"] == "deepsif"])
-    columns = [*METRICS, "recall_detected", "detected"]
-    scores = {"test_samples": int(samples["sample"].nunique()), "seed": seed}
-    for variant, part in samples.groupby("variant", sort=False):
-        means = part.groupby("n_sources")[columns].mean()
-        means.index = [f"{count} sources" for count in means.index]
-        means.loc["all"] = part[columns].mean()
-        scores[str(variant)] = means.round(4).to_dict("index")
-    return scores

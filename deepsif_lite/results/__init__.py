@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "store": [
             "commit",
             "environment",
+            "read_experiment",
             "read_table",
             "write_figure",
             "write_scores",
@@ -15,6 +16,8 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "scorecard": [
             "our_scores",
+            "paper_key",
+            "paper_table",
             "paper_values",
             "count_verdicts",
             "load_scorecard",

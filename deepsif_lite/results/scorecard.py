@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..paths import data_dir, results_dir
@@ -16,6 +18,13 @@ from ..paths import data_dir, results_dir
 if TYPE_CHECKING:
     import pandas as pd
 
+# Words of the ids for metrics that have another name in the code.
+_WORDS = {
+    "error_mm": "le",
+    "spatial_dispersion": "dispersion",
+    "harmonic_mean": "harmonic",
+    "geometric_mean": "geometric",
+}
 NOT_RUN = "not run"
 NOT_JUDGED = "not judged"  # ours comes from a virtual subject
 
@@ -32,15 +41,73 @@ def paper_values() -> pd.DataFrame:
     return pd.read_csv(data_dir() / "paper_values.csv", index_col="id")
 
 
-def our_scores(profile: str) -> pd.DataFrame:
-    """Return the scores of all chapters run at this profile, indexed by id.
+def paper_key(metric: str, by: object = "all", group: str = "sim") -> str:
+    """Return the id of a metric in :func:`paper_values`.
 
-    Columns: ``value``, ``sd``, ``data``, ``chapter``; empty when none has run.
+    Parameters
+    ----------
+    metric : str
+        Its name in the code, of :data:`deepsif_lite.evaluation.METRICS` or
+        :func:`deepsif_lite.metrics.score_resection`.
+    by : object
+        The number of sources, a method, or ``"all"``.
+    group : {"sim", "patients"}
+        Synthetic test sets or patients.
+
+    Examples
+    --------
+    >>> paper_key("error_mm", 2)
+    'sim/le/2'
+    """
+    return f"{group}/{_WORDS.get(metric, metric)}/{by}"
+
+
+def paper_table(
+    metrics: Sequence[str], by: Sequence, group: str = "sim"
+) -> pd.DataFrame:
+    """Return the paper's means and standard deviations of several metrics.
+
+    Parameters
+    ----------
+    metrics, by, group
+        As for :func:`paper_key`, several each.
+
+    Returns
+    -------
+    DataFrame
+        One row each of ``by``, two columns a metric, ``<metric>`` and
+        ``<metric>_sd``; NaN where the paper gives no number.
+    """
+    import pandas as pd
+
+    paper = paper_values()
+    columns = {}
+    for metric in metrics:
+        rows = paper.reindex([paper_key(metric, one, group) for one in by])
+        columns[metric], columns[f"{metric}_sd"] = rows.value.array, rows.sd.array
+    return pd.DataFrame(columns, index=list(by))
+
+
+def our_scores(profile: str, folder: Path | None = None) -> pd.DataFrame:
+    """Return the scores that chapters wrote, indexed by id.
+
+    Parameters
+    ----------
+    profile : str
+        Which run they belong to.
+    folder : path, optional
+        Where they lie; by default where chapters write at this profile.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``value``, ``sd``, ``data``, ``chapter``; empty when none has run.
     """
     import pandas as pd
 
     rows = []
-    for path in sorted(results_dir(profile).glob("scores-*.json")):
+    folder = results_dir(profile) if folder is None else folder
+    for path in sorted(folder.glob("scores-*.json")):
         stored = json.loads(path.read_text())
         facts = {"data": stored["data"], "chapter": stored["chapter"]}
         rows += [{"id": k, **v, **facts} for k, v in stored["scores"].items()]
@@ -73,14 +140,14 @@ def verdict(paper: float, ours: float, better: str, tolerance: float) -> str:
     return f"short by {behind:,.0f}" if behind >= 1000 else f"short by {behind:.2g}"
 
 
-def load_scorecard(profile: str) -> pd.DataFrame:
-    """Return the whole scorecard of a run.
+def load_scorecard(profile: str, folder: Path | None = None) -> pd.DataFrame:
+    """Return the whole scorecard of a run; arguments as for :func:`our_scores`.
 
     Columns: those of :func:`paper_values` plus ``ours``, ``ours_sd``, ``data``,
     ``chapter`` and ``verdict``.
     """
     table = paper_values()
-    ours = our_scores(profile)
+    ours = our_scores(profile, folder)
     table["ours"], table["ours_sd"] = ours["value"], ours["sd"]
     table["data"], table["chapter"] = ours["data"], ours["chapter"]
     table["verdict"] = [
@@ -122,24 +189,28 @@ def count_verdicts(table: pd.DataFrame, profile: str) -> str:
 
 def to_markdown(table: pd.DataFrame) -> str:
     """Return the scorecard as Markdown, one table a group."""
-    parts = []
-    for group, rows in table.groupby("group", sort=False):
-        lines = [
-            f"## {group}",
-            "",
-            "| quantity | paper | ours | tolerance | verdict | where in the paper |",
-            "| :-- | --: | --: | --: | :-- | :-- |",
-        ]
-        for row in rows.itertuples():
-            unit = f" ({row.unit})" if isinstance(row.unit, str) else ""
-            cells = [
-                row.quantity + unit,
-                _number(row.value, row.sd),
-                _number(row.ours, row.ours_sd),
-                f"{row.tolerance:g}",
-                _badge(row.verdict),
-                row.source,
-            ]
-            lines.append("| " + " | ".join(cells) + " |")
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n"
+    from .._lazy import import_optional
+
+    import_optional("tabulate", "book", "A table in Markdown")
+    return "\n\n".join(
+        f"## {group}\n\n{_group_markdown(rows)}"
+        for group, rows in table.groupby("group", sort=False)
+    )
+
+
+def _group_markdown(rows: pd.DataFrame) -> str:
+    import pandas as pd
+
+    units = [f" ({unit})" if isinstance(unit, str) else "" for unit in rows["unit"]]
+    shown = pd.DataFrame(
+        {
+            "quantity": rows["quantity"] + units,
+            "paper": list(map(_number, rows["value"], rows["sd"])),
+            "ours": list(map(_number, rows["ours"], rows["ours_sd"])),
+            "tolerance": rows["tolerance"].map("{:g}".format),
+            "verdict": rows["verdict"].map(_badge),
+            "where in the paper": rows["source"],
+        }
+    )
+    align = ("left", "right", "right", "right", "left", "left")
+    return shown.to_markdown(index=False, colalign=align, disable_numparse=True) + "\n"

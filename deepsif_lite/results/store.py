@@ -12,11 +12,13 @@ import json
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..paths import CHECKOUT, results_dir
+from ..errors import check_option
+from ..paths import CHECKOUT, data_dir, results_dir, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # What decides a number: the packages on the way from brain to score.
-PACKAGES = ("numpy", "scipy", "torch", "numba", "mne", "nilearn", "scikit-image")
+PACKAGES = ("numpy", "scipy", "torch", "numba", "mne", "nilearn", "scikit-learn")
 DATA_KINDS = ("synthetic", "real", "virtual")
 
 
@@ -50,8 +52,12 @@ def commit() -> str:
         return "unknown"
 
 
+@cache
 def environment() -> dict[str, str]:
-    """Return what a number may depend on: versions, processor, graphics card."""
+    """Return what a number may depend on: versions, processor, graphics card.
+
+    Found out once in a process.
+    """
     versions = {}
     for package in PACKAGES:
         try:
@@ -73,16 +79,19 @@ def _device() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
-def _record(folder: Path, path: Path, **facts) -> None:
-    """Add one file to the manifest; written whole, then moved into place."""
-    manifest = folder / "manifest.json"
+def _record(path: Path, **facts) -> None:
+    """Add one file to the manifest of its folder."""
+    manifest = path.with_name("manifest.json")
     entries = json.loads(manifest.read_text()) if manifest.is_file() else {}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     facts = {key: value for key, value in facts.items() if value is not None}
     entries[path.name] = {"sha256": digest, **facts, **environment()}
-    partial = manifest.with_suffix(".tmp")
-    partial.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
-    partial.replace(manifest)
+    _write_json(manifest, entries)
+
+
+def _write_json(path: Path, content: dict) -> None:
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
 def write_table(
@@ -110,10 +119,11 @@ def write_table(
     -------
     path : Path
     """
-    folder = results_dir(profile)
-    path = folder / f"{name}.csv"
-    frame.to_csv(path, index=frame.index.name is not None, float_format="%.6g")
-    _record(folder, path, rows=len(frame), seed=seed, seconds=seconds)
+    path = results_dir(profile) / f"{name}.csv"
+    with whole_file(path) as partial:
+        has_index = frame.index.name is not None
+        frame.to_csv(partial, index=has_index, float_format="%.6g")
+    _record(path, rows=len(frame), seed=seed, seconds=seconds)
     return path
 
 
@@ -134,13 +144,35 @@ def read_table(name: str, profile: str) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
+def read_experiment(name: str) -> pd.DataFrame:
+    """Read the results of a longer experiment that are shipped with the library.
+
+    Parameters
+    ----------
+    name : str
+        A file of ``data/experiments`` without its ending, or one of its folder
+        ``history``: runs of former versions, which no script makes again.
+
+    Raises
+    ------
+    OptionError
+        There is no such experiment.
+    """
+    import pandas as pd
+
+    folder = data_dir() / "experiments"
+    paths = {path.stem: path for path in sorted(folder.rglob("*.csv"))}
+    check_option("name", name, paths)
+    return pd.read_csv(paths[name], comment="#")
+
+
 def write_figure(name: str, fig: Figure, profile: str, *, dpi: int = 200) -> Path:
     """Store a figure as ``<name>.png`` and record how it was made."""
-    folder = results_dir(profile)
-    path = folder / f"{name}.png"
-    # No date and no version inside: the same picture gives the same bytes.
-    fig.savefig(path, dpi=dpi, metadata={"Software": None})
-    _record(folder, path)
+    path = results_dir(profile) / f"{name}.png"
+    with whole_file(path) as partial:
+        # No date and no version inside: the same picture gives the same bytes.
+        fig.savefig(partial, dpi=dpi, metadata={"Software": None})
+    _record(path)
     return path
 
 
@@ -175,9 +207,7 @@ def write_scores(
     """
     from .scorecard import paper_values
 
-    if data not in DATA_KINDS:
-        msg = f"data={data!r} is not one of {DATA_KINDS}."
-        raise ValueError(msg)
+    check_option("data", data, DATA_KINDS)
     unknown = sorted(set(scores) - set(paper_values().index))
     if unknown:
         msg = f"scores {unknown} are not in data/paper_values.csv; add them there."
@@ -186,9 +216,7 @@ def write_scores(
     for name, value in scores.items():
         mean, sd = value if isinstance(value, tuple) else (value, None)
         rows[name] = {"value": float(mean), "sd": None if sd is None else float(sd)}
-    folder = results_dir(profile)
-    path = folder / f"scores-{chapter}.json"
-    text = json.dumps({"chapter": chapter, "data": data, "scores": rows}, indent=1)
-    path.write_text(text + "\n")
-    _record(folder, path, seed=seed)
+    path = results_dir(profile) / f"scores-{chapter}.json"
+    _write_json(path, {"chapter": chapter, "data": data, "scores": rows})
+    _record(path, seed=seed)
     return path

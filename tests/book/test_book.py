@@ -1,6 +1,8 @@
 """The book as it is stored: pairs, outputs, alternative texts, settings."""
 
+import json
 import re
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import nbformat
 import nbval_copies
 import pytest
 import yaml
+
+from deepsif_lite.results import load_scorecard
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -93,12 +97,64 @@ def test_problems_are_seen(tmp_path):
 
     error = new_output("error", ename="ValueError", evalue="no", traceback=[])
     path = new_output("stream", name="stdout", text=f"saved {ROOT}/x")
-    notebook = new_notebook(cells=[new_code_cell("1", outputs=[error, path])])
+    place = Path(tempfile.gettempdir()) / "ipykernel_7" / "8.py"
+    warning = new_output("stream", name="stderr", text=f"{place}:1: RuntimeWarning: no")
+    outputs = [error, path, warning]
+    notebook = new_notebook(cells=[new_code_cell("1", outputs=outputs)])
     found = execute.problems(notebook, 4_000_000)
-    assert len(found) == 3
+    assert len(found) == 4
     assert "4.0 MB" in found[0]
     assert "ValueError" in found[1]
     assert "shows" in found[2]
+    assert "ipykernel_" in found[3]
+
+
+def test_profile_is_read_from_the_parameters(tmp_path):
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cell = new_code_cell('profile = "smoke"\nseed = 3')
+    notebook = new_notebook(cells=[cell])
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python"}
+    path = tmp_path / "n.ipynb"
+    nbformat.write(notebook, path)
+    with pytest.raises(SystemExit, match="no cell tagged"):
+        execute.default_profile(path)
+    cell.metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, path)
+    assert execute.default_profile(path) == "smoke"
+
+
+def test_results_lie_beside_the_notebooks(tmp_path):
+    written = tmp_path / "written"
+    written.mkdir()
+    scores = {"chapter": "04_x", "data": "synthetic", "scores": {}}
+    scores["scores"]["sim/le/1"] = {"value": 1.2, "sd": 0.1}
+    (written / "scores-04_x.json").write_text(json.dumps(scores))
+    facts = {"seconds": 9.6, "commit": "abc", "device": "cpu", "numpy": "1"}
+    execute.store_results("04_x", facts, written, tmp_path)
+    execute.store_results("05_y", facts | {"numpy": "2"}, written, tmp_path)
+    card = load_scorecard("smoke", tmp_path / "results")
+    assert card.loc["sim/le/1", ["ours", "verdict"]].tolist() == [1.2, "met"]
+    runs = build_site.runs_table(tmp_path / "results" / "chapters.json")
+    assert "| 04_x | 10 | `abc` | cpu |" in " ".join(runs.split())
+    assert "Chapters 04 ran with: numpy 1." in runs
+    assert "Chapters 05 ran with: numpy 2." in runs
+    # A chapter that writes no scores any more has none that are old.
+    (written / "scores-04_x.json").unlink()
+    execute.store_results("04_x", facts, written, tmp_path)
+    assert load_scorecard("smoke", tmp_path / "results")["ours"].isna().all()
+
+
+def test_stored_notebooks_have_their_scorecard():
+    """A clone builds the site with the numbers of the notebooks that it shows."""
+    folder = ROOT / "notebooks" / "results"
+    record = json.loads((folder / "chapters.json").read_text())
+    assert sorted(record) == [source.stem for source in SOURCES]
+    scoring = [path.stem for path in SOURCES if "write_scores(" in path.read_text()]
+    found = sorted(path.stem for path in folder.glob("scores-*.json"))
+    assert found == [f"scores-{name}" for name in scoring]
+    card = load_scorecard("lite", folder)
+    assert set(card["chapter"].dropna()) == set(scoring)
 
 
 def test_every_sanitize_rule_counts():

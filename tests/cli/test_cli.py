@@ -162,12 +162,18 @@ def test_simulate_names_both_splits(monkeypatch, capsys, tmp_path):
 def test_evaluate_writes_a_row_a_source(monkeypatch, capsys, tmp_path):
     import pandas as pd
 
+    from deepsif_lite.evaluation import METRICS
     from deepsif_lite.evaluation import synthetic as evaluation
     from deepsif_lite.imaging import imager as imaging
     from deepsif_lite.spikes import library as spike_library
 
-    row = {"method": "deepsif", "variant": "corrected", "n_sources": 1, "snr_db": 10.0}
-    row |= dict.fromkeys([*evaluation.METRICS, "recall_detected", "detected"], 0.5)
+    row = {
+        "method": "deepsif",
+        "selection": "corrected",
+        "n_sources": 1,
+        "snr_db": 10.0,
+    }
+    row |= dict.fromkeys([*METRICS, "recall_detected", "detected"], 0.5)
     row |= {"area_true_cm2": 20.0, "area_found_cm2": 18.0}
     table = pd.DataFrame([row | {"sample": i} for i in range(2)])
     cortex = SimpleNamespace(name="template-994")
@@ -183,7 +189,7 @@ def test_evaluate_writes_a_row_a_source(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(spike_library, "load_spike_library", load_clips)
 
     def evaluate(model, clips, **options):
-        asked = model.asked, clips.asked, options["n_samples"], options["variant"]
+        asked = model.asked, clips.asked, options["n_samples"], options["synthesis"]
         assert asked == ("lite-64", "test", 2, "published")
         return table
 

@@ -3,9 +3,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from skimage.filters import threshold_otsu
 
 import deepsif_lite as dl
-from deepsif_lite.evaluation import synthetic as evaluation
+from deepsif_lite import evaluation
+from deepsif_lite.evaluation.batches import run_batches
 from deepsif_lite.solvers import get_solver
 from deepsif_lite.spikes import SpikeLibrary
 
@@ -64,7 +67,7 @@ def table(head, clips):
         oracle,
         clips,
         methods=("deepsif", "sloreta"),
-        variants=("corrected", "probability", 0.55, 0.65),
+        selections=("corrected", "probability", 0.55, 0.65),
         n_sources=(1, 2),
         n_samples=5,
         seed=9,
@@ -74,7 +77,7 @@ def table(head, clips):
 
 
 def test_the_truth_makes_no_error(table):
-    truth = table.query("method == 'deepsif' and variant == 'corrected'")
+    truth = table.query("method == 'deepsif' and selection == 'corrected'")
     single = truth[truth["n_sources"] == 1]
     assert len(truth) == 5 + 10
     # Otsu may cut the weakest edge of a patch, so recall need not be one.
@@ -85,7 +88,7 @@ def test_the_truth_makes_no_error(table):
 
 
 def test_probability_selects_whole_patches(table):
-    likely = table[table["variant"] == "probability"]
+    likely = table[table["selection"] == "probability"]
     assert (likely["method"] == "deepsif").all()  # sLORETA gives none
     single = likely[likely["n_sources"] == 1]
     assert len(likely) == 5 + 10
@@ -94,7 +97,7 @@ def test_probability_selects_whole_patches(table):
 
 
 def test_a_number_selects_what_is_more_likely(table):
-    area = table.groupby("variant")["area_found_cm2"].sum()
+    area = table.groupby("selection")["area_found_cm2"].sum()
     assert area[0.55] == area["probability"] > 0
     assert area[0.65] == 0  # the oracle calls nothing more likely than 0.6
 
@@ -114,7 +117,7 @@ def test_solver_rows_equal_a_direct_score(table, head, clips):
 
 def test_facts_of_the_sources(table, head, clips):
     pair = table.query(
-        "method == 'deepsif' and variant == 'corrected' and n_sources == 2 "
+        "method == 'deepsif' and selection == 'corrected' and n_sources == 2 "
         "and sample == 0"
     )
     sample = _samples(head, clips, 2, 1, 9)[0]
@@ -135,10 +138,119 @@ def test_thread_count_does_not_change_the_result(head, clips):
     pd.testing.assert_frame_equal(one, two)
 
 
+def test_several_networks_see_the_same_recordings(table, head, clips):
+    samples = _samples(head, clips, 1, 5, 9)
+    model = Oracle(head=head, samples=samples)
+    blind = Oracle(head=head, samples=samples[:1])
+    blind.predict_with_probability = lambda eeg: (np.zeros((len(eeg), 500, 994)), None)
+    both = evaluation.evaluate(
+        {"deepsif": model, "blind": blind},
+        clips,
+        n_sources=(1,),
+        n_samples=5,
+        seed=9,
+        progress=False,
+    )
+    assert set(both["method"]) == {"deepsif", "blind", "sloreta", "lcmv"}
+    assert (both.query("method == 'blind'")["detected"] == 0).all()
+    own = both.query("method == 'deepsif'")
+    alone = table.query(
+        "method == 'deepsif' and selection == 'corrected' and n_sources == 1"
+    )
+    pd.testing.assert_frame_equal(
+        own.reset_index(drop=True), alone.reset_index(drop=True), check_dtype=False
+    )
+
+
+def test_each_method_is_judged_by_its_own_rule(head, clips):
+    """By default, and by ``headline`` from a table of several rules."""
+    kwargs = {"n_sources": (2,), "n_samples": 2, "seed": 9, "progress": False}
+    oracle = Oracle(head=head, samples=_samples(head, clips, 2, 2, 9))
+    default = evaluation.evaluate(oracle, clips, **kwargs)
+    rules = dict(zip(default["method"], default["selection"], strict=True))
+    assert rules == {"deepsif": "corrected", "sloreta": "map", "lcmv": "map"}
+    many = evaluation.evaluate(oracle, clips, selections=("corrected", "map"), **kwargs)
+    assert len(many) == 2 * len(default)
+    pd.testing.assert_frame_equal(
+        evaluation.headline(many).reset_index(drop=True), default
+    )
+
+
+def test_map_is_the_root_mean_square_over_time(head, clips):
+    kwargs = {"n_sources": (1,), "n_samples": 3, "seed": 4, "progress": False}
+    model = SimpleNamespace(head=head)
+    rows = evaluation.evaluate(model, clips, methods=("sloreta",), **kwargs)
+    for sample, (_, row) in zip(
+        _samples(head, clips, 1, 3, 4), rows.iterrows(), strict=True
+    ):
+        strength = get_solver("sloreta")(sample.eeg, head).std(axis=0)  # no mean
+        found = strength > threshold_otsu(strength, nbins=100)
+        area = head.cortex.areas[found].sum() * 1e4
+        assert row["area_found_cm2"] == pytest.approx(area, rel=1e-3)
+
+
+def test_heads_of_one_name_share_the_recordings(head, clips):
+    rows = evaluation.across_heads(
+        SimpleNamespace(head=head),
+        clips,
+        {"own": head, "others": [head, dl.load_head_variant("jitter-5mm")]},
+        methods=("sloreta",),
+        n_sources=(1,),
+        n_samples=4,
+        seed=3,
+        progress=False,
+    )
+    samples = evaluation.per_sample(rows)
+    assert samples["head"].tolist() == ["own"] * 4 + ["others"] * 4
+    assert samples["sample"].tolist() == [0, 1, 2, 3] * 2
+    # The first of the others is the same head and has the same seed.
+    own, others = (samples[samples["head"] == name] for name in ("own", "others"))
+    assert own["error_mm"].tolist()[:2] == others["error_mm"].tolist()[:2]
+    direct = evaluation.evaluate(
+        SimpleNamespace(head=head),
+        clips,
+        methods=("sloreta",),
+        n_sources=(1,),
+        n_samples=2,
+        seed=13,
+        head=dl.load_head_variant("jitter-5mm"),
+        progress=False,
+    )
+    assert others["error_mm"].tolist()[2:] == direct["error_mm"].tolist()
+
+
+def test_synthesis_is_handed_on(head, clips):
+    kwargs = {"methods": ("sloreta",), "n_sources": (1,), "n_samples": 2}
+    kwargs |= {"seed": 4, "progress": False}
+    model = SimpleNamespace(head=head)
+    literal = evaluation.evaluate(model, clips, synthesis="published", **kwargs)
+    ours = evaluation.evaluate(model, clips, **kwargs)
+    assert literal["seed_region"].tolist() == ours["seed_region"].tolist()
+    assert (literal["correlation"] != ours["correlation"]).all()
+
+
+def test_unknown_words_are_refused(head, clips):
+    model = SimpleNamespace(head=head)
+    with pytest.raises(ValueError, match=r"method='mne' .* 'deepsif', 'sloreta'"):
+        evaluation.evaluate(model, clips, methods=("mne",))
+    with pytest.raises(ValueError, match=r"selection='otsu' .* 'corrected'"):
+        evaluation.evaluate(model, clips, selections=("otsu",))
+    with pytest.raises(ValueError, match=r"selection=1.5 must lie between 0 and 1"):
+        evaluation.evaluate(model, clips, selections=(1.5,))
+
+
+def test_batches_come_in_order_and_give_the_threads_back():
+    before = torch.get_num_threads()
+    seen = list(run_batches(lambda indices: (indices, torch.get_num_threads()), 40, 2))
+    assert [i for indices, _ in seen for i in indices] == list(range(40))
+    assert {threads for _, threads in seen} == {1}
+    assert torch.get_num_threads() == before
+
+
 def test_missed_sources_count_in_recall_alone():
     rows = {
         "method": "lcmv",
-        "variant": "corrected",
+        "selection": "corrected",
         "n_sources": 2,
         "sample": 0,
         "snr_db": 5.0,
@@ -167,7 +279,7 @@ def test_heads_must_share_channels(head, clips):
 def test_card_has_the_means_of_each_set(table):
     scores = evaluation.card_scores(table, seed=9)
     samples = evaluation.per_sample(table)
-    ours = samples.query("method == 'deepsif' and variant == 'corrected'")
+    ours = samples.query("method == 'deepsif' and selection == 'corrected'")
     assert (scores["test_samples"], scores["seed"]) == (5, 9)
     two = ours[ours["n_sources"] == 2]
     assert scores["corrected"]["2 sources"]["recall"] == pytest.approx(

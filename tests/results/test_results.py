@@ -25,6 +25,29 @@ def test_table_and_manifest(tmp_path):
     assert {"commit", "torch", "numpy", "device"} <= set(entry)
 
 
+def test_asking_makes_no_folder(tmp_path):
+    assert scorecard.our_scores("smoke").empty
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writers_leave_whole_files_alone(tmp_path):
+    frame = pd.DataFrame({"a": [1]})
+    results.write_table("t", frame, "smoke")
+    results.write_scores("c", {"sim/le/1": 1.0}, "smoke")
+    names = sorted(path.name for path in (tmp_path / "smoke").iterdir())
+    assert names == ["manifest.json", "scores-c.json", "t.csv"]
+
+
+def test_experiments_are_found_by_name():
+    scaling = results.read_experiment("scaling")
+    assert len(scaling) > 2
+    assert "samples" in scaling
+    # One of those that no script makes again.
+    assert len(results.read_experiment("scan_network")) > 2
+    with pytest.raises(ValueError, match=r"name='nothing'.*'scaling'"):
+        results.read_experiment("nothing")
+
+
 def test_missing_table_names_it():
     with pytest.raises(FileNotFoundError, match="table 'nothing' first"):
         results.read_table("nothing", "smoke")
@@ -61,9 +84,9 @@ def test_scorecard_joins_ours_to_the_paper():
     assert table.loc["sim/recall/2", "verdict"] == "short by 0.33"
     assert table.loc["patients/recall/deepsif", "verdict"] == scorecard.NOT_JUDGED
     text = scorecard.to_markdown(table)
-    assert "| 1.12 ± 2.14 | 1.50 ± 0.40 | 1 | {bdg-success}`met` |" in text.replace(
-        "\u00a0", " "
-    )
+    flat = " ".join(text.split())  # without the padding of the columns
+    assert "| 1.12 ± 2.14 | 1.50 ± 0.40 | 1 | {bdg-success}`met` |" in flat
+    assert "| localization error, one source (mm) |" in flat
     line = scorecard.count_verdicts(table, "smoke")
     rest = len(table) - 3
     assert f"**1** met, **1** short, **1** not judged, **{rest}** not run" in line
@@ -84,6 +107,17 @@ def test_scorecard_joins_ours_to_the_paper():
 )
 def test_verdict(paper, ours, better, expected):
     assert scorecard.verdict(paper, ours, better, 0.05) == expected
+
+
+def test_paper_table_holds_the_papers_numbers():
+    metrics = ("precision", "recall", "correlation", "error_mm")
+    table = scorecard.paper_table(metrics, (1, 2, 3, "all"))
+    # Fig. 3, caption, and Results.
+    assert table.loc[1, ["precision", "precision_sd"]].tolist() == [0.88, 0.15]
+    assert table["error_mm"].tolist() == [1.12, 1.55, 1.56, 1.41]
+    assert math.isnan(table.loc["all", "correlation"])  # the paper gives none
+    patients = scorecard.paper_table(["spatial_dispersion"], ["lcmv"], "patients")
+    assert patients.loc["lcmv"].tolist() == [24.76, 9.9]
 
 
 def test_paper_values_are_complete():

@@ -1,0 +1,53 @@
+"""Work through many recordings: in batches, several at a time, one core each.
+
+Threads of one matrix product that wait for each other cost more than the product
+where cores are few or shared. Whole batches side by side wait for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+SIZE = 16  # recordings of a batch, about 2 MB each for each image of them
+
+
+def run_batches(
+    work: Callable[[range], Result], n_samples: int, n_jobs: int = -1
+) -> Iterator[Result]:
+    """Yield ``work(indices)`` of one batch after the other, in order.
+
+    Parameters
+    ----------
+    work : callable
+        Takes the indices of a batch. Several run at a time, in threads.
+    n_samples : int
+        Indices in all.
+    n_jobs : int
+        Threads; -1 stands for all cores.
+    """
+    from joblib import Parallel, delayed
+
+    starts = range(0, n_samples, SIZE)
+    batches = (range(start, min(start + SIZE, n_samples)) for start in starts)
+    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    with _one_thread_each():
+        yield from parallel(delayed(work)(indices) for indices in batches)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Keep BLAS and torch from starting threads of their own."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # what new threads of ours start with, too
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)
