@@ -84,14 +84,14 @@ def _add_overrides(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     from ..head.training_head import load_training_head
     from ..spikes.library import load_spike_library
-    from ..training.config import plan
+    from ..training.config import configuration_of
     from ..training.run import train
 
     # Without tqdm, progress comes as lines of the log.
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     given = {name: getattr(arguments, name) for name in _OVERRIDES}
     config = replace(
-        plan(arguments.profile, arguments.network),
+        configuration_of(arguments.profile, arguments.network),
         seed=arguments.seed,
         resting_share=arguments.resting_share,
         precision=arguments.precision,

@@ -5,6 +5,7 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "protocol": ["SourceNetwork"],
         "build": ["NETWORKS", "build_network"],
         "paper": ["PaperNetwork"],
         "scan": ["ScanNetwork"],
@@ -15,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
             "check_card",
             "head_fingerprint",
             "load_card",
+            "load_log",
             "load_weights",
             "save_weights",
             "write_card_scores",

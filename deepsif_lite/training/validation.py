@@ -80,6 +80,7 @@ class ScoreSet:
             they are NaN where every source was missed, and the F-measure is 0.
         """
         rows = []
+        was_training = network.training
         network.eval()
         with precision or nullcontext(), ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(self._samples), _BATCH):
@@ -87,7 +88,7 @@ class ScoreSet:
                 eeg = torch.as_tensor(np.stack([s.eeg for s in part]))
                 images = network(eeg.to(self.device)).float().cpu().numpy()
                 rows += pool.map(self._score, images, part)
-        network.train()
+        network.train(was_training)
         return _means(rows)
 
     def _score(self, image: NDArray, sample: _Kept) -> dict[str, float]:
