@@ -55,7 +55,7 @@ def measure(
     return {
         "clips": len(clips),
         "parameters": sum(p.numel() for p in model.network.parameters()),
-        "patches": model.network.geometry.n_shapes,
+        "patches": model.network.n_shapes,
         "samples": model.card["training"]["samples"],
         "seconds": model.card["training"]["seconds"],
         **per_sample(table)[list(METRICS)].mean(),

@@ -1,8 +1,12 @@
 """Configurations check themselves; profiles say how big a run is."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from deepsif_lite.errors import OptionError
+from deepsif_lite.network import load_card
 from deepsif_lite.profiles import PROFILES
 from deepsif_lite.training import TrainingConfig, configuration_of
 
@@ -55,3 +59,14 @@ def test_unknown_names_are_refused():
         configuration_of("huge")
     with pytest.raises(OptionError, match="network='resnet'"):
         configuration_of("lite", "resnet")
+
+
+def test_lite_75_comes_from_the_default_recipe():
+    """One command makes it again: ``deepsif-lite train --out run``."""
+    made = load_card("lite-75")["training"]
+    recipe = json.loads(json.dumps(asdict(configuration_of("lite"))))
+    assert made["samples"] == recipe["n_steps"] * recipe["batch_size"]
+    assert {key: made[key] for key in recipe if key in made} == {
+        key: value for key, value in recipe.items() if key in made
+    }
+    assert made["initial"] is None
