@@ -1,4 +1,4 @@
-"""Measure what moved electrodes and empty recordings teach: short trainings.
+"""Measure the effect of moved electrodes and source-free recordings: short trainings.
 
 Run ``python benchmarks/robustness.py --save data/experiments/robustness.csv`` (half
 an hour on two cores). All networks see as many samples, and are scored on the same
@@ -33,8 +33,8 @@ HEADS = ("template-75", "jitter-5mm", "jitter-10mm")
 
 def measure(model: Imager, clips: SpikeLibrary, n_samples: int) -> list[dict]:
     """Score one network on all heads, a row each."""
-    told, _ = forecasts(model, clips, n_sources=0, n_samples=n_samples)
-    alarms = (told > 0.5).any(axis=1).mean()
+    probability, _ = forecasts(model, clips, n_sources=0, n_samples=n_samples)
+    alarms = (probability > 0.5).any(axis=1).mean()
     rows = []
     for name in HEADS:
         head = model.head if name == model.head.name else load_head_variant(name)

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "scan": ["ScanNetwork"],
         "scan_geometry": ["ScanGeometry"],
         "scalp_maps": ["NOISE_SHARE", "source_whitener", "unit_maps"],
+        "signal_band": ["STANDS_OUT", "band_spectrum"],
         "weights": [
             "available_weights",
             "check_card",

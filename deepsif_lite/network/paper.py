@@ -110,7 +110,7 @@ class PaperNetwork(nn.Module):
         return {"total": error}
 
     def transfer_from(self, trained: PaperNetwork, matching: NDArray) -> None:
-        """Refuse: what this network learned of its head cannot be told apart."""
+        """Refuse: its weights do not separate the head from the rest."""
         msg = "A network of kind 'paper' has another head; only lite is transferred."
         raise MismatchError(msg)
 

@@ -42,7 +42,7 @@ def orthonormal(columns: Tensor) -> Tensor:
 def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return eigenvalues, ascending, and eigenvectors by Jacobi's rotations.
 
-    Each step rotates disjoint pairs of rows at once; a sweep meets all pairs.
+    Each step rotates disjoint pairs of rows at once; a sweep takes all pairs.
 
     Parameters
     ----------

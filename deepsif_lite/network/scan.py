@@ -126,7 +126,7 @@ class ScanNetwork(nn.Module):
         self._add_scoring(n_features(n_scans, n_modes), width, local_width, n_messages)
 
     def _add_scans(self, n_scans: int, width: int) -> None:
-        """Which maps each scan takes, and how sharply it tells fits apart."""
+        """Which maps each scan takes, and how sharply it separates good fits from fair ones."""
         self.pick = nn.Linear(width, n_scans)
         rank = torch.arange(self.n_modes)[:, None] <= torch.arange(n_scans)
         self.pick_rank = nn.Parameter(torch.where(rank, _PICKED, -_PICKED))

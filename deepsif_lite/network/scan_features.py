@@ -1,8 +1,8 @@
-"""What the scans say of each parcel: the input of the scoring perceptron.
+"""Features of each parcel from the scans: the input of the scoring perceptron.
 
 Three scans compare the scalp maps of the EEG with those of patches of cortex. Nothing
 here is learned but what is handed in: which maps a scan takes, and how sharply it
-tells a good fit from a fair one.
+separates a good fit from a fair one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SHARE_OF_NONE = 0.05  # of the patches that hold a parcel, where no patch fits
 _PATCH_OFFSET, _PARCEL_OFFSET, _LEAST_MISFIT = 0.01, 0.02, 1e-3
 # Bring logarithms to the size of the shares that stand beside them.
 _PATCH_SCALE, _PARCEL_SCALE = 0.1, 0.3
-# Which of several found patches a parcel is told of: one that holds it comes before
+# Which of several found patches the features describe: one that holds it comes before
 # one that borders on it, and that before one whose seed is near.
 _HOLDS, _BORDERS = 10, 5
 
@@ -38,7 +38,7 @@ def n_features(n_scans: int, n_modes: int) -> int:
 
 
 def parcel_features(fit: Tensor) -> Tensor:
-    """Say what each map explains of a round patch, and what the first k leave.
+    """Return what each map explains of a round patch, and what the first k leave.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def dictionary_features(
 def search_features(
     geometry: ScanGeometry, fit: Tensor, maps: Tensor, picked: Tensor
 ) -> Tensor:
-    """Search from the best patches of each scan, and say what was found.
+    """Search from the best patches of each scan, and describe what was found.
 
     The first scan searches for one patch, the second for two, and so on.
 

@@ -127,17 +127,7 @@ def train(
         **config.options,
     }
     identity = _identity(config, head, initial, resting)
-    stream = SyntheticEEG(
-        head,
-        clips,
-        n_sources=config.n_sources,
-        n_times=config.n_times,
-        resting=resting,
-        resting_share=config.resting_share,
-        electrode_jitter=config.electrode_jitter,
-        seed=config.seed,
-        device=processes.device,
-    )
+    stream = _stream(config, head, clips, resting, processes.device)
     learner = Learner(_new_network(spec, config, head, initial), config, processes)
     monitor = Monitor(learner, stream, config, processes)
     checkpoint = Checkpoint(out, identity, learner, monitor, processes)
@@ -159,6 +149,27 @@ def train(
         export(out, learner, monitor, card)
     processes.wait()
     return out
+
+
+def _stream(
+    config: TrainingConfig,
+    head: HeadModel | TrainingHead,
+    clips: SpikeLibrary,
+    resting: NDArray | None,
+    device: torch.device,
+) -> SyntheticEEG:
+    """Return the stream that training and its validation take samples from."""
+    return SyntheticEEG(
+        head,
+        clips,
+        n_sources=config.n_sources,
+        n_times=config.n_times,
+        resting=resting,
+        resting_share=config.resting_share,
+        electrode_jitter=config.electrode_jitter,
+        seed=config.seed,
+        device=device,
+    )
 
 
 def _new_network(

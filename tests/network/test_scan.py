@@ -128,8 +128,8 @@ def test_loss_of_a_part_counts_with_what_the_whole_holds(batch, network):
 def test_gradients_reach_all_parameters(batch, network):
     network.zero_grad()
     network.loss(batch)["total"].backward()
-    silent = [n for n, p in network.named_parameters() if p.grad is None]
-    assert silent == []
+    without = [n for n, p in network.named_parameters() if p.grad is None]
+    assert without == []
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
 
 
