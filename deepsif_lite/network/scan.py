@@ -126,7 +126,7 @@ class ScanNetwork(nn.Module):
         self._add_scoring(n_features(n_scans, n_modes), width, local_width, n_messages)
 
     def _add_scans(self, n_scans: int, width: int) -> None:
-        """Which maps each scan takes, and how sharply it separates good fits from fair ones."""
+        """Add what picks the maps of each scan, and how sharply it weighs fits."""
         self.pick = nn.Linear(width, n_scans)
         rank = torch.arange(self.n_modes)[:, None] <= torch.arange(n_scans)
         self.pick_rank = nn.Parameter(torch.where(rank, _PICKED, -_PICKED))
@@ -159,9 +159,8 @@ class ScanNetwork(nn.Module):
             nn.Linear(n_channels + 1, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
         self.rank = nn.Parameter(torch.zeros(self.n_modes, width))
-        self.extra = nn.Parameter(
-            _EMBEDDING * torch.randn(2, width)
-        )  # summary, constant
+        # Two more tokens: summary and constant.
+        self.extra = nn.Parameter(_EMBEDDING * torch.randn(2, width))
         layer = nn.TransformerEncoderLayer(
             width,
             n_heads,
