@@ -99,4 +99,6 @@ def transferred(
         "head_hash": head_fingerprint(head),
         "transferred_from": card["head"],
     }
-    return network.eval(), card | moved
+    card = card | moved
+    card.pop("default", None)  # it is that of the other head
+    return network.eval(), card

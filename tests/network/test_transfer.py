@@ -28,6 +28,7 @@ def trained(tmp_path):
         "ch_names": head.ch_names,
         "head": head.name,
         "head_hash": head_fingerprint(head),
+        "default": True,
     }
     return save_weights(build_network(**spec), tmp_path / "trained", card)
 
@@ -67,6 +68,7 @@ def test_card_says_where_the_network_came_from(trained):
     head = toy_head()
     network, card = transferred(*load_weights(trained), head)
     assert card["transferred_from"] == "toy"
+    assert "default" not in card
     assert card["head_hash"] == head_fingerprint(head)
     assert network(torch.randn(1, 60, 20)).shape == (1, 60, 120)
 
