@@ -1,4 +1,4 @@
-"""Measure what more clips, parameters and patches buy: short trainings, side by side.
+"""Measure the effect of more clips, parameters and patches: short trainings.
 
 Run ``python benchmarks/scaling.py --save data/experiments/scaling.csv`` (half an hour
 on two cores). All networks see as many samples of the same recipe, and all are scored
@@ -55,7 +55,7 @@ def measure(
     return {
         "clips": len(clips),
         "parameters": sum(p.numel() for p in model.network.parameters()),
-        "patches": model.network.geometry.n_shapes,
+        "patches": model.network.n_shapes,
         "samples": model.card["training"]["samples"],
         "seconds": model.card["training"]["seconds"],
         **per_sample(table)[list(METRICS)].mean(),

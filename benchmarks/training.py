@@ -29,8 +29,8 @@ from deepsif_lite.head import TrainingHead, load_training_head
 from deepsif_lite.network import build_network
 from deepsif_lite.signals import normalize
 from deepsif_lite.spikes import SpikeLibrary, load_spike_library
-from deepsif_lite.training import plan
-from deepsif_lite.training.run import LOG_EVERY, train
+from deepsif_lite.training import configuration_of, train
+from deepsif_lite.training.monitor import LOG_EVERY
 
 CORES = 2  # of the laptop that inference is meant for
 CLOCK = ("samples", "seconds", "waited")  # columns of a run's log
@@ -51,7 +51,7 @@ def training_speed(
     Nothing is scored in between, and a validation takes two samples.
     """
     config = replace(
-        plan("lite", network),
+        configuration_of("lite", network),
         n_steps=n_steps,
         batch_size=batch_size,
         validation_size=2,

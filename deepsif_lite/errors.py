@@ -128,6 +128,45 @@ def check_range(
     raise OptionError(msg)
 
 
+def check_interval(
+    name: str,
+    interval: tuple[float, float],
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_low: bool = False,
+) -> None:
+    """Refuse a range that is not two ordered numbers, or reaches too far.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    interval : tuple of float
+        Its lower and its upper end; they may be equal.
+    low, high : float
+        What either end may be, see :func:`check_range`.
+    open_low : bool
+        The lowest value itself is refused.
+
+    Raises
+    ------
+    OptionError
+
+    Examples
+    --------
+    >>> check_interval("source_snr", (20.0, 10.0))
+    Traceback (most recent call last):
+    ...
+    deepsif_lite.errors.OptionError: source_snr=(20.0, 10.0) must be (least, most).
+    """
+    if len(interval) != 2 or not interval[0] <= interval[1]:
+        msg = f"{name}={interval!r} must be (least, most)."
+        raise OptionError(msg)
+    for end in interval:
+        check_range(name, end, low, high, open_low=open_low)
+
+
 def check_shape(
     name: str, shape: tuple[int, ...], wanted: tuple[int | str, ...]
 ) -> None:

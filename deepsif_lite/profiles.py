@@ -1,8 +1,10 @@
-"""How big a run is. Nothing else in the code knows the size of things."""
+"""How big a run is: what grows from one profile to the next stands here alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from .errors import check_option
 
 __all__ = ["PROFILES", "Profile", "get_profile"]
 
@@ -23,6 +25,9 @@ class Profile:
         Synthetic test samples in each of the one-, two- and three-source sets.
     n_patients : int
         Size of the virtual cohort.
+    n_training_samples : int
+        Samples of a whole training run; those of the paper went through its network
+        twenty times.
     batch_size : int
         Samples a training step.
     n_regions_per_gain : int
@@ -35,6 +40,7 @@ class Profile:
     live_training_steps: int
     n_test_samples: int
     n_patients: int
+    n_training_samples: int
     batch_size: int
     n_regions_per_gain: int
 
@@ -43,9 +49,36 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", 2.0, 5, 20, 3, 32, 2),
-        Profile("lite", 10.0, 150, 300, 8, 64, 110),
-        Profile("paper", 20.0, 5000, 3976, 20, 64, 994),
+        Profile(
+            "smoke",
+            simulation_seconds=2.0,
+            live_training_steps=5,
+            n_test_samples=20,
+            n_patients=3,
+            n_training_samples=160,
+            batch_size=32,
+            n_regions_per_gain=2,
+        ),
+        Profile(
+            "lite",
+            simulation_seconds=10.0,
+            live_training_steps=60,
+            n_test_samples=300,
+            n_patients=8,
+            n_training_samples=144_000,
+            batch_size=64,
+            n_regions_per_gain=110,
+        ),
+        Profile(
+            "paper",
+            simulation_seconds=20.0,
+            live_training_steps=5000,
+            n_test_samples=3976,
+            n_patients=20,
+            n_training_samples=20 * 620_256,
+            batch_size=64,
+            n_regions_per_gain=994,
+        ),
     )
 }
 
@@ -55,7 +88,7 @@ def get_profile(name: str | Profile) -> Profile:
 
     Raises
     ------
-    ValueError
+    OptionError
         No such profile.
 
     Examples
@@ -66,7 +99,5 @@ def get_profile(name: str | Profile) -> Profile:
     """
     if isinstance(name, Profile):
         return name
-    if name not in PROFILES:
-        msg = f"profile={name!r} is unknown; choose one of {', '.join(PROFILES)}."
-        raise ValueError(msg)
+    check_option("profile", name, PROFILES)
     return PROFILES[name]

@@ -42,9 +42,14 @@ import torch
 from scipy.fft import dct
 
 import deepsif_lite as dl
-from deepsif_lite import evaluation
-from deepsif_lite.network import build_network, patch_search, signal_band
-from deepsif_lite.training import run as training
+from deepsif_lite.evaluation import METRICS, per_sample
+from deepsif_lite.network import (
+    STANDS_OUT,
+    available_weights,
+    band_spectrum,
+    build_network,
+    load_log,
+)
 
 dl.figures.use_style()
 
@@ -169,13 +174,13 @@ print({kind: f"{size:,}" for kind, size in sizes.items()})
 
 # %%
 model = dl.load_model("lite-75")
-net, geometry = model.network, model.network.geometry
+net = model.network
 eeg = torch.as_tensor(sample.eeg)[None]
-white = eeg @ geometry.whitener
+white = net.whiten(eeg)
 every_frequency = dct(white[0].numpy(), axis=0, norm="ortho")
 power = (every_frequency**2).mean(axis=1)
 frequencies = np.arange(len(power)) * test_clips.sfreq / 2 / len(power)
-band, _ = signal_band.band_spectrum(white, n_least=2 * net.n_modes)
+band, _ = band_spectrum(white, n_least=2 * net.n_modes)
 kept = frequencies[: band.shape[1]][band[0].any(dim=1).numpy()]
 print(f"{len(kept)} of {len(power)} cosines are kept, up to {kept.max():.1f} Hz")
 
@@ -187,9 +192,8 @@ rows = []
 for count in (1, 2, 3):
     recordings = dl.SyntheticEEG(head, test_clips, n_sources=count, seed=seed)
     batch = recordings.batch(range(60))
-    whitened = batch.eeg @ geometry.whitener
-    sources = batch.weights @ geometry.parcel_maps
-    sources = sources / sources.norm(dim=-1, keepdim=True)
+    whitened = net.whiten(batch.eeg)
+    sources = net.scalp_maps(batch.weights)
     spans = {
         "all frequencies": torch.linalg.svd(whitened, full_matrices=False)[2],
         "signal band": net.modes(batch.eeg)[0],
@@ -206,7 +210,7 @@ outside.round(3)
 fig, ax = plt.subplots(figsize=(5.2, 2.2), layout="constrained")
 ax.semilogy(frequencies[1:], power[1:], lw=0.9)  # EEG has lost its mean
 floor = power[len(power) // 2 :].mean()
-ax.axhline(signal_band.STANDS_OUT * floor, ls="--", lw=0.9, color="0.3")
+ax.axhline(STANDS_OUT * floor, ls="--", lw=0.9, color="0.3")
 ax.axvspan(kept.min(), kept.max(), alpha=0.15)
 _ = ax.set(xlabel="frequency (Hz)", ylabel="power (no unit)", xlim=(0, 125))
 
@@ -221,9 +225,9 @@ for snr in (5.0, 10.0, 15.0, 20.0):
         head, test_clips, n_sources=1, seed=seed, sensor_snr=(snr,)
     )
     batch = recordings.batch(range(40))
-    whitened = batch.eeg @ geometry.whitener
+    whitened = net.whiten(batch.eeg)
     strongest, _, cleaned = net.modes(batch.eeg)
-    band, cosines = signal_band.band_spectrum(whitened, n_least=2 * net.n_modes)
+    band, cosines = band_spectrum(whitened, n_least=2 * net.n_modes)
     candidates = {
         "all frequencies": whitened @ strongest[:, 0, :, None],
         "signal band": cosines @ band @ strongest[:, 0, :, None],
@@ -266,20 +270,14 @@ _ = axes[1, 0].set_ylabel("course")
 # The gate combines the results with learned weights.
 
 # %%
-n_maps = 3  # the scan and the search below believe in the first three
-first_maps = torch.zeros(1, n_maps, net.n_modes)
-first_maps[..., :n_maps] = 1
-with torch.no_grad():
-    fit = (maps @ geometry.patch_maps.T).square()[:, :n_maps].sum(1)
-    best = fit.unflatten(1, (-1, geometry.n_shapes)).amax(-1)[0].numpy()
-    starts = patch_search.choose_starts(fit, geometry.apart, n_maps, geometry.n_shapes)
-    found = patch_search.search_patches(
-        geometry, geometry.members[starts], maps, first_maps
-    )
-for before, start, after in zip(
-    fit[0, starts[0]], geometry.members[starts[0]], found.misfit[0], strict=True
+n_maps = 3  # of the scan and the search below
+best = net.best_fit(maps[:, :n_maps])[0].numpy()
+search = net.search(maps[:, :n_maps], n_patches=n_maps)
+found = search.found
+for start, before, after in zip(
+    search.starts[0], search.start_misfit[0], found.misfit[0], strict=True
 ):
-    print(f"{int(start.sum())} regions: misfit {1 - before:.3f} -> {after:.3f}")
+    print(f"{int(start.sum())} regions: misfit {before:.3f} -> {after:.3f}")
 
 # %% mystnb={"figure": {"name": "fig-training-stages", "caption": "From scan to search to gate to activity. Scan: best fit of the patches grown from each region into the span of the first three maps. Search: the patches it ends at, shaded by how well they fit. Gate: the network's probability that a region is active. Bottom: largest magnitude of the resulting activity. Outlines: the true patches."}, "image": {"alt": "Four rows of cortex maps with the two true patches outlined: a broad scan, a few patches found by the search, a sharp probability map and the activity."}}
 searched = (found.members * (1 - found.misfit)[..., None])[0].amax(0).numpy()
@@ -319,17 +317,17 @@ fig, axes = dl.figures.plot_methods(
 # `train` uses AdamW, a variant of Adam {cite:p}`kingma2015`. It writes a checkpoint every two minutes and goes on from it when called again; on a CPU a run that was interrupted gives the same weights, to the last bit, as one that was not.
 
 # %% tags=["nbval-ignore-output", "remove-stderr"]
-config = training.TrainingConfig(
+config = dl.TrainingConfig(
     n_steps=settings.live_training_steps, batch_size=settings.batch_size, seed=seed
 )
 began = time.perf_counter()
 with tempfile.TemporaryDirectory() as folder:
-    out = training.train(head, train_clips, folder, config=config, progress=False)
+    out = dl.train(head, train_clips, folder, config=config, progress=False)
     live = dl.load_model(out)
-    live_log = pd.read_csv(out / "log.csv")
+    live_log = pd.DataFrame(load_log(out))
 seconds = time.perf_counter() - began
 device = live.card["training"]["device"]
-print(f"{live_log.samples.iloc[-1]:,} samples in {seconds:.0f} s on {device}")
+print(f"{live_log.samples.iloc[-1]:,.0f} samples in {seconds:.0f} s on {device}")
 
 # %% [markdown]
 # The run that made the shipped network was the same command, left running longer.
@@ -339,8 +337,8 @@ print(f"{live_log.samples.iloc[-1]:,} samples in {seconds:.0f} s on {device}")
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6), layout="constrained")
 names = {"training_loss": "training", "validation_loss": "validation"}
 _ = dl.figures.plot_loss(live_log, columns=names, ax=left, title="this run")
-for shipped in dl.weights.available_weights():
-    log = pd.read_csv(dl.paths.data_dir() / "weights" / shipped / "log.csv")
+for shipped in available_weights():
+    log = pd.DataFrame(load_log(shipped))
     _ = dl.figures.plot_loss(
         log, columns={"validation_loss": shipped}, ax=right, title="shipped"
     )
@@ -356,7 +354,7 @@ for ax in (left, right):
 # %% tags=["nbval-ignore-output"]
 def mean_scores(model, clips):
     """Mean of each metric over recordings with one, two and three sources."""
-    scores = evaluation.evaluate(
+    scores = dl.evaluate(
         model,
         clips,
         methods=("deepsif",),
@@ -364,8 +362,8 @@ def mean_scores(model, clips):
         seed=seed,
         progress=False,
     )
-    means = evaluation.per_sample(scores)[list(evaluation.METRICS)].mean()
-    return means.rename(evaluation.METRICS)
+    means = per_sample(scores)[list(METRICS)].mean()
+    return means.rename(METRICS)
 
 
 rows = {}
@@ -425,7 +423,7 @@ _ = ax.legend(loc="lower left", fontsize=7)
 # %%
 short_runs = dl.results.read_experiment("short_runs")
 _ = dl.results.write_table("03_short_runs", short_runs, profile)
-short_runs.set_index("design").rename(columns=evaluation.METRICS).T.round(3)
+short_runs.set_index("design").rename(columns=METRICS).T.round(3)
 
 # %% [markdown]
 # And nine later trials of as many samples, scored on 450 recordings (150 with one, two and three sources each; regions with a probability above one half).
@@ -441,7 +439,7 @@ short_runs.set_index("design").rename(columns=evaluation.METRICS).T.round(3)
 last_trials = dl.results.read_experiment("last_trials")
 _ = dl.results.write_table("03_last_trials", last_trials, profile)
 shown = last_trials.drop(columns=["samples", "test_recordings"]).set_index("trial")
-shown.rename(columns=evaluation.METRICS).round(3)
+shown.rename(columns=METRICS).round(3)
 
 # %% [markdown]
 # (a-wrong-head-and-a-source-free-recording)=
@@ -461,7 +459,7 @@ print(
 )
 shown = robustness.set_index(["trial", "head"])
 shown = shown[["precision", "recall", "error_mm", "false_alarms"]]
-shown.rename(columns={**evaluation.METRICS, "false_alarms": "false alarms"}).round(2)
+shown.rename(columns={**METRICS, "false_alarms": "false alarms"}).round(2)
 
 # %% [markdown]
 # Electrodes displaced in training cost next to nothing on the known head, and improve the others a little.
@@ -491,7 +489,7 @@ designs = dl.results.read_experiment("designs")
 _ = dl.results.write_table("03_designs", designs, profile)
 shown = designs.set_index("design").drop(columns="test_recordings")
 shown["samples"] /= 1000
-shown = shown.rename(columns={**evaluation.METRICS, "samples": "thousand samples"})
+shown = shown.rename(columns={**METRICS, "samples": "thousand samples"})
 shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.round(3)
 
 # %% [markdown]
@@ -502,7 +500,7 @@ shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.
 # The figure shows the log of the shipped run, scored with the paper's metrics on samples set aside, with electrodes displaced as in training (chapter 4 scores the network on far more).
 
 # %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error of lite-75 on validation samples while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: precision, recall and localization error hardly change after the first third."}}
-log = pd.read_csv(dl.paths.data_dir() / "weights" / "lite-75" / "log.csv").dropna()
+log = pd.DataFrame(load_log("lite-75")).dropna()
 panels = {
     "precision": ("precision", "sim/precision/all"),
     "recall": ("recall", "sim/recall/all"),
@@ -545,7 +543,7 @@ print(f"{scaling.samples.iloc[0]:,} samples each")
 _ = dl.results.write_table("03_scaling", scaling, profile)
 shown = scaling.set_index(["curve", "clips", "parameters"])
 shown = shown.drop(columns=["samples", "seconds"])
-shown.rename(columns=evaluation.METRICS).round(2)
+shown.rename(columns=METRICS).round(2)
 
 # %% mystnb={"figure": {"name": "fig-training-clips", "caption": "Precision, recall and localization error after as many samples, against the number of different clips they were made of (top) and against the number of parameters (bottom)."}, "image": {"alt": "Six small line charts: scores hardly change with the number of clips, and only the smallest network differs from the others."}}
 curves = scaling.groupby("curve", sort=False)

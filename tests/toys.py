@@ -46,7 +46,7 @@ def toy_geometry(n_shapes: int = 3) -> ScanGeometry:
     """Return what the scan network knows of the toy head."""
     head = toy_head()
     geometry = ScanGeometry(len(head.ch_names), head.cortex.n_regions, n_shapes)
-    geometry.set(head.leadfield, head.cortex)
+    geometry.compute(head.leadfield, head.cortex)
     return geometry
 
 

@@ -23,4 +23,5 @@ def _run(arguments: argparse.Namespace) -> None:
     from ..imaging.imager import load_model
     from ..imaging.onnx_export import export_onnx
 
-    say(export_onnx(load_model(arguments.model), arguments.out))
+    model = load_model(arguments.model)
+    say(export_onnx(model.network, model.card, arguments.out))

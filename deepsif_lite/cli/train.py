@@ -85,7 +85,7 @@ def _add_overrides(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     from ..head.training_head import load_training_head
     from ..spikes.library import load_spike_library
-    from ..training.config import plan
+    from ..training.config import configuration_of
     from ..training.run import train
 
     # Without tqdm, progress comes as lines of the log.
@@ -97,7 +97,7 @@ def _run(arguments: argparse.Namespace) -> None:
         if value is not None
     }
     config = replace(
-        plan(arguments.profile, arguments.network),
+        configuration_of(arguments.profile, arguments.network),
         seed=arguments.seed,
         resting_share=arguments.resting_share,
         precision=arguments.precision,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..artifacts import artifact_path, read_artifact, write_arrays
+from ..random_keys import DICTIONARY_PATCHES
 from .patches import gaussian_decay, patch_candidates
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _SHIPPED_SHAPES = 40  # patches a parcel, as many as the lite network uses
 _HALF_DISTANCE = 0.05  # m, the middle of the range that synthesis draws from
-_KEY = 1 << 33  # of the growth; a stream's patches have the key (seed, 2**31, region)
 
 
 def patch_dictionary(cortex: Cortex, n_shapes: int, seed: int = 0) -> NDArray[np.bool_]:
@@ -104,7 +104,7 @@ def _grow(cortex: Cortex, n_shapes: int, seed: int) -> NDArray[np.bool_]:
 
 def _patches_of(cortex: Cortex, region: int, n_shapes: int, seed: int) -> NDArray:
     """Grow the patches of one seed parcel, (n_shapes, n_regions)."""
-    rng = np.random.default_rng([seed, _KEY, region])
+    rng = np.random.default_rng([seed, DICTIONARY_PATCHES, region])
     grown = patch_candidates(cortex, region, rng=rng)
     different = list({tuple(np.sort(patch)): patch for patch in grown}.values())
     order = rng.permutation(len(different))

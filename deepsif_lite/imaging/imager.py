@@ -235,7 +235,7 @@ def load_model(
     head : str or HeadModel, optional
         By default the one named on the card.
     transfer : bool
-        Carry a ``lite`` network over to a head model it was not trained for: its
+        Transfer a ``lite`` network to a head model it was not trained for: its
         scans follow from the leadfield, and its first layer is translated, see
         :func:`deepsif_lite.network.start_from`. Chapter 3 measures what that costs;
         training on from there (``initial=``) gets it back.
@@ -262,8 +262,9 @@ def load_model(
     device = device or "cpu"
     if transfer:  # its card and its scans are those of the new head already
         from ..network.transfer import transferred
+        from ..network.weights import load_weights
 
-        network, card = transferred(name_or_path, head)
+        network, card = transferred(*load_weights(name_or_path), head)
         return Imager(network.to(device).eval(), card, head, device)
     check_card(card, head)
     return Imager(shared_network(name_or_path, head, device), card, head, device)

@@ -5,16 +5,19 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "protocol": ["SourceNetwork"],
         "build": ["NETWORKS", "build_network"],
         "paper": ["PaperNetwork"],
         "scan": ["ScanNetwork"],
         "scan_geometry": ["ScanGeometry"],
         "scalp_maps": ["NOISE_SHARE", "source_whitener", "unit_maps"],
+        "signal_band": ["STANDS_OUT", "band_spectrum"],
         "weights": [
             "available_weights",
             "check_card",
             "head_fingerprint",
             "load_card",
+            "load_log",
             "load_weights",
             "save_weights",
             "write_card_scores",

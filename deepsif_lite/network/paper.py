@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+
+from ..errors import MismatchError, OptionError
+from .protocol import identity
 
 if TYPE_CHECKING:
     from ..cortex.surface import Cortex
@@ -49,7 +53,7 @@ class PaperNetwork(nn.Module):
         multiple: int = 1,
     ) -> None:
         super().__init__()
-        self.n_regions = n_regions
+        self.n_channels, self.n_regions = n_channels, n_regions
         self.block1_in = nn.Linear(n_channels, n_channels)
         self.block1_out = nn.Linear(n_channels, n_channels)
         self.block2_in = nn.Linear(n_channels, width)
@@ -94,13 +98,26 @@ class PaperNetwork(nn.Module):
     def set_geometry(self, leadfield: NDArray, cortex: Cortex) -> None:
         """Do nothing: this network learns all it knows of the head from examples."""
 
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
+    def loss(
+        self, batch: Batch, total: Callable[[Tensor], Tensor] = identity
+    ) -> dict[str, Tensor]:
         """Return the summed squared error, the code's reduction, as ``total``.
 
-        The sum, not the mean: Adam's weight decay and epsilon are tuned to it.
+        The sum, not the mean: Adam's weight decay and epsilon are tuned to it. So the
+        losses of parts of a batch add up as they are, and nothing is asked of ``total``.
         """
-        total = F.mse_loss(self(batch.eeg), batch.activity, reduction="sum")
-        return {"total": total}
+        error = F.mse_loss(self(batch.eeg), batch.activity, reduction="sum")
+        return {"total": error}
+
+    def transfer_from(self, trained: PaperNetwork, matching: NDArray) -> None:
+        """Refuse: its weights do not separate the head from the rest."""
+        msg = "A network of kind 'paper' has another head; only lite is transferred."
+        raise MismatchError(msg)
+
+    def portable(self) -> PaperNetwork:
+        """Refuse: nobody has tried its LSTM layers in another runtime."""
+        msg = "A network of kind 'paper' has no ONNX form; give a 'lite' one."
+        raise OptionError(msg)
 
 
 def _rounded_up(size: int, multiple: int) -> int:

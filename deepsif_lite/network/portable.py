@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-N_SWEEPS = 8  # rounds over all pairs; 16 x 16 matrices are diagonal after six
+from .modes import LinearAlgebra
+
+_N_SWEEPS = 8  # over all pairs; 16 x 16 matrices are diagonal after six
 
 
 def orthonormal(columns: Tensor) -> Tensor:
@@ -40,7 +42,7 @@ def orthonormal(columns: Tensor) -> Tensor:
 def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return eigenvalues, ascending, and eigenvectors by Jacobi's rotations.
 
-    Each step rotates disjoint pairs of rows at once; a sweep meets all pairs.
+    Each step rotates disjoint pairs of rows at once; a sweep takes all pairs.
 
     Parameters
     ----------
@@ -61,7 +63,9 @@ def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
     n = matrix.shape[-1]
     eye = torch.eye(n, dtype=matrix.dtype)
-    swaps = torch.as_tensor(np.tile(_rounds(n), (N_SWEEPS, 1, 1)), dtype=matrix.dtype)
+    swaps = torch.as_tensor(
+        np.tile(_pairings(n), (_N_SWEEPS, 1, 1)), dtype=matrix.dtype
+    )
     # Of two rows with equal diagonals one turns left and the other right.
     first = swaps @ torch.arange(n, dtype=matrix.dtype) > torch.arange(n)
     turns = torch.where(first, 1.0, -1.0).to(matrix.dtype)
@@ -88,14 +92,14 @@ def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     return values, torch.take_along_dim(vectors, order, -1)
 
 
-def _rounds(n: int) -> np.ndarray:
-    """Pair all of ``n`` with all, in rounds of disjoint pairs.
+def _pairings(n: int) -> np.ndarray:
+    """Pair all of ``n`` with all, a set of disjoint pairs at a time.
 
     Returns
     -------
-    swaps : array of shape (n_rounds, n, n)
-        1 where row and column are a pair of the round. Of an odd number, one sits
-        out each round.
+    swaps : array of shape (n_sets, n, n)
+        1 where row and column are a pair of the set. Of an odd number, one is left
+        out of each.
     """
     size = n + n % 2
     swaps = np.zeros((size - 1, size, size))
@@ -105,3 +109,7 @@ def _rounds(n: int) -> np.ndarray:
         swap[order, order[::-1]] = 1
         ring = ring[-1:] + ring[:-1]
     return swaps[:, :n, :n]
+
+
+PORTABLE_LINALG = LinearAlgebra(orthonormal, eigh)
+"""The decompositions as products and loops."""

@@ -1,15 +1,16 @@
 """The network of the ``lite`` profile: small enough for a laptop to train.
 
 It owes its speed to what is known beforehand. EEG of a second is a few scalp maps
-times a few time courses, so it learns on maps; and a leadfield says how each patch of
-cortex looks from outside, so it is told how well thousands of patches fit and learns
-to judge the answers.
+times a few time courses, so it learns on maps; and a leadfield gives the scalp map of
+each patch of cortex, so how well thousands of patches fit is computed, and what is
+learned is to score the fits.
 """
 
 from __future__ import annotations
 
+import copy
 import math
-from itertools import pairwise
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,43 +18,58 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from ..training.processes import sum_over_processes
-from .modes import temporal_modes
-from .patch_search import choose_starts, search_patches
+from ..errors import MismatchError
+from .modes import TORCH_LINALG, temporal_modes
+from .patch_search import Search, search_dictionary
+from .portable import PORTABLE_LINALG
+from .protocol import identity
 from .scalp_maps import NOISE_SHARE
-from .scan_geometry import PATCH_PROFILES, ScanGeometry
+from .scan_features import (
+    dictionary_features,
+    n_features,
+    parcel_features,
+    search_features,
+)
+from .scan_geometry import ScanGeometry
+from .scan_loss import membership_loss, relative_error, source_probability
 
 if TYPE_CHECKING:
     from ..cortex.surface import Cortex
     from ..synthesis.stream import Batch
 
-FLOORS = (0.002, 0.006, 0.02)  # misfits below which two patches count as alike
-FAINT = 1e-30  # chance below which patches count as not fitting at all
+# What a network begins with.
+_SMALL, _EMBEDDING = 0.01, 0.02  # standard deviations of weights that start near zero
+_PICKED = 3.0  # log odds that a scan takes a map of its rank, or not
+_SHARPNESS = 15.0  # a patch of half the misfit is 2^15 times as likely
+_INACTIVE = -3.0  # log odds that a parcel is active: few are
+
+_CONSTANT_SCALE = 0.1  # offsets of the activity are small beside its time courses
+_LEAST_STRENGTH = 1e-6  # keeps the logarithm of an empty map finite
 
 
 class ScanNetwork(nn.Module):
     """Scan the cortex with a few scalp maps.
 
     A window of EEG is whitened and taken apart into a few scalp maps, each with one
-    time course (its singular vectors). Four looks are taken at the maps:
+    time course (its singular vectors). The maps are input to four branches:
 
-    - *all at once*: every map is a token of a transformer; attention unmixes sources
-      that share maps, and each token is read out to a loading on every parcel;
-    - *parcel by parcel*: how well do round patches of several sizes fit into the span
-      of the first maps (the scan of MUSIC; Mosher, Lewis and Leahy 1992)?
-    - *patch by patch*: how well does every patch of a dictionary fit into the span of
+    - *transformer*: every map is a token; attention unmixes sources that share maps,
+      and each token is read out to a loading on every parcel;
+    - *scan of parcels*: how well do round patches of several sizes fit into the span
+      of the first maps (MUSIC; Mosher, Lewis and Leahy 1992)?
+    - *scan of patches*: how well does every patch of a dictionary fit into the span of
       the maps that belong to sources? Which ones do is picked by the transformer, in
-      several ways. A parcel learns which share of the chance of the patches around it
-      falls on patches that hold it;
-    - *by search*: from the best patches of the dictionary, parcels on the border are
-      flipped until the fit improves no more. A parcel learns whether the patch beside
-      it holds it, and how much worse the fit were otherwise.
+      several ways. The feature of a parcel is the share of the likelihood of the
+      patches around it that falls on patches that hold it;
+    - *search*: from the best patches of the dictionary, parcels on the border are
+      flipped until the fit improves no more. Features of a parcel are whether the
+      patch beside it holds it, and how much worse the fit were otherwise.
 
-    One small perceptron, the same for all parcels, judges the answers; neighbors tell
-    each other what they think, since activity comes in patches. Together they give the
-    loading of each map on each parcel, and the probability that the parcel is active at
-    all, which gates them. That probability is a product: is there a source anywhere, as
-    the most convinced parcels tell, and if so, does it reach here?
+    One small perceptron, the same for all parcels, scores the features, with message
+    passing between neighbors, since activity comes in patches. The branches add up to
+    the loading of each map on each parcel, and the probability that the parcel is
+    active at all, which gates them. That probability is a product: is there a source
+    anywhere (from the largest scores of all parcels), and if so, does it reach here?
 
     Activity is loadings times time courses, so the network follows shifts in time, takes
     any window length and trains on numbers 40 times fewer than the EEG itself. Maps hold
@@ -75,13 +91,13 @@ class ScanNetwork(nn.Module):
         Size of the transformer.
     local_width : int
         Size of the perceptron of the parcels.
-    n_rounds : int
-        Times that neighbors tell each other.
+    n_messages : int
+        Steps of message passing between neighbors.
     gate_weight : float
         Weight of the cross-entropy on patch membership against the squared error.
     noise_share : float
-        What whitening reckons with, see
-        :func:`~deepsif_lite.network.source_whitener`.
+        Noise that whitening assumes, see
+        :func:`~deepsif_lite.network.scalp_maps.source_whitener`.
     """
 
     def __init__(
@@ -95,31 +111,42 @@ class ScanNetwork(nn.Module):
         depth: int = 2,
         n_heads: int = 4,
         local_width: int = 64,
-        n_rounds: int = 2,
+        n_messages: int = 2,
         gate_weight: float = 0.3,
         noise_share: float = NOISE_SHARE,
     ) -> None:
         super().__init__()
-        self.n_modes, self.n_scans = n_modes, n_scans
+        self.n_channels, self.n_regions = n_channels, n_regions
+        self.n_modes, self.n_shapes = n_modes, n_shapes
         self.gate_weight = gate_weight
         self.geometry = ScanGeometry(n_channels, n_regions, n_shapes, noise_share)
+        self._linalg = TORCH_LINALG
         self._add_transformer(n_channels, n_regions, width, depth, n_heads)
+        self._add_scans(n_scans, width)
+        self._add_scoring(n_features(n_scans, n_modes), width, local_width, n_messages)
+
+    def _add_scans(self, n_scans: int, width: int) -> None:
+        """Add what picks the maps of each scan, and how sharply it weighs fits."""
         self.pick = nn.Linear(width, n_scans)
-        rank = torch.arange(n_modes)[:, None] <= torch.arange(n_scans)
-        self.pick_rank = nn.Parameter(torch.where(rank, 3.0, -3.0))
+        rank = torch.arange(self.n_modes)[:, None] <= torch.arange(n_scans)
+        self.pick_rank = nn.Parameter(torch.where(rank, _PICKED, -_PICKED))
         self.sharpness = nn.Linear(width, n_scans)
         for layer in (self.pick, self.sharpness):
-            nn.init.normal_(layer.weight, std=0.01)
-        nn.init.constant_(self.sharpness.bias, 15.0)
-        n_answers = n_scans * (2 + 4 + len(FLOORS))
-        n_answers += 2 * len(PATCH_PROFILES) * n_modes
-        self.local_in = nn.Linear(n_answers, local_width)
+            nn.init.normal_(layer.weight, std=_SMALL)
+        nn.init.constant_(self.sharpness.bias, _SHARPNESS)
+
+    def _add_scoring(
+        self, n_inputs: int, width: int, local_width: int, n_messages: int
+    ) -> None:
+        """Add the perceptron that scores the features of a parcel."""
+        self.local_in = nn.Linear(n_inputs, local_width)
         self.local_context = nn.Linear(width, local_width)
-        self.local_region = nn.Parameter(0.02 * torch.randn(n_regions, local_width))
+        region = torch.randn(self.n_regions, local_width)
+        self.local_region = nn.Parameter(_EMBEDDING * region)
         self.local_mid = nn.ModuleList(
-            nn.Linear(2 * local_width, local_width) for _ in range(n_rounds)
+            nn.Linear(2 * local_width, local_width) for _ in range(n_messages)
         )
-        self.local_out = nn.Linear(local_width, 1 + n_modes)
+        self.local_out = nn.Linear(local_width, 1 + self.n_modes)
         nn.init.zeros_(self.local_out.weight)
         nn.init.zeros_(self.local_out.bias)
         self.anywhere = nn.Linear(local_width, 1)
@@ -127,11 +154,13 @@ class ScanNetwork(nn.Module):
     def _add_transformer(
         self, n_channels: int, n_regions: int, width: int, depth: int, n_heads: int
     ) -> None:
+        """Add the transformer on scalp maps, and what it is read out to."""
         self.embed = nn.Sequential(
             nn.Linear(n_channels + 1, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
         self.rank = nn.Parameter(torch.zeros(self.n_modes, width))
-        self.extra = nn.Parameter(0.02 * torch.randn(2, width))  # summary, constant
+        # Two more tokens: summary and constant.
+        self.extra = nn.Parameter(_EMBEDDING * torch.randn(2, width))
         layer = nn.TransformerEncoderLayer(
             width,
             n_heads,
@@ -148,9 +177,9 @@ class ScanNetwork(nn.Module):
         self.constant = nn.Linear(width, n_regions)
         self.gate = nn.Linear(width, n_regions)
         for layer in (self.readout, self.gate):
-            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.normal_(layer.weight, std=_SMALL)
             nn.init.zeros_(layer.bias)
-        nn.init.constant_(self.gate.bias, -3.0)  # few parcels are active
+        nn.init.constant_(self.gate.bias, _INACTIVE)
 
     def set_geometry(self, leadfield: NDArray, cortex: Cortex) -> None:
         """Give the scans their scalp maps.
@@ -160,7 +189,7 @@ class ScanNetwork(nn.Module):
         leadfield : array of shape (n_channels, n_regions)
         cortex : Cortex
         """
-        self.geometry.set(leadfield, cortex)
+        self.geometry.compute(leadfield, cortex)
 
     def forward(self, eeg: Tensor) -> Tensor:
         """Return source activity for normalized EEG."""
@@ -176,22 +205,60 @@ class ScanNetwork(nn.Module):
         """
         maps, strengths, courses = self.modes(eeg)
         loadings, here, anywhere = self.loadings(maps, strengths)
-        probability = _probability(here, anywhere)
+        probability = source_probability(here, anywhere)
         activity = courses.transpose(1, 2) @ (loadings * probability[:, None])
         return activity, probability
 
-    def modes(self, eeg: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Whiten EEG and split it, see ``temporal_modes``.
+    def whiten(self, eeg: Tensor) -> Tensor:
+        """Whiten EEG, shape (..., n_channels), as the scalp maps are.
 
         Raises
         ------
         RuntimeError
-            The network has not been told its head model.
+            The network has not been given its head model.
         """
         if not self.geometry.is_set:
-            msg = "The network does not know its head model; call set_geometry first."
+            msg = "The network has no head model; call set_geometry first."
             raise RuntimeError(msg)
-        return temporal_modes(eeg @ self.geometry.whitener, self.n_modes)
+        return eeg @ self.geometry.whitener
+
+    def modes(self, eeg: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Whiten EEG and split it, see ``temporal_modes``."""
+        return temporal_modes(self.whiten(eeg), self.n_modes, linalg=self._linalg)
+
+    def scalp_maps(self, weights: Tensor) -> Tensor:
+        """Return the whitened scalp maps of sources, of norm one.
+
+        Parameters
+        ----------
+        weights : tensor of shape (..., n_regions)
+            Strength of a source in each parcel.
+
+        Returns
+        -------
+        tensor of shape (..., n_channels)
+        """
+        maps = weights @ self.geometry.parcel_maps
+        return maps / maps.norm(dim=-1, keepdim=True)
+
+    def best_fit(self, maps: Tensor) -> Tensor:
+        """Return how well the best patch that grows from each parcel fits.
+
+        Parameters
+        ----------
+        maps : tensor of shape (n_samples, n_maps, n_channels)
+            Orthonormal scalp maps of whitened EEG.
+
+        Returns
+        -------
+        tensor of shape (n_samples, n_regions)
+            Share of the patch's scalp map in the span of the maps.
+        """
+        return self.geometry.fit(maps).unflatten(1, (-1, self.n_shapes)).amax(-1)
+
+    def search(self, maps: Tensor, n_patches: int) -> Search:
+        """Search for patches, see :func:`~.patch_search.search_dictionary`."""
+        return search_dictionary(self.geometry, maps, n_patches)
 
     def loadings(
         self, maps: Tensor, strengths: Tensor
@@ -216,7 +283,7 @@ class ScanNetwork(nn.Module):
         anywhere : tensor of shape (n_samples, 1)
             Log odds that there is one.
         """
-        level = strengths.clamp_min(1e-6).log()[..., None]
+        level = strengths.clamp_min(_LEAST_STRENGTH).log()[..., None]
         tokens = self.embed(torch.cat([maps * math.sqrt(maps.shape[-1]), level], -1))
         extra = self.extra.expand(len(tokens), -1, -1)
         hidden = self.trunk(torch.cat([extra, tokens + self.rank], 1))
@@ -224,159 +291,106 @@ class ScanNetwork(nn.Module):
         # Fits differ in their third digit: half precision would drown them.
         with torch.autocast(maps.device.type, enabled=False):
             fit = torch.einsum("bmc,src->bsmr", maps, self.geometry.round_maps)
-            answers = self.scan_patches(maps, modes, summary), scan_parcels(fit)
-        judged, anywhere = self._judge(torch.cat(answers, 1), summary)
-        here = self.gate(summary) + judged[..., 0]
+            patches = self._patch_features(maps, modes, summary)
+            features = torch.cat([*patches, parcel_features(fit)], 1)
+        scored, anywhere = self._score(features, summary)
+        here = self.gate(summary) + scored[..., 0]
         # A map and its loadings change sign together: the fit carries the sign.
-        local = fit[:, -1] * judged[..., 1:].transpose(1, 2)
+        local = fit[:, -1] * scored[..., 1:].transpose(1, 2)
         rows = (self.readout(modes) + local) * strengths[..., None]
-        loadings = torch.cat([rows, 0.1 * self.constant(constant)], 1)
+        loadings = torch.cat([rows, _CONSTANT_SCALE * self.constant(constant)], 1)
         return loadings, here, anywhere
 
-    def scan_patches(self, maps: Tensor, modes: Tensor, summary: Tensor) -> Tensor:
-        """Ask the dictionary, search on from its best patches, and tell the parcels.
+    def _patch_features(
+        self, maps: Tensor, modes: Tensor, summary: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Scan the dictionary and search on from its best patches.
 
-        Parameters
-        ----------
-        maps : tensor of shape (n_samples, n_modes, n_channels)
-        modes : tensor of shape (n_samples, n_modes, width)
-            What the transformer says of each map.
-        summary : tensor of shape (n_samples, width)
-            What it says of the sample.
-
-        Returns
-        -------
-        tensor of shape (n_samples, n_answers, n_regions)
-            For each scan the share of the chance of the patches near a parcel that
-            falls on patches that hold it (where is the border?), the share of all
-            chance that falls near it (is there a source?), both as logarithms; then
-            what the search found, see ``_search``.
+        What the transformer gives for each map, (n_samples, n_modes, width), and for
+        the sample, (n_samples, width), says which maps each scan takes.
         """
-        geometry = self.geometry
-        share = (maps @ geometry.patch_maps.T).square()
+        share = (maps @ self.geometry.patch_maps.T).square()
         modes, summary = modes.float(), summary.float()
-        pick = torch.sigmoid(self.pick(modes) + self.pick_rank).transpose(1, 2)
-        fit = pick @ share  # (n_samples, n_scans, n_patches)
-        sharpness = F.softplus(self.sharpness(summary))[..., None]
-        score = -sharpness * torch.log((1.01 - fit).clamp_min(1e-3))
-        chance = (score - score.detach().amax(-1, keepdim=True)).exp()
-        of_seed = chance.unflatten(-1, (-1, geometry.n_shapes)).sum(-1)
-        around = torch.log(geometry.times(of_seed, "near") + FAINT)
-        # Where no patch fits, none holds the parcel: a share of a twentieth.
-        inside = torch.log(geometry.times(chance, "members") + 0.05 * FAINT)
-        everywhere = torch.log(of_seed.sum(-1, keepdim=True))
-        found = self._search(fit, maps, pick)
-        return torch.cat([inside - around, 0.1 * (around - everywhere), found], 1)
-
-    @torch.no_grad()
-    def _search(self, fit: Tensor, maps: Tensor, pick: Tensor) -> Tensor:
-        """Search from the best patches of each scan, and tell each parcel.
-
-        For each scan and parcel, of the found patch that is nearest: is the parcel in
-        it, which share of its neighbors is, how well does the patch fit, how much
-        worse would it fit if the parcel changed sides (against each floor; positive
-        for members), and whether there is a patch near at all.
-        """
-        geometry = self.geometry
-        counts = range(1, self.n_scans + 1)  # the k-th scan searches for k patches
-        starts = torch.cat(
-            [
-                choose_starts(fit[:, k], geometry.apart, n, geometry.n_shapes)
-                for k, n in enumerate(counts)
-            ],
-            1,
+        picked = torch.sigmoid(self.pick(modes) + self.pick_rank).transpose(1, 2)
+        fit = picked @ share  # (n_samples, n_scans, n_patches)
+        sharpness = F.softplus(self.sharpness(summary))
+        return (
+            dictionary_features(self.geometry, fit, sharpness),
+            search_features(self.geometry, fit, maps, picked),
         )
-        scan_of_start = [k for k, n in enumerate(counts) for _ in range(n)]
-        found = search_patches(
-            geometry, geometry.members[starts], maps, pick[:, scan_of_start]
-        )
-        inside = found.members.to(maps.dtype)
-        misfit = found.misfit[..., None]
-        level = torch.log(misfit + FLOORS[0]) * (found.beside + inside > 0)
-        evidence = [
-            (2 * inside - 1) * torch.log((found.flipped + floor) / (misfit + floor))
-            for floor in FLOORS
-        ]
-        near = geometry.near[starts // geometry.n_shapes]
-        nearness = 10 * inside + 5 * found.beside + near
-        answers = torch.stack([inside, found.beside, level, *evidence], 2)
-        ends = [0, *(sum(counts[: k + 1]) for k in range(self.n_scans))]
-        told = [
-            _of_nearest(answers[:, i:j], nearness[:, i:j]) for i, j in pairwise(ends)
-        ]
-        return torch.cat(told, 1)
 
-    def _judge(self, answers: Tensor, summary: Tensor) -> tuple[Tensor, Tensor]:
-        """Judge each parcel by the answers of the scans, and by what is beside it.
+    def _score(self, features: Tensor, summary: Tensor) -> tuple[Tensor, Tensor]:
+        """Score each parcel by its features, and by those of its neighbors.
 
-        Returns what parcels say of themselves, (n_samples, n_regions, 1 + n_modes), and
-        log odds that there is a source anywhere, (n_samples, 1).
+        Returns scores of the parcels, (n_samples, n_regions, 1 + n_modes), and log
+        odds that there is a source anywhere, (n_samples, 1).
         """
-        x = self.local_in(answers.transpose(1, 2))
+        x = self.local_in(features.transpose(1, 2))
         x = F.gelu(x + self.local_context(summary)[:, None] + self.local_region)
-        for mid in self.local_mid:
-            beside = self.geometry.mean_over_neighbors(x)
-            x = x + F.gelu(mid(torch.cat([x, beside], -1)))
+        for message in self.local_mid:
+            neighbors = self.geometry.mean_over_neighbors(x)
+            x = x + F.gelu(message(torch.cat([x, neighbors], -1)))
         return self.local_out(x), self.anywhere(x.amax(1))
 
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
+    def loss(
+        self, batch: Batch, total: Callable[[Tensor], Tensor] = identity
+    ) -> dict[str, Tensor]:
         """Return squared error (by way of the modes), cross-entropy of the gate, both.
 
-        The error is that over all time points and parcels, as a share of the energy of
-        the true activity. Both activities are courses times maps, so it follows from
-        the products of the courses and never unfolds time.
+        Each is relative to what the whole batch holds; ``total`` sums that over the
+        parts of a batch, see :class:`~deepsif_lite.network.protocol.SourceNetwork`.
         """
         maps, strengths, courses = self.modes(batch.eeg)
         loadings, here, anywhere = self.loadings(maps, strengths)
         # The gate learns from its own loss alone, which keeps it a probability.
-        loadings = loadings * _probability(here, anywhere).detach()[:, None]
-        truth, waves = batch.weights, batch.waveforms
-        # A small difference of large sums: not in half precision.
-        with torch.autocast(maps.device.type, enabled=False):
-            own = (courses @ courses.mT @ loadings * loadings).sum()
-            shared = (courses @ waves.mT @ truth * loadings).sum()
-            energy = (waves @ waves.mT @ truth * truth).sum()
-        error = (own - 2 * shared + energy) / sum_over_processes(energy)
+        loadings = loadings * source_probability(here, anywhere).detach()[:, None]
+        error = relative_error(loadings, courses, batch.weights, batch.waveforms, total)
         member = (batch.weights > 0).any(1).float()
-        gate = _cross_entropy(here, anywhere, member) / sum_over_processes(member.sum())
+        gate = membership_loss(here, anywhere, member, total)
         return {"total": error + self.gate_weight * gate, "error": error, "gate": gate}
 
+    def _parcel_parameters(self) -> list[nn.Parameter]:
+        """Return what is learned of each parcel by itself, parcels on the first axis."""
+        layers = (self.readout, self.constant, self.gate)
+        return [self.local_region, *(p for layer in layers for p in layer.parameters())]
 
-def _probability(here: Tensor, anywhere: Tensor) -> Tensor:
-    return anywhere.sigmoid() * here.sigmoid()
+    @torch.no_grad()
+    def transfer_from(self, trained: ScanNetwork, matching: NDArray) -> None:
+        """Take over what a network of another head learned.
 
+        Parcels take over what it learned of their match; the rest knows no parcel.
+        The first layer absorbs the translation of one montage's scalp maps into the
+        other's. The scans keep the geometry of our own head.
 
-def _cross_entropy(here: Tensor, anywhere: Tensor, member: Tensor) -> Tensor:
-    """Minus the logarithm of the chance given to what is true, over the batch."""
-    present = member.amax(1, keepdim=True)
-    # A recording without a source says nothing about where sources reach.
-    counts = present.expand_as(member)
-    reach = F.binary_cross_entropy_with_logits(here, member, counts, reduction="sum")
-    return reach + F.binary_cross_entropy_with_logits(
-        anywhere, present, reduction="sum"
-    )
+        Parameters
+        ----------
+        trained : ScanNetwork
+        matching : array of int, shape (n_regions,)
+            Its parcel for each of ours.
 
+        Raises
+        ------
+        MismatchError
+            The two differ in more than their channels and parcels.
+        """
+        of_parcels = {id(parameter) for parameter in trained._parcel_parameters()}
+        state = {
+            name: parameter[matching] if id(parameter) in of_parcels else parameter
+            for name, parameter in trained.named_parameters()
+        }
+        first = trained.embed[0].weight  # of the channels, and of the map's strength
+        (name,) = (n for n, p in trained.named_parameters() if p is first)
+        translation = self.geometry.translation_to(trained.geometry, matching)
+        state[name] = torch.cat([first[:, :-1] @ translation, first[:, -1:]], 1)
+        try:
+            self.load_state_dict(state)
+        except RuntimeError as error:
+            msg = f"The networks differ in more than their head model: {error}"
+            raise MismatchError(msg) from error
 
-def scan_parcels(fit: Tensor) -> Tensor:
-    """Say what each map explains of a round patch, and what the first k leave.
-
-    Parameters
-    ----------
-    fit : tensor of shape (n_samples, n_scales, n_modes, n_regions)
-        Product of each map with the unit map of each patch.
-
-    Returns
-    -------
-    tensor of shape (n_samples, 2 * n_scales * n_modes, n_regions)
-    """
-    share = fit.square()
-    # On a scale that opens up near 0.
-    left = -0.3 * torch.log((1.02 - share.cumsum(2)).clamp_min(1e-3))
-    return torch.cat([share.flatten(1, 2), left.flatten(1, 2)], 1)
-
-
-def _of_nearest(answers: Tensor, nearness: Tensor) -> Tensor:
-    """Let each parcel hear of the nearest patch, and whether one is near."""
-    closest, owner = nearness.max(1, keepdim=True)
-    index = owner[:, :, None].expand(-1, -1, answers.shape[2], -1)
-    return torch.cat([answers.gather(1, index)[:, 0], closest.clamp_max(1)], 1)
+    def portable(self) -> ScanNetwork:
+        """Return a copy on the CPU without decompositions and sparse products."""
+        network = copy.deepcopy(self).cpu().eval()
+        network._linalg = PORTABLE_LINALG
+        network.geometry.uses_sparse = False
+        return network

@@ -1,4 +1,4 @@
-"""What the scan network knows before it learns: how cortex looks from the scalp."""
+"""What the scan network knows before it learns: scalp maps of the cortex's patches."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..cortex.dictionary import patch_dictionary, patch_weights
+from ..errors import MismatchError
 from ..signals import average_reference
 from .scalp_maps import NOISE_SHARE, source_whitener, unit_maps
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 # Weights of the seed, its neighbors, their neighbors, ... in the round patches
 # that every parcel is scanned with.
 PATCH_PROFILES = ((1.0,), (1.0, 0.9), (1.0, 0.9, 0.5))
-NEAR_RINGS = 3  # patches whose seed is no farther than this compete for a parcel
+NEIGHBORHOOD_RINGS = 3  # patches whose seed is this near compete for a parcel
+_RIDGE = 1e-3  # of the mean power of a channel, where one montage predicts another
 APART_RINGS = 4  # searches start from seeds farther apart than this
 
 
@@ -36,7 +38,26 @@ class ScanGeometry(nn.Module):
     n_shapes : int
         Patches of the dictionary that grow from each parcel.
     noise_share : float
-        See :func:`~deepsif_lite.network.source_whitener`.
+        See :func:`~deepsif_lite.network.scalp_maps.source_whitener`.
+
+    Attributes
+    ----------
+    whitener : tensor of shape (n_channels, n_channels)
+    parcel_maps : tensor of shape (n_regions, n_channels)
+        Whitened scalp maps of the parcels, of norm one on average.
+    round_maps : tensor of shape (n_scales, n_regions, n_channels)
+        Those of round patches, each of norm one.
+    patch_maps : tensor of shape (n_regions * n_shapes, n_channels)
+        Those of the dictionary's patches, each of norm one.
+    members : tensor of bool, shape (n_regions * n_shapes, n_regions)
+        Parcels of the dictionary's patches.
+    adjacency : tensor of shape (n_regions, n_regions)
+        1 for neighbors, which enter products.
+    n_neighbors : tensor of shape (n_regions,)
+    neighborhood : tensor of shape (n_regions, n_regions)
+        1 where a patch that grows from one parcel may reach the other.
+    far_apart : tensor of bool, shape (n_regions, n_regions)
+        Where two parcels may both start a search.
     """
 
     def __init__(
@@ -55,22 +76,22 @@ class ScanGeometry(nn.Module):
             "parcel_maps": (n_regions, n_channels),
             "round_maps": (n_scales, n_regions, n_channels),
             "patch_maps": (n_patches, n_channels),
-            "adjacency": (n_regions, n_regions),  # 1 or 0: they enter products
-            "degree": (n_regions,),
-            "near": (n_regions, n_regions),
+            "adjacency": (n_regions, n_regions),
+            "n_neighbors": (n_regions,),
+            "neighborhood": (n_regions, n_regions),
         }
         for name, size in sizes.items():
             self.register_buffer(name, torch.zeros(size), persistent=False)
         for name, size in {
             "members": (n_patches, n_regions),
-            "apart": (n_regions, n_regions),
+            "far_apart": (n_regions, n_regions),
         }.items():
             empty = torch.zeros(size, dtype=torch.bool)
             self.register_buffer(name, empty, persistent=False)
-        self.is_set = False
+        self.is_set, self.uses_sparse = False, True
         self._sparse: dict[tuple, tuple[Tensor, Tensor]] = {}
 
-    def set(self, leadfield: NDArray, cortex: Cortex) -> None:
+    def compute(self, leadfield: NDArray, cortex: Cortex) -> None:
         """Compute everything for one head model.
 
         Parameters
@@ -80,7 +101,7 @@ class ScanGeometry(nn.Module):
 
         Raises
         ------
-        ValueError
+        MismatchError
             They do not fit the sizes the network was made for.
         """
         self._check(leadfield, cortex)
@@ -96,9 +117,10 @@ class ScanGeometry(nn.Module):
         _fill(self.patch_maps, unit_maps(white, patch_weights(cortex, members)))
         _fill(self.members, members)
         _fill(self.adjacency, cortex.adjacency)
-        _fill(self.degree, cortex.adjacency.sum(axis=1))
-        _fill(self.near, sum(_rings(cortex.adjacency, NEAR_RINGS + 1)))
-        _fill(self.apart, sum(_rings(cortex.adjacency, APART_RINGS + 1)) == 0)
+        _fill(self.n_neighbors, cortex.adjacency.sum(axis=1))
+        rings = _rings(cortex.adjacency, APART_RINGS + 1)
+        _fill(self.neighborhood, sum(rings[: NEIGHBORHOOD_RINGS + 1]))
+        _fill(self.far_apart, sum(rings) == 0)
         self.is_set, self._sparse = True, {}
 
     def _check(self, leadfield: NDArray, cortex: Cortex) -> None:
@@ -110,7 +132,40 @@ class ScanGeometry(nn.Module):
             f"fit a network of {n_channels} channels and {n_regions} regions; load the "
             "head model it was made for."
         )
-        raise ValueError(msg)
+        raise MismatchError(msg)
+
+    def fit(self, maps: Tensor) -> Tensor:
+        """Return how well each patch of the dictionary fits into the span of maps.
+
+        Parameters
+        ----------
+        maps : tensor of shape (n_samples, n_maps, n_channels)
+            Orthonormal.
+
+        Returns
+        -------
+        tensor of shape (n_samples, n_patches)
+            Share of the patch's scalp map that lies in the span.
+        """
+        return (maps @ self.patch_maps.T).square().sum(1)
+
+    def translation_to(self, other: ScanGeometry, matching: NDArray) -> Tensor:
+        """Return the matrix that turns our scalp maps into those of another head.
+
+        Both leadfields show the same sources to their montages; the matrix is the
+        ridge regression between them.
+
+        Parameters
+        ----------
+        other : ScanGeometry
+        matching : array of int, shape (n_regions,)
+            Its parcel for each of ours.
+
+        Returns
+        -------
+        tensor of shape (n_channels of the other, n_channels)
+        """
+        return _ridge_regression(self.parcel_maps.T, other.parcel_maps[matching].T)
 
     def mean_over_neighbors(self, features: Tensor) -> Tensor:
         """Average features over the neighbors of each parcel.
@@ -123,22 +178,24 @@ class ScanGeometry(nn.Module):
         -------
         tensor of the same shape
         """
-        total = self.times(features.mT, "adjacency").mT
-        return total / self.degree[:, None]
+        total = self.multiply(features.mT, "adjacency").mT
+        return total / self.n_neighbors[:, None]
 
-    def times(self, dense: Tensor, name: str) -> Tensor:
+    def multiply(self, dense: Tensor, name: str) -> Tensor:
         """Multiply by one of the matrices that hold mostly zeros.
 
         Parameters
         ----------
         dense : tensor of shape (..., n_rows)
-        name : {"members", "adjacency", "near"}
+        name : {"members", "adjacency", "neighborhood"}
 
         Returns
         -------
         tensor of shape (..., n_regions)
         """
         matrix, dtype = getattr(self, name), self.parcel_maps.dtype
+        if not self.uses_sparse:
+            return dense @ matrix.to(dtype)
         key = name, matrix.device, dtype
         if key not in self._sparse:
             matrix = matrix.to(dtype)
@@ -180,6 +237,13 @@ def _times_sparse(dense: Tensor, transposed: Tensor) -> Tensor:
     """Multiply ``dense @ transposed.T``."""
     columns = dense.flatten(0, -2).T.contiguous()
     return torch.sparse.mm(transposed, columns).T.unflatten(0, dense.shape[:-1])
+
+
+def _ridge_regression(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Return the matrix that predicts theirs from ours, both (n_channels, n_regions)."""
+    gram = ours @ ours.T
+    ridge = _RIDGE * gram.trace() / len(gram) * torch.eye(len(gram))
+    return torch.linalg.solve(gram + ridge, ours @ theirs.T).T
 
 
 def _rings(adjacency: NDArray, n_rings: int) -> list[NDArray]:

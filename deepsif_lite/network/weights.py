@@ -7,6 +7,7 @@ what it reached (scores); loading checks it against the head model it will image
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from importlib.util import find_spec
@@ -14,14 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..paths import data_dir
+from ..errors import MismatchError
+from ..paths import data_dir, whole_file
 
 if TYPE_CHECKING:
     from torch import nn
 
     from ..head.model import HeadModel
     from ..head.training_head import TrainingHead
+    from .protocol import SourceNetwork
 
 SHARD_BYTES = 15_000_000  # what travels well through code hosts and mail
 
@@ -69,14 +73,17 @@ def save_weights(network: nn.Module, folder: str | Path, card: dict) -> Path:
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("weights-*.safetensors"):
-        old.unlink()
     halves = {
         name: (value.half() if value.is_floating_point() else value).cpu().contiguous()
         for name, value in network.state_dict().items()
     }
-    for count, shard in enumerate(_shards(halves)):
-        save_file(shard, folder / f"weights-{count}.safetensors")
+    shards = {f"weights-{k}.safetensors": s for k, s in enumerate(_shards(halves))}
+    for name, shard in shards.items():
+        with whole_file(folder / name) as partial:
+            save_file(shard, partial)
+    for old in folder.glob("weights-*.safetensors"):
+        if old.name not in shards:
+            old.unlink()
     _write_card(folder, card)
     return folder
 
@@ -94,7 +101,7 @@ def _shards(state: dict) -> list[dict]:
     return shards
 
 
-def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
+def load_weights(name_or_path: str | Path) -> tuple[SourceNetwork, dict]:
     """Load a network and its card.
 
     Parameters
@@ -105,7 +112,7 @@ def load_weights(name_or_path: str | Path) -> tuple[nn.Module, dict]:
 
     Returns
     -------
-    network : Module
+    network : SourceNetwork
         On the CPU; ready for inference once ``set_geometry`` gave it its head model.
     card : dict
 
@@ -139,6 +146,35 @@ def load_card(name_or_path: str | Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def load_log(name_or_path: str | Path) -> dict[str, NDArray]:
+    """Read how a network was trained.
+
+    Parameters
+    ----------
+    name_or_path : str | path
+        A shipped network or the folder of a run.
+
+    Returns
+    -------
+    dict of str to array of shape (n_points,)
+        Columns of the run's ``log.csv``: ``step``, ``samples``, ``seconds``,
+        ``waited`` (s, for data), ``training_loss`` (mean since the last point),
+        ``validation_loss``, and the scores of :data:`deepsif_lite.training.SCORES`,
+        which are NaN where the run was not scored.
+
+    Raises
+    ------
+    FileNotFoundError
+        Neither a shipped network nor a folder with a card, or it has no log.
+    """
+    with (_find(name_or_path) / "log.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        name: np.array([float(row[name] or "nan") for row in rows])
+        for name in (rows[0] if rows else ())
+    }
+
+
 def write_card_scores(folder: str | Path, scores: dict) -> Path:
     """Put what a network reached on its card.
 
@@ -160,7 +196,8 @@ def write_card_scores(folder: str | Path, scores: dict) -> Path:
 def _write_card(folder: Path, card: dict) -> Path:
     path = folder / "card.json"
     text = json.dumps(card, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    with whole_file(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
     return path
 
 
@@ -175,7 +212,7 @@ def check_card(card: dict, head: HeadModel) -> None:
 
     Raises
     ------
-    ValueError
+    MismatchError
         Channels, or the leadfield behind them, differ.
     """
     if list(card["ch_names"]) != list(head.ch_names):
@@ -183,14 +220,14 @@ def check_card(card: dict, head: HeadModel) -> None:
             f"head={head.name!r} has other channels than the network's head "
             f"{card['head']!r}; load the network trained for it, or train one."
         )
-        raise ValueError(msg)
+        raise MismatchError(msg)
     if card["head_hash"] != head_fingerprint(head):
         msg = (
             f"head={head.name!r} differs from the one this network was trained on "
             f"({card['head']!r}, hash {card['head_hash']}); retrain the network or "
             "restore the shipped head model."
         )
-        raise ValueError(msg)
+        raise MismatchError(msg)
 
 
 def _find(name_or_path: str | Path) -> Path:

@@ -4,10 +4,8 @@ One sample holds one to three patches. Each patch takes its time course and its
 background from one simulated clip; all are scaled, projected to the scalp, covered
 with noise and normalized (Sun et al. 2022, Methods, "Simulating Synthetic Dataset").
 
-Projection is linear, so the background of a clip is projected once and a sample only
-exchanges the columns of its patches. Backgrounds are kept as the low part of their
-cosine transform, which is how the library stores them; no (n_times, n_regions) array
-is made unless a sample's ``activity`` is asked for.
+Here it is chosen what a sample holds; :mod:`~deepsif_lite.synthesis.mixing` computes
+it. No (n_times, n_regions) array is made unless a sample's ``activity`` is asked for.
 
 ``variant="corrected"`` is the default. It differs from ``"published"`` (the authors'
 code read literally) in three places: the noise of a channel is set from its
@@ -19,7 +17,7 @@ in that scaling.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,15 +26,31 @@ import torch
 from numpy.typing import NDArray
 
 from ..cortex.patches import decay, patch_candidates
+from ..errors import (
+    MismatchError,
+    OptionError,
+    check_interval,
+    check_option,
+    check_range,
+)
 from ..head.jitter import ElectrodeJitter
+from ..random_keys import STREAM_PATCHES
 from ..signals import average_reference, normalize
+from .mixing import (
+    as_tensor,
+    background_without_patches,
+    peak_magnitude,
+    project_clips,
+    scaled_noise,
+    source_amplitude,
+    window_of,
+)
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
     from ..spikes.library import SpikeLibrary
 
-PEAK_WINDOW = 0.1  # s either side of the peak, where source and background compare
-SPIKE_SNR_DB = 15.0  # a clip's spike against its background, before patches
+VARIANTS = ("corrected", "published")
 
 
 @dataclass(frozen=True)
@@ -147,8 +161,10 @@ class SyntheticEEG:
 
     Raises
     ------
-    ValueError
-        Clips and head do not share a parcellation, or an argument is out of range.
+    OptionError
+        An argument is out of range.
+    MismatchError
+        Clips, head and resting EEG do not belong together.
 
     Examples
     --------
@@ -180,14 +196,15 @@ class SyntheticEEG:
     ) -> None:
         self.head, self.clips, self.seed, self.variant = head, clips, seed, variant
         self.n_sources = tuple(np.atleast_1d(n_sources).tolist())
-        self.source_snr, self.sensor_snr = source_snr, tuple(sensor_snr)
-        self.background_snr = background_snr
-        self.half_distance = half_distance
+        self.source_snr, self.sensor_snr = tuple(source_snr), tuple(sensor_snr)
+        self.background_snr = tuple(background_snr)
+        self.half_distance = tuple(half_distance)
         self.resting, self.resting_share = resting, resting_share
         self.electrode_jitter = tuple(electrode_jitter)
         self.n_times = clips.n_times if n_times is None else n_times
         self.device = torch.device(device)
-        self._check()
+        self._check_options()
+        self._check_parts()
         if resting is not None:
             centered = resting - resting.mean(axis=1, keepdims=True)
             rms = np.sqrt(np.mean(centered**2, axis=1, keepdims=True))
@@ -195,95 +212,53 @@ class SyntheticEEG:
         leadfield = average_reference(head.leadfield)
         # Only ratios count, and float32 likes numbers near one.
         leadfield = leadfield / np.linalg.norm(leadfield, axis=0).mean()
-        self._gain = self._tensor(leadfield.T, torch.float32)  # (n_regions, n_channels)
+        self._clips = project_clips(clips, leadfield, self.device)
         self._candidates: dict[int, list[NDArray]] = {}
-        self._load_clips(leadfield)
         self._jitter = None
         if self.electrode_jitter[1] > 0:
             self._jitter = ElectrodeJitter(head.sensors)
 
-    def _check(self) -> None:
-        if self.variant not in ("corrected", "published"):
-            msg = f"variant={self.variant!r} must be 'corrected' or 'published'."
-            raise ValueError(msg)
-        if min(self.n_sources) < 0:
-            msg = f"n_sources={self.n_sources} must be at least 0."
-            raise ValueError(msg)
-        if not 0 <= self.resting_share <= 1:
-            msg = f"resting_share={self.resting_share} must lie between 0 and 1."
-            raise ValueError(msg)
-        least, most = self.electrode_jitter
-        if not 0 <= least <= most:
-            msg = f"electrode_jitter={self.electrode_jitter} must be a range from 0 on."
-            raise ValueError(msg)
-        if not 1 < self.n_times <= self.clips.n_times:
-            msg = f"n_times={self.n_times} must lie in 2 to the clips' {self.clips.n_times}."
-            raise ValueError(msg)
-        shape = (self.clips.n_times, len(self.head.ch_names))
+    def _check_options(self) -> None:
+        check_option("variant", self.variant, VARIANTS)
+        if not self.n_sources or not self.sensor_snr:
+            msg = "n_sources and sensor_snr must each hold a value to draw from."
+            raise OptionError(msg)
+        for count in self.n_sources:
+            check_range("n_sources", count, 0, self.head.cortex.n_regions)
+        check_interval("source_snr", self.source_snr)
+        check_interval("background_snr", self.background_snr)
+        check_interval("half_distance", self.half_distance, 0, open_low=True)
+        check_interval("electrode_jitter", self.electrode_jitter, 0)
+        check_range("resting_share", self.resting_share, 0, 1)
+        check_range("n_times", self.n_times, 2, self.clips.n_times)
+
+    def _check_parts(self) -> None:
+        clips, head = self.clips, self.head
+        shape = (clips.n_times, len(head.ch_names))
         found = None if self.resting is None else self.resting.shape[1:]
         if found not in (None, shape) or (self.resting_share > 0 and found is None):
             msg = (
                 f"resting_share={self.resting_share} needs resting EEG of shape "
                 f"(n_clips, {shape[0]}, {shape[1]}); got {found}."
             )
-            raise ValueError(msg)
-        if self.clips.n_regions != self.head.cortex.n_regions:
+            raise MismatchError(msg)
+        if clips.n_regions != head.cortex.n_regions:
             msg = (
-                f"clips have {self.clips.n_regions} regions but head "
-                f"{self.head.name!r} has {self.head.cortex.n_regions}; build the "
-                "spike library on the head model's cortex."
+                f"clips have {clips.n_regions} regions but head {head.name!r} has "
+                f"{head.cortex.n_regions}; build the spike library on the head "
+                "model's cortex."
             )
-            raise ValueError(msg)
-        if self.clips.cortex != self.head.cortex.name:
+            raise MismatchError(msg)
+        if clips.cortex != head.cortex.name:
             msg = (
-                f"clips are on {self.clips.cortex!r} but head {self.head.name!r} on "
-                f"{self.head.cortex.name!r}, whose regions lie elsewhere; see "
+                f"clips are on {clips.cortex!r} but head {head.name!r} on "
+                f"{head.cortex.name!r}, whose regions lie elsewhere; see "
                 "SpikeLibrary.transferred."
             )
-            raise ValueError(msg)
+            raise MismatchError(msg)
 
-    def _tensor(self, array: NDArray, dtype: torch.dtype | None = None) -> torch.Tensor:
-        # Copied, never shared: torch aligns its memory and NumPy does not, and the
-        # alignment reaches the last bit of a product.
-        return torch.tensor(array, dtype=dtype, device=self.device)
-
-    def _load_clips(self, leadfield: NDArray) -> None:
-        """Keep waveforms, background coefficients and their projection at hand."""
-        clips = self.clips
-        n_clips, n_times = clips.waveforms.shape
-        self._basis = self._tensor(clips.basis, torch.float32)  # (n_times, n_coefs)
-        # (n_clips, n_regions, n_coefs): rows of one patch are gathered together.
-        self._levels = self._tensor(clips.levels)
-        self._projected = torch.stack(
-            [
-                (self._levels[i].T.float() * clips.step) @ self._gain
-                for i in range(n_clips)
-            ]
-        )
-        # A clip lends its waveform to any patch, so the spiking parcel it came from
-        # must not spike on in the background.
-        own = self._levels[torch.arange(n_clips), clips.seeds.astype(int)].float()
-        seed_gain = self._gain[clips.seeds.astype(int)]
-        self._projected -= torch.einsum("nk,nc->nkc", own * clips.step, seed_gain)
-        self._levels[torch.arange(n_clips), clips.seeds.astype(int)] = 0
-        self._waveforms = self._tensor(self._scaled_waveforms(), torch.float32)
-
-    def _scaled_waveforms(self) -> NDArray:
-        """Raise each clip's spikes over its own background; largest magnitude 1."""
-        rows = []
-        half = round(PEAK_WINDOW * self.clips.sfreq)
-        for i, waveform in enumerate(self.clips.waveforms):
-            background = (self._basis @ self._projected[i]).cpu().numpy()
-            seed_gain = self._gain[int(self.clips.seeds[i])].cpu().numpy()
-            window = _around(self.clips.peaks[i], half, len(waveform))
-            wave = waveform - waveform.mean()
-            background = background - background.mean(axis=0)
-            signal = np.mean(wave[window] ** 2) * np.sum(seed_gain**2)
-            noise = np.mean(np.sum(background[window] ** 2, axis=1))
-            alpha = np.sqrt(10 ** (SPIKE_SNR_DB / 10) * noise / signal)
-            scaled = self.clips.rescaled(i, alpha)
-            rows.append(scaled / np.abs(scaled).max())
-        return np.array(rows)
+    def _tensor(self, array: NDArray) -> torch.Tensor:
+        return as_tensor(array, self.device)
 
     def _draw(self, index: int) -> _Draw:
         rng = np.random.default_rng([self.seed, index])
@@ -326,10 +301,11 @@ class SyntheticEEG:
     def _random_patch(self, seed_region: int, rng: np.random.Generator) -> NDArray:
         """Pick one of the seed's candidates, grown on first use from its own key."""
         if seed_region not in self._candidates:
+            rng_of_seed = np.random.default_rng(
+                [self.seed, STREAM_PATCHES, seed_region]
+            )
             self._candidates[seed_region] = patch_candidates(
-                self.head.cortex,
-                seed_region,
-                rng=np.random.default_rng([self.seed, 1 << 31, seed_region]),
+                self.head.cortex, seed_region, rng=rng_of_seed
             )
         candidates = self._candidates[seed_region]
         return candidates[rng.integers(len(candidates))]
@@ -337,6 +313,26 @@ class SyntheticEEG:
     def batch(self, indices: Sequence[int]) -> Batch:
         """Make the samples of the given indices."""
         return self._assemble([self._draw(int(i)) for i in indices])
+
+    def batches(self, n_samples: int, size: int, first: int = 0) -> Iterator[Batch]:
+        """Make many samples, some at a time.
+
+        Parameters
+        ----------
+        n_samples : int
+            In all.
+        size : int
+            Samples in each batch; the last may hold fewer.
+        first : int
+            Index of the first sample.
+
+        Yields
+        ------
+        Batch
+        """
+        stop = first + n_samples
+        for start in range(first, stop, size):
+            yield self.batch(range(start, min(start + size, stop)))
 
     def __getitem__(self, index: int) -> Sample:
         draw = self._draw(int(index))
@@ -351,40 +347,41 @@ class SyntheticEEG:
         )
 
     def _assemble(self, draws: list[_Draw]) -> Batch:
+        clips, literal = self._clips, self.variant == "published"
         regions, strength, clip, source_snr, present = self._pack(draws)
         members = (strength > 0).float()
-        gain = self._gain[regions]  # (n_samples, n_sources, n_members, n_channels)
+        gain = clips.gain[regions]  # (n_samples, n_sources, n_members, n_channels)
         topography = torch.einsum("bsp,bspc->bsc", strength, gain)
-        background = self._background(clip, regions, members, gain)
+        flat = torch.einsum("bsp,bspc->bsc", members, gain) if literal else topography
+        background = background_without_patches(clips, clip, regions, members)
         background = background * present[..., None, None]
-        wave = self._waveforms[clip] * present[..., None]
-        flat = (
-            topography
-            if self.variant == "corrected"
-            else torch.einsum("bsp,bspc->bsc", members, gain)
-        )
-        amplitude = self._amplitude(wave, flat, background, source_snr)
-        strength = strength * amplitude[..., None]
-        sources = torch.einsum("bst,bsc->btc", wave, topography * amplitude[..., None])
-        eeg = torch.baddbmm(
-            sources, self._basis.expand(len(draws), -1, -1), background.sum(1)
-        )
+        wave = clips.waveforms[clip] * present[..., None]
+        amplitude = source_amplitude(
+            clips, wave, flat, background, source_snr, to_the_end=literal
+        )[..., None]
+        sources = torch.einsum("bst,bsc->btc", wave, topography * amplitude)
+        cosines = clips.basis.expand(len(draws), -1, -1)
+        eeg = torch.baddbmm(sources, cosines, background.sum(1))
+        eeg = self._recorded(eeg, draws)
+        if self.n_times < self.clips.n_times:
+            starts = self._tensor([d.start for d in draws])
+            eeg = window_of(eeg, starts, self.n_times, 1)
+            wave = window_of(wave, starts, self.n_times, 2)
+        shape = (*regions.shape[:2], len(clips.gain))
+        weights = torch.zeros(shape, device=self.device)
+        weights = weights.scatter_add_(2, regions, strength * amplitude)
+        peak = peak_magnitude(wave, weights, regions)
+        peak = peak.clamp_min(torch.finfo(peak.dtype).tiny)  # 0 without a source
+        return Batch(normalize(eeg), wave, weights / peak[:, None, None])
+
+    def _recorded(self, eeg: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
+        """Record scalp EEG with electrodes that were moved and are noisy."""
         if self._jitter is not None:
             eeg = eeg @ self._tensor(np.stack([d.moved for d in draws])).mT
-        eeg = eeg + self._noise(eeg, draws)
-        if self.n_times < self.clips.n_times:
-            inside = self._tensor([d.start for d in draws])[:, None]
-            inside = inside + torch.arange(self.n_times, device=self.device)
-            eeg = eeg.take_along_dim(inside[..., None], 1)
-            wave = wave.take_along_dim(inside[:, None], 2)
-        weights = torch.zeros(
-            (*regions.shape[:2], len(self._gain)), device=self.device
-        ).scatter_add_(2, regions, strength)
-        peak = _peak_magnitude(wave, weights, regions)
-        tiny = torch.finfo(peak.dtype).tiny  # where there is no source
-        return Batch(
-            normalize(eeg), wave, weights / peak.clamp_min(tiny)[:, None, None]
-        )
+        noise = self._tensor(np.stack([d.noise for d in draws]))
+        snr_db = self._tensor([d.snr_db for d in draws])
+        literal = self.variant == "published"
+        return eeg + scaled_noise(eeg, noise, snr_db, half_power=literal)
 
     def _pack(self, draws: list[_Draw]) -> tuple[torch.Tensor, ...]:
         """Pad the ragged patches of a batch; padding has strength zero."""
@@ -406,72 +403,3 @@ class SyntheticEEG:
                 )
         arrays = (regions, strength, clip, source_snr, present)
         return tuple(self._tensor(array) for array in arrays)
-
-    def _background(
-        self,
-        clip: torch.Tensor,
-        regions: torch.Tensor,
-        members: torch.Tensor,
-        gain: torch.Tensor,
-    ) -> torch.Tensor:
-        """Scalp EEG of each clip without its patch, as cosine coefficients.
-
-        Shape (n_samples, n_sources, n_coefs, n_channels).
-        """
-        patch_coefs = self._levels[clip[..., None], regions].float()
-        patch_coefs *= (members * self.clips.step)[..., None]
-        return self._projected[clip] - patch_coefs.transpose(-1, -2) @ gain
-
-    def _amplitude(
-        self,
-        wave: torch.Tensor,
-        topography: torch.Tensor,
-        background: torch.Tensor,
-        source_snr: torch.Tensor,
-    ) -> torch.Tensor:
-        """Scale that gives each source its ratio to its background.
-
-        Both powers are taken in the window around the peak, over all channels, after
-        the mean over the clip is gone.
-        """
-        n_times = wave.shape[-1]
-        half = round(PEAK_WINDOW * self.clips.sfreq)
-        peak = wave.argmax(-1)
-        start = (peak - half).clamp_min(0)
-        stop, length = torch.full_like(peak, n_times), n_times
-        if self.variant == "corrected":
-            stop, length = (peak + half).clamp_max(n_times), 2 * half
-        inside = start[..., None] + torch.arange(length, device=self.device)
-        cosines = self._basis[inside.clamp_max(n_times - 1)]
-        cosines *= (inside < stop[..., None])[..., None]
-        cosines[..., 0] = 0  # the mean over the clip
-        noise = (cosines @ background).square().sum((-1, -2))
-        centered = wave - wave.mean(-1, keepdim=True)
-        energy = torch.nn.functional.pad((centered**2).cumsum(-1), (1, 0))
-        energy = energy.gather(-1, torch.stack([start, stop], -1)).diff()[..., 0]
-        signal = energy * (topography**2).sum(-1)
-        ratio = 10 ** (source_snr / 10) * noise / signal.clamp_min(1e-20)
-        return torch.where(signal > 0, ratio.sqrt(), torch.zeros_like(ratio))
-
-    def _noise(self, eeg: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
-        snr = self._tensor([d.snr_db for d in draws])
-        white = self._tensor(np.stack([d.noise for d in draws]))
-        if self.variant == "corrected":
-            power = (eeg - eeg.mean(-2, keepdim=True)).square().mean(-2, keepdim=True)
-        else:
-            power = eeg.square().mean(-2, keepdim=True) / 2
-        return white * (power * 10 ** (-snr / 10)[:, None, None]).sqrt()
-
-
-def _around(peak: int, half: int, n_times: int) -> slice:
-    return slice(max(peak - half, 0), min(peak + half, n_times))
-
-
-def _peak_magnitude(
-    wave: torch.Tensor, weights: torch.Tensor, regions: torch.Tensor
-) -> torch.Tensor:
-    """Return each sample's largest activity; patches may overlap and add up."""
-    n_samples, n_sources = regions.shape[:2]
-    flat = regions.reshape(n_samples, 1, -1).expand(-1, n_sources, -1)
-    mixed = torch.gather(weights, 2, flat).transpose(1, 2) @ wave
-    return mixed.abs().amax((1, 2))

@@ -5,8 +5,8 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "config": ["TrainingConfig", "plan"],
+        "config": ["TrainingConfig", "configuration_of"],
         "run": ["train"],
-        "validation": ["ScoreSet"],
+        "validation": ["SCORES", "ScoreSet"],
     },
 )

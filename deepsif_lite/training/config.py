@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..profiles import get_profile
+from ..errors import OptionError, check_interval, check_option, check_range
+from ..network.build import NETWORKS
+from ..profiles import Profile, get_profile
 
-# Samples of a whole run; those of the paper went through its network twenty times.
-SAMPLES = {"smoke": 160, "lite": 144_000, "paper": 20 * 620_256}
-
-
+SCHEDULES = ("cosine", "stepped")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -17,7 +16,8 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 class TrainingConfig:
     """What a run depends on, besides its head model, clips and resting EEG.
 
-    The defaults are those that made the shipped ``lite`` networks.
+    The defaults are those that made the shipped ``lite`` networks. A configuration
+    checks itself when it is made.
 
     Attributes
     ----------
@@ -62,6 +62,11 @@ class TrainingConfig:
         float32 on the CPU, which it resumes exactly.
     options : dict
         Arguments of the network besides its kind and sizes.
+
+    Raises
+    ------
+    OptionError
+        A choice is unknown, or a number out of range.
     """
 
     network: str = "lite"
@@ -82,13 +87,36 @@ class TrainingConfig:
     precision: str = "auto"
     options: dict = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check_option("network", self.network, NETWORKS)
+        check_option("schedule", self.schedule, SCHEDULES)
+        check_option("precision", self.precision, PRECISIONS)
+        for name in ("n_steps", "batch_size", "validation_size", "score_size"):
+            check_range(name, getattr(self, name), 1)
+        check_range("score_every", self.score_every, 1)
+        check_range("learning_rate", self.learning_rate, 0, open_low=True)
+        check_range("weight_decay", self.weight_decay, 0)
+        check_range("ema_decay", self.ema_decay, 0, 1)
+        check_range("resting_share", self.resting_share, 0, 1)
+        check_range("seed", self.seed, 0)
+        check_interval("electrode_jitter", self.electrode_jitter, 0)
+        if self.n_times is not None:
+            check_range("n_times", self.n_times, 2)
+        if not self.n_sources:
+            msg = "n_sources=() must hold a number of patches to draw from."
+            raise OptionError(msg)
+        for count in self.n_sources:
+            check_range("n_sources", count, 0)
 
-def plan(profile: str = "lite", network: str = "lite") -> TrainingConfig:
+
+def configuration_of(
+    profile: str | Profile = "lite", network: str = "lite"
+) -> TrainingConfig:
     """Return the configuration of a run of one profile's size.
 
     Parameters
     ----------
-    profile : str
+    profile : str | Profile
         ``"smoke"``, ``"lite"`` or ``"paper"``: how many samples.
     network : str
         ``"lite"``, or ``"paper"`` with the paper's samples, learning rate, its steps
@@ -96,11 +124,11 @@ def plan(profile: str = "lite", network: str = "lite") -> TrainingConfig:
 
     Raises
     ------
-    ValueError
-        No such profile.
+    OptionError
+        No such profile or network.
     """
     size = get_profile(profile)
-    steps = SAMPLES[size.name] // size.batch_size
+    steps = size.n_training_samples // size.batch_size
     config = TrainingConfig(network, n_steps=steps, batch_size=size.batch_size)
     if network != "paper":
         return config

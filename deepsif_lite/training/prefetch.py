@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -25,8 +25,8 @@ class Prefetch(Generic[T]):
 
     Attributes
     ----------
-    waited : float
-        Seconds spent waiting in :meth:`take`.
+    waiting_seconds : float
+        Spent in :meth:`take` until a result was there.
     """
 
     def __init__(
@@ -34,18 +34,18 @@ class Prefetch(Generic[T]):
     ) -> None:
         self._make, self._next, self._stop = make, first, stop
         self._pool = ThreadPoolExecutor(n_ahead)
-        self._pending: deque[Future[T]] = deque()
-        self.waited = 0.0
+        self._pending = deque()
+        self.waiting_seconds = 0.0
         for _ in range(n_ahead):
-            self._order()
+            self._submit_next()
 
-    def _order(self) -> None:
+    def _submit_next(self) -> None:
         if self._next < self._stop:
             self._pending.append(self._pool.submit(self._make, self._next))
             self._next += 1
 
     def take(self) -> T:
-        """Return the next result and order another.
+        """Return the next result and start another.
 
         Raises
         ------
@@ -54,8 +54,8 @@ class Prefetch(Generic[T]):
         """
         began = time.perf_counter()
         made = self._pending.popleft().result()
-        self.waited += time.perf_counter() - began
-        self._order()
+        self.waiting_seconds += time.perf_counter() - began
+        self._submit_next()
         return made
 
     def __enter__(self) -> Prefetch[T]:

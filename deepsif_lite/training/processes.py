@@ -1,8 +1,7 @@
 """Several processes that train one network, as torchrun starts them.
 
-Each takes its share of every batch. A loss is written so that the losses of the
-processes add up to that of the whole batch: what it divides by comes from
-:func:`sum_over_processes`.
+Each takes its share of every batch. The losses of the processes add up to that of the
+whole batch, because networks ask :func:`sum_over_processes` for what they divide by.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import distributed
+
+from ..errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,29 @@ class Processes:
         """Return this process's samples of those from ``first`` to ``stop``."""
         return range(first + self.rank, stop, self.size)
 
-    def as_first_says(self, flag: bool) -> bool:
-        """Return what the first process says, in every process."""
-        said = torch.tensor(float(flag and self.is_first), device=self.device)
-        return bool(sum_over_processes(said))
+    def check_batch_size(self, batch_size: int) -> None:
+        """Refuse batches that leave a process without a sample.
+
+        Raises
+        ------
+        OptionError
+        """
+        if batch_size < self.size:
+            msg = (
+                f"batch_size={batch_size} is shared by {self.size} processes; give "
+                "each at least one sample."
+            )
+            raise OptionError(msg)
+
+    def flag_of_first(self, flag: bool) -> bool:
+        """Return the flag of the first process, in every process."""
+        if self.size == 1:
+            return flag
+        own = torch.tensor(float(flag and self.is_first), device=self.device)
+        return bool(sum_over_processes(own))
 
     def wait(self) -> None:
-        """Return when every process has come here."""
+        """Return when every process has called this."""
         if self.size > 1:
             distributed.barrier()
 

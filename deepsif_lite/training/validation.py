@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..metrics.scores import score
+from ..metrics.scores import f_measure, nan_mean, score
 
 if TYPE_CHECKING:
     from torch import nn
@@ -79,7 +79,8 @@ class ScoreSet:
             localization error (mm) leave missed sources out, as the paper does;
             they are NaN where every source was missed, and the F-measure is 0.
         """
-        rows: list[dict[str, float]] = []
+        rows = []
+        was_training = network.training
         network.eval()
         with precision or nullcontext(), ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(self._samples), _BATCH):
@@ -87,7 +88,7 @@ class ScoreSet:
                 eeg = torch.as_tensor(np.stack([s.eeg for s in part]))
                 images = network(eeg.to(self.device)).float().cpu().numpy()
                 rows += pool.map(self._score, images, part)
-        network.train()
+        network.train(was_training)
         return _means(rows)
 
     def _score(self, image: NDArray, sample: _Kept) -> dict[str, float]:
@@ -103,11 +104,9 @@ def _keep(sample) -> _Kept:
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:
     def mean(key: str) -> float:
-        values = np.array([row[key] for row in rows])
-        found = values[~np.isnan(values)]
-        return float(found.mean()) if len(found) else float("nan")
+        return nan_mean([row[key] for row in rows])
 
     precision, recall = mean("precision"), mean("recall")
-    both = 2 * precision * recall / (precision + recall) if recall > 0 else 0.0
+    both = f_measure(precision, recall)
     values = (precision, recall, both, mean("correlation"))
     return dict(zip(SCORES, (*values, 1e3 * mean("localization_error")), strict=True))

@@ -7,6 +7,7 @@ import pytest
 import torch
 from toys import toy_clips, toy_head
 
+from deepsif_lite.errors import OptionError
 from deepsif_lite.imaging import Imager
 from deepsif_lite.network import build_network, portable
 from deepsif_lite.synthesis import SyntheticEEG
@@ -25,9 +26,9 @@ def test_eigenvalues_are_those_of_lapack():
     torch.testing.assert_close(back, matrix, rtol=1e-9, atol=1e-12)
 
 
-def test_rounds_pair_all_with_all():
+def test_pairings_pair_all_with_all():
     for n in (5, 6):
-        swaps = portable._rounds(n)
+        swaps = portable._pairings(n)
         np.testing.assert_array_equal(swaps.sum(0), 1 - np.eye(n))
         assert swaps.sum(2).max() == 1  # each in one pair at a time
 
@@ -51,11 +52,12 @@ def test_onnx_gives_what_torch_gives(model, tmp_path):
     pytest.importorskip("onnxscript")
     from deepsif_lite.imaging import export_onnx
 
-    path = export_onnx(model, tmp_path / "new" / "lite.onnx")
+    path = export_onnx(model.network, model.card, tmp_path / "new" / "lite.onnx")
     session = onnxruntime.InferenceSession(path)
     card = json.loads(session.get_modelmeta().custom_metadata_map["card"])
     assert card == model.card
     stream = SyntheticEEG(model.head, toy_clips(), n_sources=(1, 2, 3), seed=3)
+    assert model.network.geometry.uses_sparse  # the network itself is as it was
     for i, n_times in enumerate((500, 500, 500, 210)):
         eeg = torch.as_tensor(stream[i].eeg)[None, :n_times]
         with torch.no_grad():
@@ -70,7 +72,5 @@ def test_onnx_gives_what_torch_gives(model, tmp_path):
 def test_other_networks_are_refused(model, tmp_path):
     from deepsif_lite.imaging import export_onnx
 
-    paper = build_network("paper", 20, 30)
-    card = {**model.card, "network": {"kind": "paper", "n_channels": 20}}
-    with pytest.raises(ValueError, match="'paper'"):
-        export_onnx(Imager(paper, card, model.head, "cpu"), tmp_path / "net.onnx")
+    with pytest.raises(OptionError, match="'paper'"):
+        export_onnx(build_network("paper", 20, 30), model.card, tmp_path / "net.onnx")

@@ -1,9 +1,13 @@
 """The networks by name, and the paper's against its equations."""
 
+import inspect
+
 import pytest
 import torch
+from toys import toy_clips, toy_head
 
-from deepsif_lite.network import PaperNetwork, build_network
+from deepsif_lite.network import NETWORKS, PaperNetwork, SourceNetwork, build_network
+from deepsif_lite.synthesis import SyntheticEEG
 
 
 def test_paper_network_has_the_papers_parameters():
@@ -65,6 +69,27 @@ def test_padded_network_computes_and_learns_the_same():
     assert padded.temporal[0].weight_ih_l0[9:16].count_nonzero() == 0
     torch.testing.assert_close(padded(eeg), plain(eeg), rtol=1e-12, atol=1e-12)
     assert not torch.allclose(plain(eeg), PaperNetwork(6, 9, width=11).double()(eeg))
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_every_network_fulfills_the_protocol(kind):
+    """Its methods are there with the protocol's own arguments, and do what it says."""
+    head = toy_head()
+    network = build_network(kind, 20, 120)
+    assert isinstance(network, torch.nn.Module)
+    assert isinstance(network, SourceNetwork)
+    for name in ("set_geometry", "image", "loss", "transfer_from", "portable"):
+        theirs = inspect.signature(getattr(SourceNetwork, name)).parameters
+        ours = inspect.signature(getattr(type(network), name)).parameters
+        assert list(ours) == list(theirs), name
+    assert (network.n_channels, network.n_regions) == (20, 120)
+    network.set_geometry(head.leadfield, head.cortex)
+    batch = SyntheticEEG(head, toy_clips(), n_sources=1).batch(range(2))
+    with torch.no_grad():
+        activity, probability = network.image(batch.eeg)
+        assert activity.shape == (2, 500, 120)
+        assert probability is None or probability.shape == (2, 120)
+        assert network.loss(batch)["total"].ndim == 0
 
 
 def test_unknown_network_is_refused():

@@ -28,8 +28,8 @@ def test_modes_are_the_leading_singular_vectors(batch):
     torch.testing.assert_close(strengths, expected, rtol=3e-2, atol=0)
     agreement = (maps[:, :2] * vectors[:, :2]).sum(-1).abs()
     assert float(agreement.min()) > 0.999
-    heard = wiener_filter(batch.eeg @ vectors[:, :2].mT).mT / expected[:, :2, None]
-    agreement = (courses[:, :2] * heard).mean(-1).abs() / heard.square().mean(-1)
+    recorded = wiener_filter(batch.eeg @ vectors[:, :2].mT).mT / expected[:, :2, None]
+    agreement = (courses[:, :2] * recorded).mean(-1).abs() / recorded.square().mean(-1)
     assert float((agreement - 1).abs().max()) < 0.01
 
 

@@ -41,7 +41,9 @@ def test_misfits_are_those_of_brute_force(geometry):
         flipped = truth.clone()
         flipped[region] = ~flipped[region]
         expected = _misfit(flipped, maps[0], weights[0, 0], white)
-        assert float(found.flipped[0, 0, region]) == pytest.approx(expected, abs=1e-9)
+        assert float(found.misfit_flipped[0, 0, region]) == pytest.approx(
+            expected, abs=1e-9
+        )
 
 
 def test_search_repairs_a_patch(geometry):
@@ -60,13 +62,13 @@ def test_search_repairs_a_patch(geometry):
         repaired += bool((found.members[0, 0] == truth).all())
         assert float(found.misfit) <= _misfit(start, maps[0], weights[0, 0], white)
         expected = found.members[0, 0].double() @ adjacency / adjacency.sum(1)
-        np.testing.assert_allclose(found.beside[0, 0], expected, atol=1e-6)
+        np.testing.assert_allclose(found.neighbor_share[0, 0], expected, atol=1e-6)
     assert repaired >= 5
 
 
 def test_starts_lie_apart_and_are_the_best(geometry):
     fit = torch.rand(4, 360, generator=torch.Generator().manual_seed(0))
-    apart = geometry.apart
+    apart = geometry.far_apart
     starts = choose_starts(fit, apart, 3, 3)
     assert torch.equal(starts[:, 0], fit.argmax(1))
     for row in starts // 3:

@@ -7,7 +7,7 @@ import torch
 from toys import toy_clips, toy_head
 
 from deepsif_lite.network import ScanNetwork
-from deepsif_lite.synthesis import SyntheticEEG
+from deepsif_lite.synthesis import Batch, SyntheticEEG
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def network():
     head = toy_head()
     net = ScanNetwork(20, 120, n_modes=5, n_shapes=4, width=32, local_width=16)
     net.set_geometry(head.leadfield, head.cortex)
-    # At first the judge says nothing; these tests want to hear it.
+    # At first the scores are zero, which would leave their branch untested.
     torch.nn.init.normal_(net.local_out.weight, std=0.1)
     return net.eval()
 
@@ -69,26 +69,67 @@ def test_image_does_not_depend_on_the_batch(batch, network):
 
 
 def test_scans_point_to_the_source_without_any_training(network):
-    """An untrained network already hears loudest of the patch that made the EEG."""
+    """The patch that made the EEG fits best, before anything is learned."""
     stream = SyntheticEEG(
         toy_head(), toy_clips(), n_sources=1, seed=3, sensor_snr=(20.0,)
     )
-    near = network.geometry.near
+    near = network.geometry.neighborhood
     hits = 0
     for index in range(8):
         sample = stream[index]
         maps, _, _ = network.modes(torch.as_tensor(sample.eeg)[None])
-        fit = (maps[0, 0] @ network.geometry.patch_maps.T).square()
-        seed = int(fit.argmax()) // network.geometry.n_shapes
+        seed = int(network.best_fit(maps[:, :1])[0].argmax())
         hits += bool(near[seed, sample.patches[0][0]])
     assert hits >= 7
+
+
+def test_scalp_maps_are_those_of_the_whitened_leadfield(network):
+    """Up to the reference: a source alone in the EEG, whitened."""
+    leadfield = torch.as_tensor(toy_head().leadfield, dtype=torch.float32)
+    weights = torch.zeros(2, 120)
+    weights[0, 7], weights[1, [30, 31]] = 2.0, 1.0
+    eeg = weights @ (leadfield - leadfield.mean(0)).T
+    expected = torch.nn.functional.normalize(network.whiten(eeg), dim=-1)
+    torch.testing.assert_close(network.scalp_maps(weights), expected)
+
+
+def test_search_goes_on_from_the_patches_that_fit_best(batch, network):
+    with torch.no_grad():
+        maps = network.modes(batch.eeg)[0][:, :2]
+        fit, search = network.best_fit(maps), network.search(maps, 2)
+    torch.testing.assert_close(1 - search.start_misfit[:, 0], fit.amax(1))
+    for row in range(len(maps)):
+        first = search.starts[row, 0]
+        patch = (network.geometry.members == first).all(1).nonzero()
+        assert int(fit[row].argmax()) in (patch // network.n_shapes).flatten()
+    assert search.found.members.shape == (6, 2, 120)
+
+
+def test_loss_of_a_part_counts_with_what_the_whole_holds(batch, network):
+    """Parts divide by totals of the whole, so that they add up."""
+    fields = ("eeg", "waveforms", "weights")
+    parts = [
+        Batch(**{f: getattr(batch, f)[rows] for f in fields})
+        for rows in (slice(2), slice(2, None))
+    ]
+    asked = [[], []]
+    with torch.no_grad():
+        whole = network.loss(batch)["total"]
+        for part, values in zip(parts, asked, strict=True):
+            network.loss(part, total=lambda x, v=values: v.append(x) or x)
+        totals = [sum(pair) for pair in zip(*asked, strict=True)]
+        found = 0.0
+        for part in parts:
+            given = iter(totals)
+            found += network.loss(part, total=lambda _, g=given: next(g))["total"]
+    assert float(found) == pytest.approx(float(whole), rel=1e-4)
 
 
 def test_gradients_reach_all_parameters(batch, network):
     network.zero_grad()
     network.loss(batch)["total"].backward()
-    silent = [n for n, p in network.named_parameters() if p.grad is None]
-    assert silent == []
+    without = [n for n, p in network.named_parameters() if p.grad is None]
+    assert without == []
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
 
 

@@ -6,6 +6,7 @@ import torch
 from toys import toy_geometry, toy_head
 
 from deepsif_lite.network import NOISE_SHARE
+from deepsif_lite.network.scan_geometry import _ridge_regression
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +18,8 @@ def test_neighborhoods_are_steps_on_the_mesh(geometry):
     from scipy.sparse.csgraph import shortest_path
 
     steps = shortest_path(toy_head().cortex.adjacency, unweighted=True)
-    np.testing.assert_array_equal(geometry.near.numpy(), steps <= 3)
-    np.testing.assert_array_equal(geometry.apart.numpy(), steps > 4)
+    np.testing.assert_array_equal(geometry.neighborhood.numpy(), steps <= 3)
+    np.testing.assert_array_equal(geometry.far_apart.numpy(), steps > 4)
 
 
 def test_sparse_product_and_its_gradient_are_those_of_a_dense_one(geometry):
@@ -28,9 +29,9 @@ def test_sparse_product_and_its_gradient_are_those_of_a_dense_one(geometry):
     dense = geometry.members.float()
     (expected,) = torch.autograd.grad(((chance @ dense) * weight).sum(), chance)
     (found,) = torch.autograd.grad(
-        (geometry.times(chance, "members") * weight).sum(), chance
+        (geometry.multiply(chance, "members") * weight).sum(), chance
     )
-    torch.testing.assert_close(geometry.times(chance, "members"), chance @ dense)
+    torch.testing.assert_close(geometry.multiply(chance, "members"), chance @ dense)
     torch.testing.assert_close(found, expected)
 
 
@@ -48,6 +49,14 @@ def test_mean_over_neighbors_and_its_gradient_are_those_of_a_product(geometry):
     )
 
 
+def test_maps_of_one_montage_turn_into_those_of_another():
+    rng = torch.Generator().manual_seed(0)
+    theirs = torch.randn(8, 50, generator=rng)
+    rotation = torch.linalg.qr(torch.randn(8, 8, generator=rng))[0]
+    translation = _ridge_regression(rotation @ theirs, theirs)
+    torch.testing.assert_close(translation, rotation.T, atol=5e-3, rtol=0)
+
+
 def test_geometry_is_not_stored_with_the_weights(geometry):
     assert geometry.state_dict() == {}
 
@@ -55,7 +64,7 @@ def test_geometry_is_not_stored_with_the_weights(geometry):
 def test_head_of_another_size_is_refused(geometry):
     head = toy_head()
     with pytest.raises(ValueError, match="load the head model"):
-        geometry.set(head.leadfield[:-1], head.cortex)
+        geometry.compute(head.leadfield[:-1], head.cortex)
 
 
 def test_parcel_maps_are_white(geometry):

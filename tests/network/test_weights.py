@@ -1,8 +1,6 @@
 """Weights on disk: shards, cards and what is refused."""
 
 import copy
-import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -10,7 +8,6 @@ import torch
 from toys import toy_head
 
 from deepsif_lite.network import build_network, weights
-from deepsif_lite.training import plan
 
 SPEC = {"kind": "paper", "n_channels": 20, "n_regions": 30}
 
@@ -41,12 +38,16 @@ def test_shards_come_back_whole(card, tmp_path, monkeypatch):
 
 
 def test_saving_again_leaves_no_old_shard(card, tmp_path, monkeypatch):
-    network = build_network(**SPEC)
     monkeypatch.setattr(weights, "SHARD_BYTES", 200_000)
-    weights.save_weights(network, tmp_path, card)
+    weights.save_weights(build_network(**SPEC), tmp_path, card)
     monkeypatch.setattr(weights, "SHARD_BYTES", 10**9)
+    network = build_network(**SPEC)
     weights.save_weights(network, tmp_path, card)
-    assert len(list(tmp_path.glob("*.safetensors"))) == 1
+    found = sorted(path.name for path in tmp_path.iterdir())
+    assert found == ["card.json", "weights-0.safetensors"]
+    back = weights.load_weights(tmp_path)[0].state_dict()
+    for name, value in network.state_dict().items():
+        assert torch.equal(back[name], value.half().float())
 
 
 def test_card_is_checked_against_the_head(card):
@@ -87,12 +88,13 @@ def test_shipped_networks_know_their_head_and_their_scores(name):
     weights.check_card(card, head)
 
 
-def test_lite_75_comes_from_the_default_recipe():
-    """One command makes it again: ``deepsif-lite train --out run``."""
+def test_log_of_a_shipped_network_is_read():
+    log = weights.load_log("lite-75")
     made = weights.load_card("lite-75")["training"]
-    recipe = json.loads(json.dumps(asdict(plan("lite"))))
-    assert made["samples"] == recipe["n_steps"] * recipe["batch_size"]
-    assert {key: made[key] for key in recipe if key in made} == {
-        key: value for key, value in recipe.items() if key in made
-    }
-    assert made["initial"] is None
+    assert log["samples"][-1] == made["samples"]
+    assert (np.diff(log["step"]) > 0).all()
+    assert np.isfinite(log["training_loss"]).all()
+    scored = np.isfinite(log["recall"])
+    assert 5 < scored.sum() < len(scored)
+    with pytest.raises(FileNotFoundError, match="shipped networks"):
+        weights.load_log("lite-9000")

@@ -5,6 +5,7 @@ import pytest
 from toys import toy_clips, toy_head
 
 from deepsif_lite.cortex import decay
+from deepsif_lite.errors import MismatchError, OptionError
 from deepsif_lite.signals import normalize
 from deepsif_lite.synthesis import SyntheticEEG
 
@@ -36,7 +37,7 @@ def direct_sample(stream, index):
         background = clips.background(clip).astype(float)
         background[:, clips.seeds[clip]] = 0
         background[:, patch] = 0
-        wave = stream._waveforms[clip].numpy().astype(float)
+        wave = stream._clips.waveforms[clip].numpy().astype(float)
         peak = int(wave.argmax())
         window = slice(max(peak - 50, 0), min(peak + 50, clips.n_times))
         source = np.zeros_like(total)
@@ -106,6 +107,15 @@ def test_a_sample_depends_on_seed_and_index_alone(head, clips):
     assert np.abs(different[7].eeg - stream[7].eeg).max() > 0.05
 
 
+def test_batches_hold_the_samples_in_order(head, clips):
+    stream = SyntheticEEG(head, clips, n_sources=(0, 1, 2), seed=5)
+    batches = list(stream.batches(7, 3, first=10))
+    assert [len(batch.eeg) for batch in batches] == [3, 3, 1]
+    together = np.concatenate([batch.eeg.numpy() for batch in batches])
+    for row, index in enumerate(range(10, 17)):
+        np.testing.assert_allclose(together[row], stream[index].eeg, atol=1e-6)
+
+
 def test_sample_is_normalized(head, clips):
     sample = SyntheticEEG(head, clips, n_sources=2, seed=1)[0]
     assert np.abs(sample.eeg).max() == pytest.approx(1)
@@ -135,19 +145,6 @@ def test_sensor_noise_has_the_nominal_ratio(head, clips):
         noise = dirty - scale * clean
         ratios.append(((scale * clean) ** 2).sum() / (noise**2).sum())
     assert 10 * np.log10(np.mean(ratios)) == pytest.approx(10, abs=0.5)
-
-
-def test_published_variant_halves_the_noise_power(head, clips):
-    kwargs = {"n_sources": 1, "seed": 3, "sensor_snr": [5.0]}
-    corrected = SyntheticEEG(head, clips, **kwargs)
-    published = SyntheticEEG(head, clips, variant="published", **kwargs)
-    draw = [corrected._draw(0)]
-    import torch
-
-    eeg = torch.randn(1, clips.n_times, len(head.ch_names))
-    eeg -= eeg.mean(1, keepdim=True)
-    ratio = published._noise(eeg, draw).std() / corrected._noise(eeg, draw).std()
-    assert float(ratio) == pytest.approx(np.sqrt(0.5), rel=1e-4)
 
 
 def test_normalize_agrees_on_arrays_and_tensors():
@@ -184,8 +181,30 @@ def test_bad_arguments_are_refused(head, clips):
         SyntheticEEG(head, clips, variant="literal")
     with pytest.raises(ValueError, match="n_sources"):
         SyntheticEEG(head, clips, n_sources=-1)
-    with pytest.raises(ValueError, match="regions"):
+    with pytest.raises(ValueError, match="hold a value"):
+        SyntheticEEG(head, clips, n_sources=())
+    with pytest.raises(MismatchError, match="regions"):
         SyntheticEEG(toy_head(60), clips)
+
+
+@pytest.mark.parametrize(
+    ("name", "interval"),
+    [
+        ("source_snr", (20.0, 10.0)),
+        ("background_snr", (20.0, -20.0)),
+        ("half_distance", (0.06, 0.04)),
+        ("half_distance", (0.0, 0.04)),
+        ("electrode_jitter", (0.01, 0.0)),
+        ("electrode_jitter", (-0.01, 0.01)),
+        ("source_snr", (10.0,)),
+        ("source_snr", (float("nan"), 10.0)),
+    ],
+)
+def test_ranges_are_ordered_and_positive_where_they_must_be(
+    head, clips, name, interval
+):
+    with pytest.raises(OptionError, match=f"{name}="):
+        SyntheticEEG(head, clips, **{name: interval})
 
 
 def test_resting_eeg_takes_its_share_of_the_noise(head, clips):

@@ -14,13 +14,18 @@ import pytest
 import torch
 from toys import toy_clips, toy_head
 
+from deepsif_lite.errors import MismatchError
 from deepsif_lite.metrics import scores as metrics
-from deepsif_lite.network import load_weights
+from deepsif_lite.network import load_card, load_log, load_weights
+from deepsif_lite.random_keys import VALIDATION_OFFSET
 from deepsif_lite.synthesis import SyntheticEEG
 from deepsif_lite.training import TrainingConfig
 from deepsif_lite.training import run as training
+from deepsif_lite.training.export import export
+from deepsif_lite.training.learner import Learner
+from deepsif_lite.training.monitor import Monitor
 from deepsif_lite.training.processes import Processes
-from deepsif_lite.training.run import VALIDATION_OFFSET, schedule, train
+from deepsif_lite.training.run import train
 
 CONFIG = TrainingConfig(
     n_steps=12,
@@ -53,9 +58,9 @@ def run(head, clips, out, **kwargs):
 def weights_of(folder):
     """Return all tensors that a run goes on from or exports."""
     state = torch.load(folder / "checkpoint.pt", weights_only=True)
-    parts = {k: state[k] for k in ("network", "averaged")}
-    if state["best"]:
-        parts["best"] = state["best"]["network"]
+    parts = {k: state["learner"][k] for k in ("network", "average")}
+    if state["monitor"]["best"]:
+        parts["best"] = state["monitor"]["best"]["network"]
     return {f"{k}.{name}": v for k, part in parts.items() for name, v in part.items()}
 
 
@@ -94,7 +99,7 @@ def test_it_learns(head, clips, tmp_path):
 def test_saved_weights_give_the_networks_output(head, clips, tmp_path):
     out = run(head, clips, tmp_path)
     trained = weights_of(out)
-    for folder, kept in ((out, "best"), (out / "last", "averaged")):
+    for folder, kept in ((out, "best"), (out / "last", "average.module")):
         network, card = load_weights(folder)
         for name, value in network.state_dict().items():
             torch.testing.assert_close(
@@ -148,19 +153,33 @@ def test_logged_scores_are_those_of_an_evaluation(head, clips, tmp_path):
         assert card["validation"][name] == float(last[name])
 
 
+def resumed(head, clips, folder):
+    """Return learner and monitor of a run, as they were at its last checkpoint."""
+    spec = load_card(folder)["network"]
+    processes = training.join_processes("cpu")
+    learner = Learner(
+        training._new_network(spec, CONFIG, head, None), CONFIG, processes
+    )
+    stream = training._stream(CONFIG, head, clips, None, processes.device)
+    monitor = Monitor(learner, stream, CONFIG, processes)
+    identity = training._identity(CONFIG, head, None, None)
+    training.Checkpoint(folder, identity, learner, monitor, processes).restore()
+    return learner, monitor
+
+
 @pytest.mark.parametrize("winner", ["best", "last"])
 def test_best_weights_meet_the_last_on_other_samples(head, clips, tmp_path, winner):
-    """One of the two is silent; its score on the small set was luck."""
-    run = training._Run(
-        head, clips, tmp_path, CONFIG, None, None, training.join_processes("cpu")
-    )
-    run.fit(None, progress=False)
-    learned = copy.deepcopy(run.averaged.state_dict())
-    silent = {name: torch.zeros_like(value) for name, value in learned.items()}
-    best, last = (learned, silent) if winner == "best" else (silent, learned)
-    run.best = {"step": 10, "scores": {"f_measure": 1.0}, "network": best}
-    run.averaged.load_state_dict(last)
-    run.export()
+    """One of the two gives no activity; its score on the small set was luck."""
+    run(head, clips, tmp_path)
+    # The end of the run once more, with other candidates.
+    learner, monitor = resumed(head, clips, tmp_path)
+    learned = copy.deepcopy(learner.exported.state_dict())
+    zeros = {name: torch.zeros_like(value) for name, value in learned.items()}
+    best, last = (learned, zeros) if winner == "best" else (zeros, learned)
+    monitor.best = {"step": 10, "scores": {"f_measure": 1.0}, "network": best}
+    learner.exported.load_state_dict(last)
+    card = load_card(tmp_path)
+    export(tmp_path, learner, monitor, card)
     network, card = load_weights(tmp_path)
     step = {"best": 10, "last": CONFIG.n_steps}[winner]
     assert card["exported"] == {"weights": winner, "step": step}
@@ -179,11 +198,11 @@ def test_averaged_weights_follow_their_recurrence(head, clips, tmp_path):
         run(head, clips, tmp_path, max_minutes=0)
         steps.append(weights_of(tmp_path))
     name = "readout.weight"
-    average = steps[0][f"averaged.{name}"]
+    average = steps[0][f"average.module.{name}"]
     for step, state in enumerate(steps[1:], 2):
         decay = min(CONFIG.ema_decay, step / (step + 9))
         average = decay * average + (1 - decay) * state[f"network.{name}"]
-    torch.testing.assert_close(steps[-1][f"averaged.{name}"], average)
+    torch.testing.assert_close(steps[-1][f"average.module.{name}"], average)
     assert not torch.equal(average, steps[-1][f"network.{name}"])
 
 
@@ -191,8 +210,9 @@ TWO_PROCESSES = """
 import sys
 from toys import toy_clips, toy_head
 from deepsif_lite import training
+from deepsif_lite.training import monitor
 
-training.LOG_EVERY = 1
+monitor.LOG_EVERY = 1
 for kind, n_steps, options in (("lite", 12, {"n_shapes": 4}), ("paper", 4, {})):
     config = training.TrainingConfig(
         network=kind, n_steps=n_steps, batch_size=7, validation_size=5, score_size=2,
@@ -247,12 +267,40 @@ def test_half_precision_learns_as_single_does(head, clips, tmp_path, precision):
     np.testing.assert_allclose(losses[1], losses[0], rtol=0.1)
     assert losses[0] != losses[1]
     state = torch.load(tmp_path / precision / "checkpoint.pt", weights_only=True)
-    assert bool(state["scaler"]) == (precision == "float16")
+    assert bool(state["learner"]["scaler"]) == (precision == "float16")
 
 
-def test_unknown_precision_is_refused(head, clips, tmp_path):
-    with pytest.raises(ValueError, match="float16"):
-        run(head, clips, tmp_path, config=TrainingConfig(precision="int4"))
+def test_the_users_random_numbers_are_left_alone(head, clips, tmp_path):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    config = replace(CONFIG, n_steps=2)
+    first = run(head, clips, tmp_path / "first", config=config)
+    assert torch.equal(torch.rand(3), expected)
+    torch.manual_seed(6)  # and they do not matter
+    second = run(head, clips, tmp_path / "second", config=config)
+    a, b = weights_of(first), weights_of(second)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_run_starts_from_another_network(head, clips, tmp_path):
+    """Of its own kind, and as its last weights were."""
+    first = run(head, clips, tmp_path / "first")
+    still = replace(CONFIG, n_steps=1, learning_rate=1e-12, ema_decay=0.0)
+    second = run(head, clips, tmp_path / "second", config=still, initial=first)
+    ours, theirs = (load_weights(folder)[0].state_dict() for folder in (second, first))
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, atol=1e-3, rtol=1e-3)
+    paper = TrainingConfig(network="paper", n_steps=1, batch_size=2)
+    with pytest.raises(MismatchError, match="own kind"):
+        run(head, clips, tmp_path / "paper", config=paper, initial=first)
+
+
+def test_the_log_is_read_beside_the_weights(head, clips, tmp_path):
+    log = load_log(run(head, clips, tmp_path))
+    assert log["step"].tolist() == [10, 12]
+    assert log["samples"].tolist() == [80, 96]
+    assert np.isfinite(log["validation_loss"]).all()
 
 
 def test_waiting_for_data_is_measured(head, clips, tmp_path, monkeypatch):
@@ -309,26 +357,14 @@ def test_short_windows_are_trained_on(head, clips, tmp_path):
     assert card["n_times"] == 90
 
 
-def test_schedules():
-    assert schedule("cosine", 0, 1000) < schedule("cosine", 60, 1000)
-    assert schedule("cosine", 999, 1000) < 1e-3
-    assert schedule("stepped", 499, 1000) == 1
-    assert schedule("stepped", 500, 1000) == pytest.approx(0.1)
-    with pytest.raises(ValueError, match="schedule"):
-        schedule("linear", 0, 10)
-
-
 def test_noise_may_be_resting_eeg(head, clips, tmp_path):
     """It reaches the samples, and a run goes on with its own recording only."""
     resting = np.random.default_rng(0).standard_normal((2, 500, 20))
     config = replace(CONFIG, n_steps=2, resting_share=1.0)
     run(head, clips, tmp_path / "rest", config=config, resting=resting)
     run(head, clips, tmp_path / "white", config=replace(CONFIG, n_steps=2))
-    losses = [
-        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["log"][-1]
-        for name in ("rest", "white")
-    ]
-    assert losses[0]["training_loss"] != losses[1]["training_loss"]
+    losses = [load_log(tmp_path / name) for name in ("rest", "white")]
+    assert losses[0]["training_loss"][-1] != losses[1]["training_loss"][-1]
     with pytest.raises(ValueError, match="choose another folder"):
         run(head, clips, tmp_path / "rest", config=config, resting=2 * resting)
     with pytest.raises(ValueError, match="resting_share"):

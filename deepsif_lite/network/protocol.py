@@ -1,0 +1,99 @@
+"""What training, imaging, transfer and export ask of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+
+from numpy.typing import NDArray
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from ..cortex.parcels import Parcels
+    from ..synthesis.stream import Batch
+
+T = TypeVar("T")
+
+
+def identity(value: T) -> T:
+    """Return a value as it is: the total over processes where there is one."""
+    return value
+
+
+@runtime_checkable
+class SourceNetwork(Protocol):
+    """A ``torch.nn.Module`` that maps EEG to source activity.
+
+    A network fulfills it by having these attributes and methods; it need not inherit.
+
+    Attributes
+    ----------
+    n_channels, n_regions : int
+        Sizes of input and output.
+    """
+
+    n_channels: int
+    n_regions: int
+
+    def set_geometry(self, leadfield: NDArray, cortex: Parcels) -> None:
+        """Take what is known of the head beforehand, once, before anything else.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels, n_regions)
+        cortex : Cortex | Parcels
+        """
+
+    def image(self, eeg: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return activity, and the probability of each parcel that it has any.
+
+        Parameters
+        ----------
+        eeg : tensor of shape (n_samples, n_times, n_channels)
+            Normalized, see :func:`deepsif_lite.signals.normalize`.
+
+        Returns
+        -------
+        activity : tensor of shape (n_samples, n_times, n_regions)
+        probability : tensor of shape (n_samples, n_regions), or None
+        """
+
+    def loss(
+        self, batch: Batch, total: Callable[[Tensor], Tensor] = identity
+    ) -> dict[str, Tensor]:
+        """Return the training loss of a batch as ``"total"``, and its parts.
+
+        Parameters
+        ----------
+        batch : Batch
+        total : callable
+            Sums a number over all parts of the batch, where this is one of several
+            that are learned from at once. The losses of the parts add up to that of
+            the whole.
+        """
+
+    def transfer_from(self, trained: SourceNetwork, matching: NDArray) -> None:
+        """Take over what a network of the same kind learned on another head.
+
+        Both know their geometry.
+
+        Parameters
+        ----------
+        trained : SourceNetwork
+        matching : array of int, shape (n_regions,)
+            Its parcel for each of ours.
+
+        Raises
+        ------
+        MismatchError
+            This kind of network cannot, or the two differ in more than their head.
+        """
+
+    def portable(self) -> SourceNetwork:
+        """Return a copy on the CPU made of what ONNX knows.
+
+        Raises
+        ------
+        OptionError
+            This kind of network has no such form.
+        """

@@ -1,0 +1,72 @@
+"""Configurations check themselves; profiles say how big a run is."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from deepsif_lite.errors import OptionError
+from deepsif_lite.network import load_card
+from deepsif_lite.profiles import PROFILES
+from deepsif_lite.training import TrainingConfig, configuration_of
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("network", "lit"),
+        ("schedule", "cos"),
+        ("precision", "int4"),
+        ("n_steps", -1),
+        ("batch_size", 0),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("weight_decay", -1e-4),
+        ("n_sources", ()),
+        ("n_sources", (1, -1)),
+        ("n_times", 1),
+        ("resting_share", 1.5),
+        ("electrode_jitter", (0.01, 0.0)),
+        ("seed", -1),
+        ("validation_size", 0),
+        ("score_size", 0),
+        ("score_every", 0),
+        ("ema_decay", 1.5),
+    ],
+)
+def test_what_is_out_of_range_is_refused_at_once(name, value):
+    with pytest.raises(OptionError, match=f"{name}="):
+        TrainingConfig(**{name: value})
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_says_how_many_samples(profile):
+    config = configuration_of(profile)
+    wanted = PROFILES[profile].n_training_samples
+    assert 0 <= wanted - config.n_steps * config.batch_size < config.batch_size
+
+
+def test_the_papers_run_is_the_papers():
+    """METHOD: 620,256 samples twenty times, Adam at 3e-4 with decay 1e-6."""
+    config = configuration_of("paper", "paper")
+    assert config.n_steps * config.batch_size == pytest.approx(20 * 620_256, abs=64)
+    assert (config.learning_rate, config.weight_decay) == (3e-4, 1e-6)
+    assert (config.n_sources, config.ema_decay) == ((1, 2, 3), 0.0)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(OptionError, match="profile='huge'"):
+        configuration_of("huge")
+    with pytest.raises(OptionError, match="network='resnet'"):
+        configuration_of("lite", "resnet")
+
+
+def test_lite_75_comes_from_the_default_recipe():
+    """One command makes it again: ``deepsif-lite train --out run``."""
+    made = load_card("lite-75")["training"]
+    recipe = json.loads(json.dumps(asdict(configuration_of("lite"))))
+    assert made["samples"] == recipe["n_steps"] * recipe["batch_size"]
+    assert {key: made[key] for key in recipe if key in made} == {
+        key: value for key, value in recipe.items() if key in made
+    }
+    assert made["initial"] is None
