@@ -7,13 +7,17 @@ __getattr__, __dir__, __all__ = attach(
     {
         "published": [
             "fetch",
+            "VIRTUAL",
             "find",
+            "load_or",
             "load_recording",
             "load_resting_eeg",
             "recording_names",
             "registry",
         ],
         "files": ["read_evoked"],
+        "names": ["match_names", "standard_names"],
         "preparation": ["MAX_ANGLE", "MAX_MISSING", "prepare", "resting_clips"],
+        "windows": ["crop_window"],
     },
 )

@@ -6,16 +6,26 @@ rest is refused with a message that names the channels and the cure.
 
 from __future__ import annotations
 
-import re
+import logging
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ChannelError, OptionError, WindowError, check_option
+from ..signals import average_reference
+from .names import match_names, numbered_cap
+from .positions import angles, electrode_positions, place, sphere
+from .quality import check_scales, check_values, find_drifts, find_unusable
+from .windows import remove_mean
 
 if TYPE_CHECKING:
     import mne
 
     Instance = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
+
+logger = logging.getLogger(__name__)
 
 MAX_MISSING = 0.25
 """Largest share of channels that is interpolated."""
@@ -24,10 +34,18 @@ MAX_ANGLE = 25.0
 """Degrees from a channel of the head model to the nearest recorded one, beyond which
 its signal is extrapolated (neighbors in the 10-10 system lie about 18 apart)."""
 
-_SPLINE_REG = 1e-5  # as MNE for bad channels; without it the rim of the cap runs wild
-_MAX_PLAUSIBLE = 0.1  # V; a drifting amplifier stays below, microvolts read as V do not
-_OLD_NAMES = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8"}
-_DECORATION = re.compile(r"^eeg[ _-]+|[ _-]+(ref|le|ar|avg|av)$|\.+$")
+_SAME_PLACE = (
+    2.0  # degrees, 3 mm on the scalp: no digitizer tells such electrodes apart
+)
+
+
+class _Cap(NamedTuple):
+    """Recorded channels as the head model sees them, in the order recorded."""
+
+    targets: list[str | None]  # channel of the head model that each one is
+    positions: NDArray  # (n_channels, 3), m, head frame of the head model
+    by_name: bool
+    unknown: list[str]  # recorded channels that cannot be used
 
 
 def prepare(
@@ -36,11 +54,12 @@ def prepare(
     sfreq: float | None = None,
     *,
     match: str = "name",
+    baseline: tuple[float | None, float | None] | None = None,
 ) -> Instance:
     """Give a recording the channels of a head model.
 
-    Channels are matched, ordered as in ``info``, referenced to their average and
-    resampled. The recording given is left as it is.
+    Channels are matched, freed of their mean over time, ordered as in ``info``,
+    referenced to their average and resampled. The recording given is left as it is.
 
     Parameters
     ----------
@@ -51,11 +70,10 @@ def prepare(
     sfreq : float, optional
         Sampling rate wanted, Hz. By default it is kept.
     match : {"name", "position"}
-        ``"name"`` matches channels by name: case, the prefix ``EEG`` and suffixes
-        such as ``-REF`` do not count, and T3, T4, T5, T6 are taken for T7, T8, P7,
-        P8. Missing and bad channels are interpolated by spherical splines while
-        they are at most a quarter. ``"position"`` interpolates every channel from
-        the recorded positions, whatever the names.
+        How channels are found, see the notes.
+    baseline : tuple of (float or None, float or None), optional
+        Times, s, whose mean is taken from each channel (of epochs, from each one).
+        By default all samples given, as the networks do.
 
     Returns
     -------
@@ -64,27 +82,73 @@ def prepare(
 
     Raises
     ------
-    ValueError
-        There is no EEG, values are not finite, a channel is flat, the unit is not
-        V, names repeat, positions are absent, or too many channels are missing.
+    DeepSIFError
+        What the notes call refused.
 
     Warns
     -----
     UserWarning
-        Channels were ignored, interpolated or extrapolated.
+        What the notes call repaired, or noticed.
+
+    Notes
+    -----
+    What is accepted, repaired with a warning, noticed with a warning, refused:
+
+    *Kinds of object.* One Evoked, Epochs or Raw; anything else is refused. Responses
+    that are no averages are noticed.
+
+    *Names.* Case does not count, nor do prefixes and endings that most names share
+    (``EEG Fp1-REF``, ``Fp1-A1A2``, ``Fp1:CPz``); T3, T4, T5, T6 are T7, T8, P7, P8;
+    BioSemi's A1 to B32 are known. Caps of 128 and more BioSemi electrodes are
+    matched by position, if need be by MNE's table of them. Two names for one channel
+    are refused, and so are bipolar derivations, which no name matches. Names that
+    end in the mastoid of either side (``Fp1-A1``, ``Fp2-A2``) match nothing either;
+    once cut off, nothing tells that reference from a common one.
+
+    *Positions.* With ``match="position"``, names count first where their electrodes
+    lie within 25 degrees of each other. Then each cap is laid on the other: by
+    fiducials, by shared names, or by the spheres that fit them (the log says how).
+    Electrodes at the same place keep their values; other channels are interpolated
+    by spherical splines. Electrodes without position or off the scalp (15 mm on
+    average) are refused, and so is a cap that leaves a quarter uncovered.
+
+    *Missing and bad channels* are interpolated by spherical splines while they are
+    at most a quarter: repaired. Channels that the head model has not: noticed,
+    ignored, and not looked at further.
+
+    *Units and scales.* V at the size of EEG; a common factor does not matter, but
+    microvolts read as V are refused. A flat channel counts as bad, and so does one
+    beyond four times the others and what its neighbors predict: repaired, named with
+    its factor. Two groups of channels a factor ten apart (two units in one file), NaN
+    and infinite values are refused.
+
+    *Offsets and drifts.* The mean over the window or the baseline is taken away.
+    Drifts are kept; those above the signal are noticed.
+
+    *References.* Any common reference, or a projector. Current source densities are
+    no EEG and refused. Other projectors that were applied are noticed.
+
+    *Windows and baselines* outside the recording are refused.
+
+    *Annotations* of raw recordings are looked at by
+    :func:`~deepsif_lite.recordings.read_evoked` and :func:`resting_clips`.
 
     References
     ----------
     Perrin et al. (1989), Electroencephalography and Clinical Neurophysiology 72,
     184-187 (spherical splines, as MNE-Python does them).
     """
-    if match not in ("name", "position"):
-        msg = f"match is {match!r}; choose 'name' or 'position'."
-        raise ValueError(msg)
+    check_option("match", match, ("name", "position"))
+    check_instance(inst)
     eeg = _pick_eeg(inst)
+    eeg, cap = _match(eeg, info, match)
     check_values(eeg.get_data(), eeg.ch_names)
-    eeg = _by_name(eeg, info) if match == "name" else _by_position(eeg, info)
+    remove_mean(eeg, baseline)
+    eeg, cap = _drop_unusable(eeg, cap, info)
+    _check_cover(cap, info)
+    eeg = _fill(eeg, cap, info)
     eeg.set_eeg_reference("average", projection=False, verbose="error")
+    _warn_about_drifts(eeg)
     if sfreq is not None and not np.isclose(eeg.info["sfreq"], sfreq):
         eeg.resample(sfreq, verbose="error")
     return eeg
@@ -122,55 +186,40 @@ def resting_clips(
     epochs = mne.make_fixed_length_epochs(eeg, duration, preload=True, verbose="error")
     if not len(epochs):
         msg = f"duration={duration} s: the recording holds no clip that long without bads."
-        raise ValueError(msg)
+        raise WindowError(msg)
     return epochs.get_data().swapaxes(1, 2)
 
 
-def check_values(data: np.ndarray, ch_names: list[str]) -> None:
-    """Refuse values that cannot be EEG in volts.
-
-    Parameters
-    ----------
-    data : array of shape (..., n_channels, n_times)
-        EEG, V, bad channels left out.
-    ch_names : list of str
-        Names for the messages.
+def check_instance(inst: object) -> None:
+    """Refuse what is no recording of MNE's, and notice responses that are no averages.
 
     Raises
     ------
-    ValueError
-        Values are not finite, a channel does not vary, or the unit is not V.
+    OptionError
+        Names what was given, and what to give.
     """
-    rows = np.moveaxis(data, -2, 0).reshape(len(ch_names), -1)
-    _refuse(
-        ~np.isfinite(rows).all(axis=1),
-        ch_names,
-        "hold NaN or infinite values; mark them bad (inst.info['bads']) so that they "
-        "are interpolated, or crop to finite samples.",
-    )
-    span = np.ptp(rows, axis=1)
-    _refuse(
-        span == 0,
-        ch_names,
-        "are flat; mark them bad (inst.info['bads']) so that they are interpolated. "
-        "If one of them is the recording reference, apply "
-        "inst.set_eeg_reference('average') first.",
-    )
-    if span.max() > _MAX_PLAUSIBLE:
-        worst = ch_names[int(span.argmax())]
-        msg = (
-            f"Channel {worst} spans {span.max():.3g} V, which no EEG does: the values "
-            "are probably microvolts. Multiply them by 1e-6 "
-            "(inst.apply_function(lambda x: x * 1e-6))."
+    import mne
+
+    if isinstance(inst, mne.Evoked):
+        if inst.kind != "average":
+            _warn(
+                f"The evoked response is of kind {inst.kind!r}, not an average over "
+                "epochs; its image is none of a brain response."
+            )
+        return
+    if not isinstance(inst, (mne.BaseEpochs, mne.io.BaseRaw)):
+        cure = (
+            "give one of them" if isinstance(inst, (list, tuple)) else "read it first"
         )
-        raise ValueError(msg)
+        msg = (
+            f"inst is a {type(inst).__name__}, not an mne.Evoked, Epochs or Raw; {cure} "
+            "(deepsif_lite.recordings.read_evoked opens files)."
+        )
+        raise OptionError(msg)
 
 
-def _refuse(is_bad: np.ndarray, ch_names: list[str], cure: str) -> None:
-    if is_bad.any():
-        names = [name for name, bad in zip(ch_names, is_bad, strict=True) if bad]
-        msg = f"Channels {names} {cure}"
-        raise ValueError(msg)
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=4)
 
 
 def _pick_eeg(inst: Instance) -> Instance:
@@ -183,7 +232,7 @@ def _pick_eeg(inst: Instance) -> Instance:
             "The recording has no good EEG channel; check inst.get_channel_types(), "
             "inst.info['bads'] and inst.set_channel_types()."
         )
-        raise ValueError(msg)
+        raise ChannelError(msg)
     eeg = inst.copy()
     if hasattr(eeg, "load_data"):
         eeg.load_data()
@@ -202,60 +251,119 @@ def _forget_projectors(eeg: Instance) -> Instance:
         if proj["active"] and proj["kind"] != reference
     ]
     if applied:
-        warnings.warn(
+        _warn(
             f"Projectors {applied} were applied to the recording; head models do not "
-            "know them. Prefer data cleaned by other means (ICA).",
-            stacklevel=4,
+            "know them. Prefer data cleaned by other means (ICA)."
         )
     with eeg.info._unlock():  # MNE refuses to forget an applied projector
         eeg.info["projs"] = []
     return eeg
 
 
-def plain_name(name: str) -> str:
-    """Return a channel's name without case, decoration and old spelling."""
-    plain = _DECORATION.sub("", _DECORATION.sub("", name.strip().lower()))
-    return _OLD_NAMES.get(plain, plain)
+# ------------------------------------------------------------------ finding channels
 
 
-def _by_name(eeg: Instance, info: mne.Info) -> Instance:
-    wanted = {plain_name(name): name for name in info.ch_names}
-    matched: dict[str, str] = {}  # name in the head model -> name in the recording
-    for name in eeg.ch_names:
-        target = wanted.get(plain_name(name))
+def _match(eeg: Instance, info: mne.Info, match: str) -> tuple[Instance, _Cap]:
+    """Keep the channels that can be used, and tell where they belong."""
+    table = numbered_cap(eeg.ch_names)
+    if table is not None:
+        match = "position"
+        if np.isnan(electrode_positions(eeg.info)).all():
+            eeg = _set_table(eeg, table)
+    try:
+        matched = match_names(eeg.ch_names, info.ch_names)
+    except ChannelError:  # positions can tell two of one name apart
+        if match == "name":
+            raise
+        matched = {}
+    if match == "name":
+        cap = _by_name(eeg.ch_names, matched, info)
+    else:
+        cap = _by_position(eeg.info, matched, info)
+    if cap.by_name:
+        _check_missing(cap, info)
+    if cap.unknown:
+        what = "are not in the head model" if cap.by_name else "have no position"
+        _warn(
+            f"Channels {cap.unknown} {what} and are ignored; rename them if they should "
+            "be used (inst.rename_channels)."
+        )
+    return eeg.drop_channels(cap.unknown), cap
+
+
+def _set_table(eeg: Instance, table: str) -> Instance:
+    """Give numbered electrodes the positions that their maker lists."""
+    import mne
+
+    montage = mne.channels.make_standard_montage(table)
+    _warn(
+        f"The electrodes have no positions; those of MNE's montage {table!r} are used."
+    )
+    return eeg.set_montage(
+        montage, match_case=False, on_missing="ignore", verbose="error"
+    )
+
+
+def _by_name(names: list[str], matched: dict[str, str], info: mne.Info) -> _Cap:
+    target_of = {recorded: target for target, recorded in matched.items()}
+    used = [name for name in names if name in target_of]
+    targets = [target_of[name] for name in used]
+    here = dict(zip(info.ch_names, electrode_positions(info), strict=True))
+    positions = np.array([here[name] for name in targets]).reshape(-1, 3)
+    unknown = [name for name in names if name not in target_of]
+    return _Cap(targets, positions, True, unknown)
+
+
+def _by_position(recorded: mne.Info, matched: dict[str, str], info: mne.Info) -> _Cap:
+    import mne
+
+    known = np.isfinite(electrode_positions(recorded)).all(axis=1)
+    unknown = [n for n, k in zip(recorded.ch_names, known, strict=True) if not k]
+    if len(unknown) > MAX_MISSING * len(known):
+        msg = (
+            f"Channels {unknown} have no position; set them (inst.set_montage), or use "
+            "match='name'."
+        )
+        raise ChannelError(msg)
+    placed = mne.pick_info(recorded, np.flatnonzero(known))
+    matched = {t: name for t, name in matched.items() if name not in unknown}
+    positions = place(placed, info, matched).positions
+    targets = _same_electrodes(placed.ch_names, positions, matched, info)
+    return _Cap(targets, positions, False, unknown)
+
+
+def _same_electrodes(
+    names: list[str], positions: NDArray, matched: dict[str, str], info: mne.Info
+) -> list[str | None]:
+    """Tell which recorded electrodes are electrodes of the head model.
+
+    By name where position does not contradict, and by position where no name does.
+    """
+    here = electrode_positions(info)
+    apart = angles(here, positions, sphere(here)[1])
+    targets: list[str | None] = [None] * len(names)
+    contradicted = []
+    for row, target in enumerate(info.ch_names):
+        column = int(apart[row].argmin())
+        limit = _SAME_PLACE
         if target in matched:
-            msg = (
-                f"Channels {matched[target]!r} and {name!r} both mean {target!r}; "
-                "drop one of them."
-            )
-            raise ValueError(msg)
-        if target is not None:
-            matched[target] = name
-    missing = [name for name in info.ch_names if name not in matched]
-    unknown = [name for name in eeg.ch_names if name not in matched.values()]
-    _check_missing(missing, unknown, info)
-    if unknown:
-        warnings.warn(
-            f"Channels {unknown} are not in the head model and are ignored; rename "
-            "them if they should be (inst.rename_channels).",
-            stacklevel=4,
+            named = names.index(matched[target])
+            if apart[row, named] <= MAX_ANGLE:
+                column, limit = named, MAX_ANGLE
+            else:
+                contradicted.append(matched[target])
+        if apart[row, column] <= limit and targets[column] is None:
+            targets[column] = target
+    if contradicted:
+        _warn(
+            f"Channels {contradicted} lie more than {MAX_ANGLE:.0f} degrees from the "
+            "head model's channels of that name; their positions are believed."
         )
-    eeg.drop_channels(unknown)
-    eeg.rename_channels({old: new for new, old in matched.items()}, verbose="error")
-    if missing:
-        warnings.warn(
-            f"Channels {missing} are missing or bad and were interpolated from the "
-            f"other {len(matched)}.",
-            stacklevel=4,
-        )
-        eeg = _add_empty(eeg, missing)
-    eeg.reorder_channels(info.ch_names)
-    eeg.set_montage(info.get_montage(), verbose="error")
-    eeg.info["bads"] = missing
-    return eeg.interpolate_bads(verbose="error") if missing else eeg
+    return targets
 
 
-def _check_missing(missing: list[str], unknown: list[str], info: mne.Info) -> None:
+def _check_missing(cap: _Cap, info: mne.Info) -> None:
+    missing = [name for name in info.ch_names if name not in cap.targets]
     if len(missing) <= MAX_MISSING * len(info.ch_names):
         return
     msg = (
@@ -263,82 +371,110 @@ def _check_missing(missing: list[str], unknown: list[str], info: mne.Info) -> No
         f"or bad: {missing}. At most {MAX_MISSING:.0%} are interpolated; choose a head "
         "model that fits the cap"
     )
-    if unknown:
+    if cap.unknown:
         msg += (
-            f", or, for the channels with unknown names {unknown}, rename them "
+            f", or, for the channels with unknown names {cap.unknown}, rename them "
             "(inst.rename_channels) or use match='position'"
         )
-    raise ValueError(f"{msg}.")
+    raise ChannelError(f"{msg}.")
 
 
-def _add_empty(eeg: Instance, names: list[str]) -> Instance:
-    """Append channels of zeros, which interpolation then fills."""
-    import mne
+# ---------------------------------------------------------------- judging and filling
 
-    shape = list(eeg.get_data().shape)
-    shape[-2] = len(names)
-    info = mne.create_info(names, eeg.info["sfreq"], "eeg")
-    with info._unlock():  # add_channels asks for equal filter settings
-        info["highpass"], info["lowpass"] = eeg.info["highpass"], eeg.info["lowpass"]
-    empty = np.zeros(shape)
-    if isinstance(eeg, mne.Evoked):
-        extra = mne.EvokedArray(empty, info, tmin=eeg.times[0], verbose="error")
-    elif isinstance(eeg, mne.BaseEpochs):
-        extra = mne.EpochsArray(
-            empty, info, events=eeg.events, tmin=eeg.tmin, verbose="error"
+
+def _drop_unusable(eeg: Instance, cap: _Cap, info: mne.Info) -> tuple[Instance, _Cap]:
+    """Treat channels as bad whose signal cannot be that of their place."""
+    directions = cap.positions - sphere(electrode_positions(info))[1]
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    data = eeg.get_data()
+    check_scales(data, eeg.ch_names)
+    flat, outlying = find_unusable(data, directions)
+    if flat:
+        _warn(
+            f"Channels {[eeg.ch_names[i] for i in flat]} are flat and count as bad. If "
+            "one of them is the recording reference, apply "
+            "inst.set_eeg_reference('average') first."
         )
-    else:
-        extra = mne.io.RawArray(empty, info, first_samp=eeg.first_samp, verbose="error")
-    return eeg.add_channels([extra], force_update_info=True)
+    if outlying:
+        named = {eeg.ch_names[i]: f"{factor:.3g}" for i, factor in outlying.items()}
+        _warn(
+            "Channels exceed the others by these factors, and what their neighbors "
+            f"predict, and count as bad: {named}. They are noisy, or in another unit: "
+            "scale them (inst.apply_function(lambda x: x / factor, picks=[...])) or "
+            "mark them bad (inst.info['bads'])."
+        )
+    dropped = {*flat, *outlying}
+    kept = [i for i in range(len(cap.targets)) if i not in dropped]
+    eeg = eeg.pick([eeg.ch_names[i] for i in kept], verbose="error")
+    targets = [cap.targets[i] for i in kept]
+    return eeg, cap._replace(targets=targets, positions=cap.positions[kept])
 
 
-def _by_position(eeg: Instance, info: mne.Info) -> Instance:
-    import mne
-
-    positions = _positions(eeg.info)
-    _refuse(
-        ~np.isfinite(positions).all(axis=1) | (positions == 0).all(axis=1),
-        eeg.ch_names,
-        "have no position; set them (inst.set_montage), or use match='name'.",
-    )
-    _check_coverage(positions, info)
-    with mne.use_log_level("error"):
-        moved = eeg.interpolate_to(info.get_montage(), method="spline", reg=_SPLINE_REG)
-    return moved.reorder_channels(info.ch_names)
-
-
-def _positions(info: mne.Info) -> np.ndarray:
-    return np.array([ch["loc"][:3] for ch in info["chs"]])
-
-
-def _check_coverage(recorded: np.ndarray, info: mne.Info) -> None:
-    """Refuse a cap that leaves much of the head model's channels uncovered."""
-    angles = _nearest_angle(_positions(info), recorded)
-    far = [info.ch_names[i] for i in np.flatnonzero(angles > MAX_ANGLE)]
-    if len(far) > MAX_MISSING * len(angles):
+def _check_cover(cap: _Cap, info: mne.Info) -> None:
+    """Refuse a cap that leaves much of the head model's channels without neighbors."""
+    missing = [name for name in info.ch_names if name not in cap.targets]
+    if cap.by_name:
+        _check_missing(cap, info)
+        if missing:
+            _warn(
+                f"Channels {missing} are missing or bad and were interpolated from the "
+                f"other {len(cap.targets)}."
+            )
+        return
+    here = electrode_positions(info)
+    nearest = angles(here, cap.positions, sphere(here)[1]).min(axis=1)
+    far = [n for n, a in zip(info.ch_names, nearest, strict=True) if a > MAX_ANGLE]
+    far = [name for name in far if name in missing]
+    if len(far) > MAX_MISSING * len(info.ch_names):
         msg = (
             f"The head model's channels {far} lie more than {MAX_ANGLE:.0f} degrees "
             "from any recorded one; choose a head model that fits the cap."
         )
-        raise ValueError(msg)
+        raise ChannelError(msg)
     if far:
-        warnings.warn(
+        _warn(
             f"Channels {far} lie more than {MAX_ANGLE:.0f} degrees from any recorded "
-            "one and are extrapolated.",
-            stacklevel=5,
+            "one and are extrapolated."
         )
+    logger.info(
+        "%d of %d channels are recorded ones, the others interpolated.",
+        len(info.ch_names) - len(missing),
+        len(info.ch_names),
+    )
 
 
-def _nearest_angle(targets: np.ndarray, recorded: np.ndarray) -> np.ndarray:
-    """Angle (degrees) from each target to the nearest recorded channel."""
-    center = _sphere_center(targets)
-    a, b = targets - center, recorded - center
-    a /= np.linalg.norm(a, axis=1, keepdims=True)
-    b /= np.linalg.norm(b, axis=1, keepdims=True)
-    return np.degrees(np.arccos(np.clip((a @ b.T).max(axis=1), -1, 1)))
+def _fill(eeg: Instance, cap: _Cap, info: mne.Info) -> Instance:
+    """Name, complete and order the channels as in the head model."""
+    import mne
+
+    here = dict(zip(info.ch_names, electrode_positions(info), strict=True))
+    # Electrodes that the head model has not help to interpolate, under other names.
+    new = [target or f"recorded {i}" for i, target in enumerate(cap.targets)]
+    eeg.rename_channels(dict(zip(eeg.ch_names, new, strict=True)), verbose="error")
+    missing = [name for name in info.ch_names if name not in cap.targets]
+    if missing:
+        with mne.use_log_level("error"):  # it warns that positions are to be set
+            eeg = mne.add_reference_channels(eeg, missing, copy=False)
+        others = dict(zip(new, cap.positions, strict=True)) | here
+        eeg.set_montage(
+            mne.channels.make_dig_montage(others, coord_frame="head"), verbose="error"
+        )
+        eeg.info["bads"] = missing
+        center = sphere(np.array(list(here.values())))[1]
+        eeg.interpolate_bads(origin=center, verbose="error")
+    eeg.pick(info.ch_names, verbose="error").reorder_channels(info.ch_names)
+    return eeg.set_montage(info.get_montage(), verbose="error")
 
 
-def _sphere_center(points: np.ndarray) -> np.ndarray:
-    """Center of the sphere that fits the points best (|p|^2 = 2 p.c + const)."""
-    design = np.c_[2 * points, np.ones(len(points))]
-    return np.linalg.lstsq(design, (points**2).sum(axis=1), rcond=None)[0][:3]
+def _warn_about_drifts(eeg: Instance) -> None:
+    data = average_reference(eeg.get_data(), -2)
+    duration = eeg.times[-1] - eeg.times[0]
+    drifting, drift, signal = find_drifts(data, duration)
+    if len(drifting):
+        _warn(
+            f"{len(drifting)} of {len(eeg.ch_names)} channels (the first: "
+            f"{eeg.ch_names[drifting[0]]}) drift by up to {1e6 * drift:.3g} uV through "
+            f"the window, above the signal of {1e6 * signal:.3g} uV; filter the "
+            "recording (inst.filter(0.5, None)) or remove the trend "
+            "(evoked.detrend(1))."
+        )

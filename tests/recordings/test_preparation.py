@@ -6,7 +6,8 @@ import mne
 import numpy as np
 import pytest
 
-from deepsif_lite.recordings.preparation import plain_name, prepare, resting_clips
+from deepsif_lite.recordings import prepare, resting_clips
+from deepsif_lite.recordings.names import plain_name
 
 
 @pytest.fixture(scope="module")
