@@ -19,6 +19,7 @@ _CURES = {
     ".eeg": "of BrainVision's three files, give the one that ends in .vhdr",
     ".vmrk": "of BrainVision's three files, give the one that ends in .vhdr",
     ".fdt": "of EEGLAB's two files, give the one that ends in .set",
+    ".set": "install what MATLAB's v7.3 files need (pip install 'deepsif-lite[eeglab]')",
     ".mat": "MNE reads FieldTrip's .mat with a description of the channels "
     "(mne.io.read_raw_fieldtrip)",
 }
@@ -111,8 +112,10 @@ def _open(path: Path) -> mne.io.BaseRaw | mne.BaseEpochs | list[mne.Evoked]:
 
     if path.name.lower().endswith((".fif", ".fif.gz")):
         return _open_fif(path)
+    # MNE's lazy reading of EEGLAB files asks for an ending in small letters.
+    preload = path.suffix != path.suffix.lower()
     try:
-        return mne.io.read_raw(path, verbose="error")
+        return mne.io.read_raw(path, preload=preload, verbose="error")
     except TypeError:  # so MNE says that an EEGLAB file holds epochs
         if path.suffix.lower() != ".set":
             raise

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -181,7 +181,7 @@ def _biosemi_cap(plain: Sequence[str]) -> str | None:
     return next(cap for size, cap in _BIOSEMI_CAPS.items() if size >= n_letters)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _biosemi_names(cap: str) -> dict[str, str]:
     """Map BioSemi's numbers to plain 10-10 names, where electrodes have both."""
     import mne

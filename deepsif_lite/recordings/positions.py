@@ -24,6 +24,7 @@ MAX_DISTANCE = 0.015
 """Mean distance (m) between electrodes and scalp after alignment, beyond which the
 two caps do not belong together. A head of another shape stays below."""
 
+_LEAST_POINTS, _FLAT = 8, 0.05  # electrodes, height over width; a cap has about 0.5
 _LEAST_SHARED = 4  # names; three points may lie on a line, or on one side
 _NEAREST = 3  # electrodes of the head model that tell the scalp's radius
 
@@ -74,24 +75,19 @@ def sphere(points: NDArray) -> tuple[float, NDArray]:
     """
     import mne
 
+    spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    if len(points) < _LEAST_POINTS or spread[-1] < _FLAT * spread[0]:
+        msg = (
+            f"The positions of {len(points)} electrodes lie in a plane, on no sphere; "
+            "set those of the cap (inst.set_montage), or use match='name'."
+        )
+        raise ChannelError(msg)
     names = [str(i) for i in range(len(points))]
     montage = mne.channels.make_dig_montage(
         dict(zip(names, points, strict=True)), coord_frame="head"
     )
     info = mne.create_info(names, 1.0, "eeg").set_montage(montage)
-    try:
-        with np.errstate(invalid="ignore"):  # of a plane, refused below
-            radius, center, _ = mne.bem.fit_sphere_to_headshape(
-                info, ("eeg",), verbose="error"
-            )
-    except (ValueError, RuntimeError):  # fewer than four points
-        radius = np.nan
-    if not np.isfinite(radius):
-        msg = (
-            f"The positions of {len(points)} electrodes lie on no sphere; set those "
-            "of the cap (inst.set_montage), or use match='name'."
-        )
-        raise ChannelError(msg)
+    radius, center, _ = mne.bem.fit_sphere_to_headshape(info, ("eeg",), verbose="error")
     return radius, center
 
 
