@@ -22,7 +22,7 @@ SILENT = 0.002
 _TINY = np.finfo(float).tiny
 _GROUP, _STEP = 0.2, 10.0  # share of the channels, factor between two groups of them
 _MAX_PLAUSIBLE = 0.1  # V; a drifting amplifier stays below, microvolts read as V do not
-_WRONG = 0.5  # of a typical signal; next to the reference, silence is as predicted
+_WRONG = 1.0  # of a typical signal; next to the reference, silence is as predicted
 _LEAST_CHANNELS = 16  # with fewer, neighbors are too far to predict anything
 _MAX_SAMPLES = 5000  # enough for a scale; hours of raw data need not be copied
 _LEAST_WINDOW = 0.3  # s; a response rises through shorter windows like a drift
@@ -203,7 +203,7 @@ def find_drifts(data: NDArray, duration: float) -> tuple[NDArray, float, float]:
     Parameters
     ----------
     data : array of shape (..., n_channels, n_times)
-        EEG, V, average reference, without its mean over time.
+        EEG, V, average reference.
     duration : float
         Of the window, s.
 
@@ -220,7 +220,8 @@ def find_drifts(data: NDArray, duration: float) -> tuple[NDArray, float, float]:
         return np.array([], dtype=int), 0.0, 0.0
     rest = detrend(data)
     line = data - rest
-    share = _power(line) / np.maximum(_power(data), _TINY)
+    line -= line.mean(axis=-1, keepdims=True)
+    share = _power(line) / np.maximum(_power(line) + _power(rest), _TINY)
     drift = np.sqrt(_power(line[..., -1:] - line[..., :1]))
     signal = float(np.median(np.ptp(rest, axis=-1)))
     drifting = (share > _DRIFT_SHARE) & (drift > signal)
