@@ -455,6 +455,8 @@ def _fill(eeg: Instance, cap: _Cap, info: mne.Info) -> Instance:
     if missing:
         with mne.use_log_level("error"):  # it warns that positions are to be set
             eeg = mne.add_reference_channels(eeg, missing, copy=False)
+        for channel in eeg.info["chs"]:  # before MNE 1.11 the new ones share one place
+            channel["loc"] = channel["loc"].copy()
         others = dict(zip(new, cap.positions, strict=True)) | here
         eeg.set_montage(
             mne.channels.make_dig_montage(others, coord_frame="head"), verbose="error"
