@@ -41,19 +41,23 @@ def _run(arguments: argparse.Namespace) -> None:
     from ..imaging.imager import image, load_model
     from ..imaging.report import write_image
     from ..recordings.files import read_evoked
+    from ..recordings.windows import crop_window
 
     path = Path(arguments.file)
-    evoked = read_evoked(path, arguments.condition, arguments.tmin, arguments.tmax)
+    window = arguments.tmin, arguments.tmax
+    evoked = read_evoked(path, arguments.condition, *window, arguments.baseline)
+    common = {"tmin": window[0], "tmax": window[1], "match": arguments.match}
     if arguments.method == "deepsif" and arguments.model:
-        result = load_model(arguments.model).apply(evoked, match=arguments.match)
+        result = load_model(arguments.model).apply(evoked, **common)
     else:
         result = image(
             evoked,
             arguments.method,
             arguments.head,
             baseline=arguments.baseline,
-            match=arguments.match,
+            **common,
         )
+    shown = crop_window(evoked, *window)
     stem = f"{path.name.split('.')[0]}-{arguments.method}"
-    for written in write_image(result, evoked, arguments.out, stem):
+    for written in write_image(result, shown, arguments.out, stem):
         say(written)

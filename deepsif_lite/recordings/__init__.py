@@ -6,8 +6,8 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "published": [
-            "fetch",
             "VIRTUAL",
+            "fetch",
             "find",
             "load_or",
             "load_recording",
@@ -17,7 +17,8 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "files": ["read_evoked"],
         "names": ["match_names", "standard_names"],
-        "preparation": ["MAX_ANGLE", "MAX_MISSING", "prepare", "resting_clips"],
+        "matching": ["MAX_ANGLE", "MAX_MISSING"],
+        "preparation": ["prepare", "resting_clips"],
         "windows": ["crop_window"],
     },
 )

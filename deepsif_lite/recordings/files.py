@@ -197,9 +197,9 @@ def _window_of_raw(
             "tmax, a window of about one second around the event."
         )
         raise WindowError(msg)
-    times = check_window("tmin, tmax", window, raw.times)
+    times = check_window(raw.times, *window)
     if baseline is not None:
-        times += check_window("baseline", baseline, raw.times)
+        times += check_window(raw.times, *baseline, name="baseline")
     with _one_error(path):
         part = raw.copy().crop(min(times), max(times)).load_data(verbose="error")
     _warn_about_annotations(part, path)

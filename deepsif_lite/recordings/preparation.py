@@ -6,17 +6,14 @@ rest is refused with a message that names the channels and the cure.
 
 from __future__ import annotations
 
-import logging
-import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ChannelError, OptionError, WindowError, check_option
 from ..signals import average_reference
-from .names import match_names, numbered_cap
-from .positions import angles, electrode_positions, place, sphere
+from .matching import Cap, check_cover, match_channels, warn
+from .positions import electrode_positions, sphere
 from .quality import check_scales, check_values, find_drifts, find_unusable
 from .windows import remove_mean
 
@@ -24,28 +21,6 @@ if TYPE_CHECKING:
     import mne
 
     Instance = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
-
-logger = logging.getLogger(__name__)
-
-MAX_MISSING = 0.25
-"""Largest share of channels that is interpolated."""
-
-MAX_ANGLE = 25.0
-"""Degrees from a channel of the head model to the nearest recorded one, beyond which
-its signal is extrapolated (neighbors in the 10-10 system lie about 18 apart)."""
-
-_SAME_PLACE = (
-    2.0  # degrees, 3 mm on the scalp: no digitizer tells such electrodes apart
-)
-
-
-class _Cap(NamedTuple):
-    """Recorded channels as the head model sees them, in the order recorded."""
-
-    targets: list[str | None]  # channel of the head model that each one is
-    positions: NDArray  # (n_channels, 3), m, head frame of the head model
-    by_name: bool
-    unknown: list[str]  # recorded channels that cannot be used
 
 
 def prepare(
@@ -141,11 +116,11 @@ def prepare(
     check_option("match", match, ("name", "position"))
     check_instance(inst)
     eeg = _pick_eeg(inst)
-    eeg, cap = _match(eeg, info, match)
+    eeg, cap = match_channels(eeg, info, match)
     check_values(eeg.get_data(), eeg.ch_names)
     remove_mean(eeg, baseline)
     eeg, cap = _drop_unusable(eeg, cap, info)
-    _check_cover(cap, info)
+    check_cover(cap, info)
     eeg = _fill(eeg, cap, info)
     eeg.set_eeg_reference("average", projection=False, verbose="error")
     _warn_about_drifts(eeg)
@@ -202,7 +177,7 @@ def check_instance(inst: object) -> None:
 
     if isinstance(inst, mne.Evoked):
         if inst.kind != "average":
-            _warn(
+            warn(
                 f"The evoked response is of kind {inst.kind!r}, not an average over "
                 "epochs; its image is none of a brain response."
             )
@@ -216,10 +191,6 @@ def check_instance(inst: object) -> None:
             "(deepsif_lite.recordings.read_evoked opens files)."
         )
         raise OptionError(msg)
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, stacklevel=4)
 
 
 def _pick_eeg(inst: Instance) -> Instance:
@@ -251,7 +222,7 @@ def _forget_projectors(eeg: Instance) -> Instance:
         if proj["active"] and proj["kind"] != reference
     ]
     if applied:
-        _warn(
+        warn(
             f"Projectors {applied} were applied to the recording; head models do not "
             "know them. Prefer data cleaned by other means (ICA)."
         )
@@ -260,129 +231,10 @@ def _forget_projectors(eeg: Instance) -> Instance:
     return eeg
 
 
-# ------------------------------------------------------------------ finding channels
-
-
-def _match(eeg: Instance, info: mne.Info, match: str) -> tuple[Instance, _Cap]:
-    """Keep the channels that can be used, and tell where they belong."""
-    table = numbered_cap(eeg.ch_names)
-    if table is not None:
-        match = "position"
-        if np.isnan(electrode_positions(eeg.info)).all():
-            eeg = _set_table(eeg, table)
-    try:
-        matched = match_names(eeg.ch_names, info.ch_names)
-    except ChannelError:  # positions can tell two of one name apart
-        if match == "name":
-            raise
-        matched = {}
-    if match == "name":
-        cap = _by_name(eeg.ch_names, matched, info)
-    else:
-        cap = _by_position(eeg.info, matched, info)
-    if cap.by_name:
-        _check_missing(cap, info)
-    if cap.unknown:
-        what = "are not in the head model" if cap.by_name else "have no position"
-        _warn(
-            f"Channels {cap.unknown} {what} and are ignored; rename them if they should "
-            "be used (inst.rename_channels)."
-        )
-    return eeg.drop_channels(cap.unknown), cap
-
-
-def _set_table(eeg: Instance, table: str) -> Instance:
-    """Give numbered electrodes the positions that their maker lists."""
-    import mne
-
-    montage = mne.channels.make_standard_montage(table)
-    _warn(
-        f"The electrodes have no positions; those of MNE's montage {table!r} are used."
-    )
-    return eeg.set_montage(
-        montage, match_case=False, on_missing="ignore", verbose="error"
-    )
-
-
-def _by_name(names: list[str], matched: dict[str, str], info: mne.Info) -> _Cap:
-    target_of = {recorded: target for target, recorded in matched.items()}
-    used = [name for name in names if name in target_of]
-    targets = [target_of[name] for name in used]
-    here = dict(zip(info.ch_names, electrode_positions(info), strict=True))
-    positions = np.array([here[name] for name in targets]).reshape(-1, 3)
-    unknown = [name for name in names if name not in target_of]
-    return _Cap(targets, positions, True, unknown)
-
-
-def _by_position(recorded: mne.Info, matched: dict[str, str], info: mne.Info) -> _Cap:
-    import mne
-
-    known = np.isfinite(electrode_positions(recorded)).all(axis=1)
-    unknown = [n for n, k in zip(recorded.ch_names, known, strict=True) if not k]
-    if len(unknown) > MAX_MISSING * len(known):
-        msg = (
-            f"Channels {unknown} have no position; set them (inst.set_montage), or use "
-            "match='name'."
-        )
-        raise ChannelError(msg)
-    placed = mne.pick_info(recorded, np.flatnonzero(known))
-    matched = {t: name for t, name in matched.items() if name not in unknown}
-    positions = place(placed, info, matched).positions
-    targets = _same_electrodes(placed.ch_names, positions, matched, info)
-    return _Cap(targets, positions, False, unknown)
-
-
-def _same_electrodes(
-    names: list[str], positions: NDArray, matched: dict[str, str], info: mne.Info
-) -> list[str | None]:
-    """Tell which recorded electrodes are electrodes of the head model.
-
-    By name where position does not contradict, and by position where no name does.
-    """
-    here = electrode_positions(info)
-    apart = angles(here, positions, sphere(here)[1])
-    targets: list[str | None] = [None] * len(names)
-    contradicted = []
-    for row, target in enumerate(info.ch_names):
-        column = int(apart[row].argmin())
-        limit = _SAME_PLACE
-        if target in matched:
-            named = names.index(matched[target])
-            if apart[row, named] <= MAX_ANGLE:
-                column, limit = named, MAX_ANGLE
-            else:
-                contradicted.append(matched[target])
-        if apart[row, column] <= limit and targets[column] is None:
-            targets[column] = target
-    if contradicted:
-        _warn(
-            f"Channels {contradicted} lie more than {MAX_ANGLE:.0f} degrees from the "
-            "head model's channels of that name; their positions are believed."
-        )
-    return targets
-
-
-def _check_missing(cap: _Cap, info: mne.Info) -> None:
-    missing = [name for name in info.ch_names if name not in cap.targets]
-    if len(missing) <= MAX_MISSING * len(info.ch_names):
-        return
-    msg = (
-        f"{len(missing)} of the head model's {len(info.ch_names)} channels are missing "
-        f"or bad: {missing}. At most {MAX_MISSING:.0%} are interpolated; choose a head "
-        "model that fits the cap"
-    )
-    if cap.unknown:
-        msg += (
-            f", or, for the channels with unknown names {cap.unknown}, rename them "
-            "(inst.rename_channels) or use match='position'"
-        )
-    raise ChannelError(f"{msg}.")
-
-
 # ---------------------------------------------------------------- judging and filling
 
 
-def _drop_unusable(eeg: Instance, cap: _Cap, info: mne.Info) -> tuple[Instance, _Cap]:
+def _drop_unusable(eeg: Instance, cap: Cap, info: mne.Info) -> tuple[Instance, Cap]:
     """Treat channels as bad whose signal cannot be that of their place."""
     directions = cap.positions - sphere(electrode_positions(info))[1]
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -390,14 +242,14 @@ def _drop_unusable(eeg: Instance, cap: _Cap, info: mne.Info) -> tuple[Instance, 
     check_scales(data, eeg.ch_names)
     flat, outlying = find_unusable(data, directions)
     if flat:
-        _warn(
+        warn(
             f"Channels {[eeg.ch_names[i] for i in flat]} are flat and count as bad. If "
             "one of them is the recording reference, apply "
             "inst.set_eeg_reference('average') first."
         )
     if outlying:
         named = {eeg.ch_names[i]: f"{factor:.3g}" for i, factor in outlying.items()}
-        _warn(
+        warn(
             "Channels exceed the others by these factors, and what their neighbors "
             f"predict, and count as bad: {named}. They are noisy, or in another unit: "
             "scale them (inst.apply_function(lambda x: x / factor, picks=[...])) or "
@@ -410,40 +262,7 @@ def _drop_unusable(eeg: Instance, cap: _Cap, info: mne.Info) -> tuple[Instance, 
     return eeg, cap._replace(targets=targets, positions=cap.positions[kept])
 
 
-def _check_cover(cap: _Cap, info: mne.Info) -> None:
-    """Refuse a cap that leaves much of the head model's channels without neighbors."""
-    missing = [name for name in info.ch_names if name not in cap.targets]
-    if cap.by_name:
-        _check_missing(cap, info)
-        if missing:
-            _warn(
-                f"Channels {missing} are missing or bad and were interpolated from the "
-                f"other {len(cap.targets)}."
-            )
-        return
-    here = electrode_positions(info)
-    nearest = angles(here, cap.positions, sphere(here)[1]).min(axis=1)
-    far = [n for n, a in zip(info.ch_names, nearest, strict=True) if a > MAX_ANGLE]
-    far = [name for name in far if name in missing]
-    if len(far) > MAX_MISSING * len(info.ch_names):
-        msg = (
-            f"The head model's channels {far} lie more than {MAX_ANGLE:.0f} degrees "
-            "from any recorded one; choose a head model that fits the cap."
-        )
-        raise ChannelError(msg)
-    if far:
-        _warn(
-            f"Channels {far} lie more than {MAX_ANGLE:.0f} degrees from any recorded "
-            "one and are extrapolated."
-        )
-    logger.info(
-        "%d of %d channels are recorded ones, the others interpolated.",
-        len(info.ch_names) - len(missing),
-        len(info.ch_names),
-    )
-
-
-def _fill(eeg: Instance, cap: _Cap, info: mne.Info) -> Instance:
+def _fill(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:
     """Name, complete and order the channels as in the head model."""
     import mne
 
@@ -473,7 +292,7 @@ def _warn_about_drifts(eeg: Instance) -> None:
     duration = eeg.times[-1] - eeg.times[0]
     drifting, drift, signal = find_drifts(data, duration)
     if len(drifting):
-        _warn(
+        warn(
             f"{len(drifting)} of {len(eeg.ch_names)} channels (the first: "
             f"{eeg.ch_names[drifting[0]]}) drift by up to {1e6 * drift:.3g} uV through "
             f"the window, above the signal of {1e6 * signal:.3g} uV; filter the "

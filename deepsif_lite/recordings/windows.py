@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import WindowError
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
     Instance = TypeVar("Instance", mne.Evoked, mne.BaseEpochs, mne.io.BaseRaw)
 
-_FAR_OUTSIDE = 10.0  # times the end of a recording; milliseconds are at least there
+_ROUNDING = 1e-9  # s; times of a recording are rounded
+_TOO_FAR = 10.0  # times the data's largest time: no slip of the hand, another unit
 
 
 def crop_window(
@@ -35,59 +37,68 @@ def crop_window(
     Raises
     ------
     WindowError
-        The window lies outside the recording, or holds fewer than two samples.
+        The window lies outside the recording, or holds no sample.
     """
-    first, last = check_window("tmin, tmax", (tmin, tmax), inst.times)
-    return inst.copy().crop(first, last, verbose="error")
+    low, high = check_window(inst.times, tmin, tmax)
+    return inst.copy().crop(low, high, verbose="error")
 
 
 def check_window(
-    name: str, window: tuple[float | None, float | None], times: np.ndarray
+    times: NDArray,
+    tmin: float | None,
+    tmax: float | None,
+    name: str = "",
+    *,
+    partly: bool = False,
 ) -> tuple[float, float]:
-    """Refuse a window that does not lie within the recording.
+    """Refuse a window that is empty or leaves the data.
 
     Parameters
     ----------
-    name : str
-        Of the argument.
-    window : tuple of (float or None, float or None)
-        First and last time, s; None is the end of the recording.
     times : array of shape (n_times,)
-        Of the recording, s.
+        Of the data, s.
+    tmin, tmax : float or None
+        The window, s; None is the start or end of the data. One sample beyond is
+        allowed: 350 samples of 500 Hz from -0.2 s end at 0.498 s, or at 0.5.
+    name : str
+        Of the argument that holds both; by default they are two.
+    partly : bool
+        Take the part that lies within the data, as around a peak near their start.
 
     Returns
     -------
-    first, last : float
-        One sample beyond an end is taken for the end.
+    low, high : float
+        The window within the data.
 
     Raises
     ------
     WindowError
-        The window lies outside the recording, or holds fewer than two samples.
+        It holds no sample, or reaches beyond the data.
     """
-    ends = float(times[0]), float(times[-1])
-    first, last = (
-        e if w is None else float(w) for w, e in zip(window, ends, strict=True)
-    )
-    step = (ends[1] - ends[0]) / max(len(times) - 1, 1)
-    span = f"the recording, {ends[0]:g} to {ends[1]:g} s"
-    slack = step * (1 + 1e-6)
-    # NaN fails every comparison, so ask for what is right.
-    if not (ends[0] - slack <= first and last <= ends[1] + slack):
-        msg = f"{name} = {first:g}, {last:g} s lies outside {span}"
-        raise WindowError(f"{msg}{_hint(first, last, ends)}.")
-    first, last = max(first, ends[0]), min(last, ends[1])
-    if not last - first > 0.5 * step:
-        msg = f"{name} = {first:g}, {last:g} s holds fewer than two samples of {span}."
+    first, last = float(times[0]), float(times[-1])
+    low, high = (first if tmin is None else tmin), (last if tmax is None else tmax)
+    slack = _ROUNDING + (times[1] - first if len(times) > 1 else 0.0)
+    text = f"{name}=({tmin}, {tmax})" if name else f"tmin={tmin}, tmax={tmax}"
+    in_ms = max(abs(low), abs(high)) > _TOO_FAR * max(abs(first), abs(last), 1e-3)
+    within = first - slack <= low <= high <= last + slack
+    if partly:
+        within = low <= high and first - slack <= high and low <= last + slack
+    if in_ms or not within:
+        cure = "; times are in seconds, these look like ms" if in_ms else ""
+        msg = (
+            f"{text} is no window within the data's {first:.3f} to {last:.3f} s{cure}."
+        )
         raise WindowError(msg)
-    return first, last
+    low, high = max(low, first), min(high, last)
+    if not inside(times, low, high).any():
+        msg = f"{text} s lies between two samples; widen the window."
+        raise WindowError(msg)
+    return low, high
 
 
-def _hint(first: float, last: float, ends: tuple[float, float]) -> str:
-    """Hint at a window that was meant in milliseconds."""
-    if max(abs(first), abs(last)) > _FAR_OUTSIDE * max(map(abs, ends)):
-        return "; times are in seconds, these look like milliseconds"
-    return ""
+def inside(times: NDArray, low: float, high: float) -> NDArray[np.bool_]:
+    """Return which times lie in a window, ends included."""
+    return (times >= low - _ROUNDING) & (times <= high + _ROUNDING)
 
 
 def remove_mean(inst: Instance, baseline: tuple | None = None) -> Instance:
@@ -109,11 +120,10 @@ def remove_mean(inst: Instance, baseline: tuple | None = None) -> Instance:
     WindowError
         The baseline does not lie within the recording.
     """
-    first, last = check_window("baseline", baseline or (None, None), inst.times)
-    half = 0.5 / inst.info["sfreq"]
-    inside = (inst.times > first - half) & (inst.times < last + half)
+    window = check_window(inst.times, *(baseline or (None, None)), name="baseline")
+    chosen = inside(inst.times, *window)
 
-    def subtract(data: np.ndarray) -> np.ndarray:
-        return data - data[..., inside].mean(axis=-1, keepdims=True)
+    def subtract(data: NDArray) -> NDArray:
+        return data - data[..., chosen].mean(axis=-1, keepdims=True)
 
     return inst.apply_function(subtract, "all", channel_wise=False, verbose="error")

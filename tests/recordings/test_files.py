@@ -92,9 +92,9 @@ def test_raw_needs_a_window(tmp_path, evoked, raw):
     assert longer.times[[0, -1]] == pytest.approx([0.1, 0.798])
     with pytest.raises(WindowError, match="give tmin and tmax"):
         read_evoked(path)
-    with pytest.raises(WindowError, match="outside the recording, 0 to 1.998 s"):
-        read_evoked(path, tmin=1, tmax=20)
-    with pytest.raises(WindowError, match="milliseconds"):
+    with pytest.raises(WindowError, match=r"within the data's 0.000 to 1.998 s\."):
+        read_evoked(path, tmin=1, tmax=3)
+    with pytest.raises(WindowError, match="look like ms"):
         read_evoked(path, tmin=400, tmax=800)
     with pytest.raises(OptionError, match="condition='a'.*raw recording"):
         read_evoked(path, "a", 0.4, 0.798)

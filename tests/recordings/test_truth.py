@@ -136,7 +136,7 @@ def test_a_flat_channel_of_the_head_model(check, data, head):
 
 
 def test_milliseconds(check, data, head):
-    with pytest.raises(WindowError, match="milliseconds"):
+    with pytest.raises(WindowError, match="look like ms"):
         check(evoked_of(data, head.info), tmin=-200, tmax=300)
 
 

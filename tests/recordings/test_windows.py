@@ -29,18 +29,18 @@ def test_window_is_cut_from_a_copy(evoked):
 @pytest.mark.parametrize(
     ("window", "match"),
     [
-        ((-200, 300), "milliseconds"),
-        ((0.0, 300), "milliseconds"),
-        ((-0.3, 0.3), r"-0.3, 0.3 s lies outside the recording, -0.2 to 0.798 s\."),
-        ((0.0, 0.9), "outside"),
-        ((0.3, 0.1), "fewer than two"),
-        ((float("nan"), 0.1), "outside"),
+        ((-200, 300), "look like ms"),
+        ((0.0, 300), "look like ms"),
+        ((-0.3, 0.3), r"no window within the data's -0.200 to 0.798 s\."),
+        ((0.0, 0.9), "no window within"),
+        ((0.3, 0.1), "no window within"),
+        ((float("nan"), 0.1), "no window within"),
     ],
 )
 def test_other_windows_are_refused(evoked, window, match):
     with pytest.raises(WindowError, match=match):
         crop_window(evoked, *window)
-    with pytest.raises(WindowError, match=f"baseline.*{match[-12:]}"):
+    with pytest.raises(WindowError, match=f"baseline.*{match}"):
         remove_mean(evoked, window)
 
 
