@@ -49,6 +49,10 @@ class ArtifactError(DeepSIFError):
     """A file of ours is damaged, or was changed since it was written."""
 
 
+class FileError(DeepSIFError):
+    """A file given to us cannot be read as EEG."""
+
+
 class RecordingUnavailable(DeepSIFError, FileNotFoundError):
     """A published file is neither on this machine nor reachable."""
 

@@ -43,17 +43,22 @@ def _run(arguments: argparse.Namespace) -> None:
     from ..imaging.imager import image
     from ..imaging.report import write_image
     from ..recordings.files import read_evoked
+    from ..recordings.windows import crop_window
 
     path = Path(arguments.file)
-    evoked = read_evoked(path, arguments.condition, arguments.tmin, arguments.tmax)
+    window = arguments.tmin, arguments.tmax
+    evoked = read_evoked(path, arguments.condition, *window, arguments.baseline)
     result = image(
         evoked,
         arguments.method,
         arguments.head,
+        tmin=window[0],
+        tmax=window[1],
         baseline=arguments.baseline,
         match=arguments.match,
         model=arguments.model,
     )
+    shown = crop_window(evoked, *window)
     stem = f"{path.name.split('.')[0]}-{arguments.method}"
-    for written in write_image(result, evoked, arguments.out, stem):
+    for written in write_image(result, shown, arguments.out, stem):
         say(written)

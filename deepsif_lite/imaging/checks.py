@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import OptionError, SignalError, WindowError
+from ..errors import OptionError, SignalError
 from ..metrics.extent import LIKELY
 from ..solvers.methods import METHODS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_ROUNDING = 1e-9  # s; times of a recording are rounded
-_TOO_FAR = 10.0  # times the data's largest time: no slip of the hand, another unit
 _CALLER = 3  # warnings point at whoever called Imager.apply
 _USUAL = (0.5, 2.0)  # length of a window over that of the training
 
@@ -79,64 +77,6 @@ def check_options(
     if baseline is not None and "noise_cov" in options:
         msg = "baseline and noise_cov both say what the noise is; give one of them."
         raise OptionError(msg)
-
-
-def check_window(
-    times: NDArray,
-    tmin: float | None,
-    tmax: float | None,
-    name: str = "",
-    *,
-    partly: bool = False,
-) -> tuple[float, float]:
-    """Refuse a window that is empty or leaves the data.
-
-    Parameters
-    ----------
-    times : array of shape (n_times,)
-        Of the data, s.
-    tmin, tmax : float or None
-        The window, s; None is the start or end of the data. One sample beyond is
-        allowed: 350 samples of 500 Hz from -0.2 s end at 0.498 s, or at 0.5.
-    name : str
-        Of the argument that holds both; by default they are two.
-    partly : bool
-        Take the part that lies within the data, as around a peak near their start.
-
-    Returns
-    -------
-    low, high : float
-        The window within the data.
-
-    Raises
-    ------
-    WindowError
-        It holds no sample, or reaches beyond the data.
-    """
-    first, last = float(times[0]), float(times[-1])
-    low, high = (first if tmin is None else tmin), (last if tmax is None else tmax)
-    slack = _ROUNDING + (times[1] - first if len(times) > 1 else 0.0)
-    text = f"{name}=({tmin}, {tmax})" if name else f"tmin={tmin}, tmax={tmax}"
-    in_ms = max(abs(low), abs(high)) > _TOO_FAR * max(abs(first), abs(last), 1e-3)
-    within = first - slack <= low <= high <= last + slack
-    if partly:
-        within = low <= high and first - slack <= high and low <= last + slack
-    if in_ms or not within:
-        cure = "; times are in seconds, these look like ms" if in_ms else ""
-        msg = (
-            f"{text} is no window within the data's {first:.3f} to {last:.3f} s{cure}."
-        )
-        raise WindowError(msg)
-    low, high = max(low, first), min(high, last)
-    if not inside(times, low, high).any():
-        msg = f"{text} s lies between two samples; widen the window."
-        raise WindowError(msg)
-    return low, high
-
-
-def inside(times: NDArray, low: float, high: float) -> NDArray[np.bool_]:
-    """Return which times lie in a window, ends included."""
-    return (times >= low - _ROUNDING) & (times <= high + _ROUNDING)
 
 
 def warn_about_length(n_times: int, card: dict) -> None:

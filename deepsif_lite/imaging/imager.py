@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import ArtifactError, SignalError, check_option, check_shape
 from ..recordings.preparation import prepare
+from ..recordings.windows import check_window, remove_mean
 from ..signals import normalize
 from ..solvers.methods import METHODS
 from . import checks
@@ -192,7 +193,7 @@ class Imager:
             region is more likely active than not.
         """
         ready = _prepared(evoked, self.head, match, self.card["sfreq"])
-        _crop(ready, checks.check_window(evoked.times, tmin, tmax))
+        _crop(ready, check_window(evoked.times, tmin, tmax))
         checks.warn_about_length(len(ready.times), self.card)
         activity, probability = self.predict_with_probability(ready.data.T)
         checks.warn_about_doubt(probability)
@@ -300,8 +301,9 @@ def image(
         taken from this window.
     baseline : tuple of (float or None, float or None), optional
         Times without signal, s, from which the solvers take the noise covariance
-        (its diagonal); they may lie outside ``tmin`` to ``tmax``. By default noise is
-        taken as equal on all channels. Not for networks.
+        (its diagonal), and whose mean is taken from each channel; they may lie outside
+        ``tmin`` to ``tmax``. By default noise is taken as equal on all channels, and
+        the mean is that of the window. Not for networks.
     match : {"name", "position"}
         How channels are matched, see :func:`deepsif_lite.recordings.prepare`.
     model : str, path or Imager, optional
@@ -343,11 +345,13 @@ def image(
         imager = _find_imager(model, head)
         return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
     head = _load_head(DEFAULT_HEAD if head is None else head)
-    ready = _prepared(evoked, head, match)
-    window = checks.check_window(evoked.times, tmin, tmax)
+    window = check_window(evoked.times, tmin, tmax)
+    ready = _prepared(evoked, head, match, baseline=baseline)
     if baseline is not None:
         options["noise_cov"] = _baseline_covariance(ready, baseline)
     _crop(ready, window)
+    if baseline is None:  # as the networks do
+        remove_mean(ready)
     return _as_image(method, solve(ready.data.T, head, **options), ready, head)
 
 
@@ -379,10 +383,14 @@ def _load_head(head: str | HeadModel) -> HeadModel:
 
 
 def _prepared(
-    evoked: mne.Evoked, head: HeadModel, match: str, sfreq: float | None = None
+    evoked: mne.Evoked,
+    head: HeadModel,
+    match: str,
+    sfreq: float | None = None,
+    baseline: tuple | None = None,
 ) -> mne.Evoked:
     checks.check_evoked(evoked)
-    return prepare(evoked, head.info, sfreq, match=match)
+    return prepare(evoked, head.info, sfreq, match=match, baseline=baseline)
 
 
 def _crop(ready: mne.Evoked, window: tuple[float, float]) -> None:
@@ -397,7 +405,7 @@ def _baseline_covariance(
     from ..solvers.whitening import noise_covariance
 
     quiet = ready.copy()
-    _crop(quiet, checks.check_window(ready.times, *baseline, name="baseline"))
+    _crop(quiet, check_window(ready.times, *baseline, name="baseline"))
     return noise_covariance(quiet.data.T)
 
 

@@ -16,7 +16,7 @@ from ..metrics.extent import (
     needs_probability,
     select_regions,
 )
-from .checks import check_window, inside
+from ..recordings.windows import check_window, inside
 
 if TYPE_CHECKING:
     import mne

@@ -6,14 +6,19 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "published": [
+            "VIRTUAL",
             "fetch",
             "find",
+            "load_or",
             "load_recording",
             "load_resting_eeg",
             "recording_names",
             "registry",
         ],
         "files": ["read_evoked"],
-        "preparation": ["MAX_ANGLE", "MAX_MISSING", "prepare", "resting_clips"],
+        "names": ["match_names", "standard_names"],
+        "matching": ["MAX_ANGLE", "MAX_MISSING"],
+        "preparation": ["prepare", "resting_clips"],
+        "windows": ["crop_window"],
     },
 )

@@ -1,12 +1,32 @@
-"""Read EEG from files of any kind that MNE knows, and write source images."""
+"""Read EEG from files of any kind that MNE knows."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import FileError, OptionError, WindowError
+from .windows import check_window
+
 if TYPE_CHECKING:
     import mne
+
+# What to give instead of files that MNE cannot read as they are.
+_CURES = {
+    ".eeg": "of BrainVision's three files, give the one that ends in .vhdr",
+    ".vmrk": "of BrainVision's three files, give the one that ends in .vhdr",
+    ".fdt": "of EEGLAB's two files, give the one that ends in .set",
+    ".set": "install what MATLAB's v7.3 files need (pip install 'deepsif-lite[eeglab]')",
+    ".mat": "MNE reads FieldTrip's .mat with a description of the channels "
+    "(mne.io.read_raw_fieldtrip)",
+}
+_OWN_READER = "open it with MNE's reader for the format (mne.io.read_raw_...)"
+_GAPS = (b"EDF+D", b"BDF+D")
+_GAPS_AT = 192  # byte of the header that says whether the records follow each other
+_BAD = ("bad", "edge", "boundary")  # how MNE and EEGLAB name spoiled pieces and gaps
 
 
 def read_evoked(
@@ -14,6 +34,7 @@ def read_evoked(
     condition: str | int | None = None,
     tmin: float | None = None,
     tmax: float | None = None,
+    baseline: tuple[float | None, float | None] | None = None,
 ) -> mne.Evoked:
     """Read an evoked response, average epochs, or cut a window from a raw recording.
 
@@ -25,7 +46,12 @@ def read_evoked(
         Which evoked response of the file, or which event of its epochs. It may be
         left out where there is only one evoked response, and for all epochs.
     tmin, tmax : float, optional
-        Window, s. A raw recording needs both.
+        Window, s, cut from a raw recording, which needs both. Evoked responses and
+        epochs are returned whole, since their baseline may lie outside the window:
+        :func:`deepsif_lite.image` takes baseline and window, in this order.
+    baseline : tuple of (float or None, float or None), optional
+        Times without signal, s. From a raw recording, what is cut reaches from the
+        first to the last time of window and baseline.
 
     Returns
     -------
@@ -35,83 +61,175 @@ def read_evoked(
     ------
     FileNotFoundError
         There is no such file.
-    ValueError
-        The condition or the window is missing, or does not exist in the file.
+    FileError
+        It cannot be read as EEG.
+    OptionError
+        The condition is missing, or does not exist in the file.
+    WindowError
+        The window is missing, or does not lie within the file.
+
+    Warns
+    -----
+    UserWarning
+        The window holds pieces annotated as bad, or the file has gaps.
     """
+    import mne
+
     path = Path(path)
     if not path.exists():
         msg = f"There is no file {str(path)!r}."
         raise FileNotFoundError(msg)
-    kind = _kind(path)
-    if kind == "evoked":
-        evoked = _choose_evoked(path, condition)
-    elif kind == "epochs":
-        evoked = _average_epochs(path, condition)
-    else:
-        evoked = _window_of_raw(path, tmin, tmax)
-    return evoked.crop(tmin, tmax, verbose="error")
+    with _one_error(path):
+        recording = _open(path)
+    if isinstance(recording, mne.io.BaseRaw):
+        _warn_about_gaps(path)
+        return _window_of_raw(recording, path, condition, (tmin, tmax), baseline)
+    if isinstance(recording, mne.BaseEpochs):
+        return _average_epochs(recording, path, condition)
+    return _choose_evoked(recording, path, condition)
 
 
-def _kind(path: Path) -> str:
+@contextmanager
+def _one_error(path: Path) -> Iterator[None]:
+    """Turn whatever a reader raises into one error that says what to do."""
+    try:
+        yield
+    except FileError:
+        raise
+    except Exception as error:  # readers raise anything from KeyError to struct.error
+        cure = _CURES.get(path.suffix.lower(), _OWN_READER)
+        reason = next(iter(str(error).strip().splitlines()), "") or "no reason given"
+        msg = (
+            f"{path.name} cannot be read as EEG ({type(error).__name__}: {reason}). "
+            f"Instead, {cure}, or save the recording as .fif (inst.save)."
+        )
+        raise FileError(msg) from error
+
+
+def _open(path: Path) -> mne.io.BaseRaw | mne.BaseEpochs | list[mne.Evoked]:
+    """Open a file as what MNE's readers find in it."""
     import mne
 
-    if path.name.endswith((".fif", ".fif.gz")):
-        return mne.what(path)
-    if path.suffix == ".set":
-        from scipy.io import whosmat
+    if path.name.lower().endswith((".fif", ".fif.gz")):
+        return _open_fif(path)
+    # MNE's lazy reading of EEGLAB files asks for an ending in small letters.
+    preload = path.suffix != path.suffix.lower()
+    try:
+        return mne.io.read_raw(path, preload=preload, verbose="error")
+    except TypeError:  # so MNE says that an EEGLAB file holds epochs
+        if path.suffix.lower() != ".set":
+            raise
+        return mne.read_epochs_eeglab(path, verbose="error")
 
-        return "epochs" if "epoch" in str(whosmat(path)) else "raw"
-    return "raw"
 
-
-def _choose_evoked(path: Path, condition: str | int | None) -> mne.Evoked:
+def _open_fif(path: Path) -> mne.io.BaseRaw | mne.BaseEpochs | list[mne.Evoked]:
     import mne
 
-    responses = mne.read_evokeds(path, verbose="error")
+    readers = {
+        "raw": mne.io.read_raw_fif,
+        "epochs": mne.read_epochs,
+        "evoked": mne.read_evokeds,
+    }
+    kind = mne.what(path)
+    if kind not in readers:
+        holds = "no FIF data, or damaged ones" if kind == "unknown" else f"{kind} data"
+        msg = (
+            f"{path.name} holds {holds}, not EEG; give a file of raw data, epochs or "
+            "evoked responses."
+        )
+        raise FileError(msg)
+    return readers[kind](path, verbose="error")
+
+
+def _choose_evoked(
+    responses: Sequence[mne.Evoked], path: Path, condition: str | int | None
+) -> mne.Evoked:
     names = [evoked.comment for evoked in responses]
     if condition is None and len(responses) == 1:
         return responses[0]
-    if str(condition) in names:
-        return responses[names.index(str(condition))]
-    number = str(condition)
-    if number.isdigit() and int(number) < len(responses):
-        return responses[int(number)]
+    # Averages come before standard errors of the same name.
+    for evoked in sorted(responses, key=lambda evoked: evoked.kind != "average"):
+        if evoked.comment == str(condition):
+            return evoked
+    if str(condition).isdigit() and int(condition) < len(responses):
+        return responses[int(condition)]
     msg = (
-        f"condition is {condition!r}; {path.name} holds {names} (a name, or a number "
+        f"condition={condition!r}; {path.name} holds {names} (give a name, or a number "
         "from 0)."
     )
-    raise ValueError(msg)
+    raise OptionError(msg)
 
 
-def _average_epochs(path: Path, condition: str | int | None) -> mne.Evoked:
+def _average_epochs(
+    epochs: mne.BaseEpochs, path: Path, condition: str | int | None
+) -> mne.Evoked:
+    if condition is not None:
+        if str(condition) not in epochs.event_id:
+            msg = f"condition={condition!r}; {path.name} holds {list(epochs.event_id)}."
+            raise OptionError(msg)
+        epochs = epochs[str(condition)]
+    with _one_error(path):
+        epochs.load_data()
+    if not len(epochs):
+        msg = f"{path.name} holds no epochs (all were rejected); loosen the rejection."
+        raise FileError(msg)
+    return epochs.average()
+
+
+def _window_of_raw(
+    raw: mne.io.BaseRaw,
+    path: Path,
+    condition: str | int | None,
+    window: tuple[float | None, float | None],
+    baseline: tuple[float | None, float | None] | None,
+) -> mne.Evoked:
     import mne
 
-    read = mne.read_epochs_eeglab if path.suffix == ".set" else mne.read_epochs
-    epochs = read(path, verbose="error")
-    if condition is None:
-        return epochs.average()
-    if str(condition) not in epochs.event_id:
-        msg = f"condition is {condition!r}; {path.name} holds {list(epochs.event_id)}."
-        raise ValueError(msg)
-    return epochs[str(condition)].average()
-
-
-def _window_of_raw(path: Path, tmin: float | None, tmax: float | None) -> mne.Evoked:
-    import mne
-
-    raw = mne.io.read_raw(path, verbose="error")
-    if tmin is None or tmax is None:
+    if condition is not None:
+        msg = (
+            f"condition={condition!r}: {path.name} is a raw recording, without "
+            "conditions; cut epochs first (mne.Epochs)."
+        )
+        raise OptionError(msg)
+    if None in window:
         msg = (
             f"{path.name} is a raw recording of {raw.times[-1]:.1f} s: give tmin and "
             "tmax, a window of about one second around the event."
         )
-        raise ValueError(msg)
-    if not 0 <= tmin < tmax <= raw.times[-1]:
-        msg = (
-            f"tmin={tmin}, tmax={tmax} s do not lie within 0 to {raw.times[-1]:.1f} s."
-        )
-        raise ValueError(msg)
-    part = raw.crop(tmin, tmax).load_data(verbose="error")
+        raise WindowError(msg)
+    times = check_window(raw.times, *window)
+    if baseline is not None:
+        times += check_window(raw.times, *baseline, name="baseline")
+    with _one_error(path):
+        part = raw.copy().crop(min(times), max(times)).load_data(verbose="error")
+    _warn_about_annotations(part, path)
     return mne.EvokedArray(
-        part.get_data(), part.info, tmin=tmin, comment="window", verbose="error"
+        part.get_data(), part.info, tmin=min(times), comment="window", verbose="error"
     )
+
+
+def _warn_about_annotations(part: mne.io.BaseRaw, path: Path) -> None:
+    spoiled = [
+        text for text in part.annotations.description if text.lower().startswith(_BAD)
+    ]
+    if spoiled:
+        warnings.warn(
+            f"The window of {path.name} holds pieces annotated {sorted(set(spoiled))}; "
+            "choose another window, or clean the recording.",
+            stacklevel=4,
+        )
+
+
+def _warn_about_gaps(path: Path) -> None:
+    """Notice records that do not follow each other, which MNE joins."""
+    if path.suffix.lower() not in (".edf", ".bdf"):
+        return
+    with path.open("rb") as file:
+        file.seek(_GAPS_AT)
+        if file.read(len(_GAPS[0])) in _GAPS:
+            warnings.warn(
+                f"{path.name} is a discontinuous recording (EDF+D): it may have gaps, "
+                "after which times are wrong and signals jump. Export it without gaps "
+                "(EDF+C).",
+                stacklevel=4,
+            )

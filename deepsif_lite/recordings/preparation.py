@@ -6,28 +6,21 @@ rest is refused with a message that names the channels and the cure.
 
 from __future__ import annotations
 
-import re
-import warnings
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+
+from ..errors import ChannelError, OptionError, WindowError, check_option
+from ..signals import average_reference
+from .matching import Cap, check_cover, match_channels, warn
+from .positions import electrode_positions, sphere
+from .quality import check_scales, check_values, find_drifts, find_unusable
+from .windows import remove_mean
 
 if TYPE_CHECKING:
     import mne
 
     Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
-
-MAX_MISSING = 0.25
-"""Largest share of channels that is interpolated."""
-
-MAX_ANGLE = 25.0
-"""Degrees from a channel of the head model to the nearest recorded one, beyond which
-its signal is extrapolated (neighbors in the 10-10 system lie about 18 apart)."""
-
-_SPLINE_REG = 1e-5  # as MNE for bad channels; without it the rim of the cap runs wild
-_MAX_PLAUSIBLE = 0.1  # V; a drifting amplifier stays below, microvolts read as V do not
-_OLD_NAMES = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8"}
-_DECORATION = re.compile(r"^eeg[ _-]+|[ _-]+(ref|le|ar|avg|av)$|\.+$")
 
 
 def prepare(
@@ -36,11 +29,12 @@ def prepare(
     sfreq: float | None = None,
     *,
     match: str = "name",
+    baseline: tuple[float | None, float | None] | None = None,
 ) -> Instance:
     """Give a recording the channels of a head model.
 
-    Channels are matched, ordered as in ``info``, referenced to their average and
-    resampled. The recording given is left as it is.
+    Channels are matched, freed of their mean over time, ordered as in ``info``,
+    referenced to their average and resampled. The recording given is left as it is.
 
     Parameters
     ----------
@@ -51,11 +45,10 @@ def prepare(
     sfreq : float, optional
         Sampling rate wanted, Hz. By default it is kept.
     match : {"name", "position"}
-        ``"name"`` matches channels by name: case, the prefix ``EEG`` and suffixes
-        such as ``-REF`` do not count, and T3, T4, T5, T6 are taken for T7, T8, P7,
-        P8. Missing and bad channels are interpolated by spherical splines while
-        they are at most a quarter. ``"position"`` interpolates every channel from
-        the recorded positions, whatever the names.
+        How channels are found, see the notes.
+    baseline : tuple of (float or None, float or None), optional
+        Times, s, whose mean is taken from each channel (of epochs, from each one).
+        By default all samples given, as the networks do.
 
     Returns
     -------
@@ -64,27 +57,73 @@ def prepare(
 
     Raises
     ------
-    ValueError
-        There is no EEG, values are not finite, a channel is flat, the unit is not
-        V, names repeat, positions are absent, or too many channels are missing.
+    DeepSIFError
+        What the notes call refused.
 
     Warns
     -----
     UserWarning
-        Channels were ignored, interpolated or extrapolated.
+        What the notes call repaired, or noticed.
+
+    Notes
+    -----
+    What is accepted, repaired with a warning, noticed with a warning, refused:
+
+    *Kinds of object.* One Evoked, Epochs or Raw; anything else is refused. Responses
+    that are no averages are noticed.
+
+    *Names.* Case does not count, nor do prefixes and endings that most names share
+    (``EEG Fp1-REF``, ``Fp1-A1A2``, ``Fp1:CPz``); T3, T4, T5, T6 are T7, T8, P7, P8;
+    BioSemi's A1 to B32 are known. Caps of 128 and more BioSemi electrodes are
+    matched by position, if need be by MNE's table of them. Two names for one channel
+    are refused, and so are bipolar derivations, which no name matches. Names that
+    end in the mastoid of either side (``Fp1-A1``, ``Fp2-A2``) match nothing either;
+    once cut off, nothing tells that reference from a common one.
+
+    *Positions.* With ``match="position"``, names count first where their electrodes
+    lie within 25 degrees of each other. Then each cap is laid on the other: by
+    fiducials, by shared names, or by the spheres that fit them (the log says how).
+    Electrodes at the same place keep their values; other channels are interpolated
+    by spherical splines. Electrodes without position or off the scalp (15 mm on
+    average) are refused, and so is a cap that leaves a quarter uncovered.
+
+    *Missing and bad channels* are interpolated by spherical splines while they are
+    at most a quarter: repaired. Channels that the head model has not: noticed,
+    ignored, and not looked at further.
+
+    *Units and scales.* V at the size of EEG; a common factor does not matter, but
+    microvolts read as V are refused. A flat channel counts as bad, and so does one
+    beyond four times the others and what its neighbors predict: repaired, named with
+    its factor. Two groups of channels a factor ten apart (two units in one file), NaN
+    and infinite values are refused.
+
+    *Offsets and drifts.* The mean over the window or the baseline is taken away.
+    Drifts are kept; those above the signal are noticed.
+
+    *References.* Any common reference, or a projector. Current source densities are
+    no EEG and refused. Other projectors that were applied are noticed.
+
+    *Windows and baselines* outside the recording are refused.
+
+    *Annotations* of raw recordings are looked at by
+    :func:`~deepsif_lite.recordings.read_evoked` and :func:`resting_clips`.
 
     References
     ----------
     Perrin et al. (1989), Electroencephalography and Clinical Neurophysiology 72,
     184-187 (spherical splines, as MNE-Python does them).
     """
-    if match not in ("name", "position"):
-        msg = f"match is {match!r}; choose 'name' or 'position'."
-        raise ValueError(msg)
+    check_option("match", match, ("name", "position"))
+    check_instance(inst)
     eeg = _pick_eeg(inst)
+    eeg, cap = match_channels(eeg, info, match)
     check_values(eeg.get_data(), eeg.ch_names)
-    eeg = _by_name(eeg, info) if match == "name" else _by_position(eeg, info)
+    remove_mean(eeg, baseline)
+    eeg, cap = _drop_unusable(eeg, cap, info)
+    check_cover(cap, info)
+    eeg = _fill(eeg, cap, info)
     eeg.set_eeg_reference("average", projection=False, verbose="error")
+    _warn_about_drifts(eeg)
     if sfreq is not None and not np.isclose(eeg.info["sfreq"], sfreq):
         eeg.resample(sfreq, verbose="error")
     return eeg
@@ -122,55 +161,36 @@ def resting_clips(
     epochs = mne.make_fixed_length_epochs(eeg, duration, preload=True, verbose="error")
     if not len(epochs):
         msg = f"duration={duration} s: the recording has no clip as long without bads."
-        raise ValueError(msg)
+        raise WindowError(msg)
     return epochs.get_data().swapaxes(1, 2)
 
 
-def check_values(data: np.ndarray, ch_names: list[str]) -> None:
-    """Refuse values that cannot be EEG in volts.
-
-    Parameters
-    ----------
-    data : array of shape (..., n_channels, n_times)
-        EEG, V, bad channels left out.
-    ch_names : list of str
-        Names for the messages.
+def check_instance(inst: object) -> None:
+    """Refuse what is no recording of MNE's, and notice responses that are no averages.
 
     Raises
     ------
-    ValueError
-        Values are not finite, a channel does not vary, or the unit is not V.
+    OptionError
+        Names what was given, and what to give.
     """
-    rows = np.moveaxis(data, -2, 0).reshape(len(ch_names), -1)
-    _refuse(
-        ~np.isfinite(rows).all(axis=1),
-        ch_names,
-        "hold NaN or infinite values; mark them bad (inst.info['bads']) so that they "
-        "are interpolated, or crop to finite samples.",
-    )
-    span = np.ptp(rows, axis=1)
-    _refuse(
-        span == 0,
-        ch_names,
-        "are flat; mark them bad (inst.info['bads']) so that they are interpolated. "
-        "If one of them is the recording reference, apply "
-        "inst.set_eeg_reference('average') first.",
-    )
-    if span.max() > _MAX_PLAUSIBLE:
-        worst = ch_names[int(span.argmax())]
-        msg = (
-            f"Channel {worst} spans {span.max():.3g} V, which no EEG does: the values "
-            "are probably microvolts. Multiply them by 1e-6 "
-            "(inst.apply_function(lambda x: x * 1e-6))."
+    import mne
+
+    if isinstance(inst, mne.Evoked):
+        if inst.kind != "average":
+            warn(
+                f"The evoked response is of kind {inst.kind!r}, not an average over "
+                "epochs; its image is none of a brain response."
+            )
+        return
+    if not isinstance(inst, (mne.BaseEpochs, mne.io.BaseRaw)):
+        cure = (
+            "give one of them" if isinstance(inst, (list, tuple)) else "read it first"
         )
-        raise ValueError(msg)
-
-
-def _refuse(is_bad: np.ndarray, ch_names: list[str], cure: str) -> None:
-    if is_bad.any():
-        names = [name for name, bad in zip(ch_names, is_bad, strict=True) if bad]
-        msg = f"Channels {names} {cure}"
-        raise ValueError(msg)
+        msg = (
+            f"inst is a {type(inst).__name__}, not an mne.Evoked, Epochs or Raw; {cure} "
+            "(deepsif_lite.recordings.read_evoked opens files)."
+        )
+        raise OptionError(msg)
 
 
 def _pick_eeg(inst: Instance) -> Instance:
@@ -183,7 +203,7 @@ def _pick_eeg(inst: Instance) -> Instance:
             "The recording has no good EEG channel; check inst.get_channel_types(), "
             "inst.info['bads'] and inst.set_channel_types()."
         )
-        raise ValueError(msg)
+        raise ChannelError(msg)
     eeg = inst.copy()
     if hasattr(eeg, "load_data"):
         eeg.load_data()
@@ -202,143 +222,80 @@ def _forget_projectors(eeg: Instance) -> Instance:
         if proj["active"] and proj["kind"] != reference
     ]
     if applied:
-        warnings.warn(
+        warn(
             f"Projectors {applied} were applied to the recording; head models do not "
-            "know them. Prefer data cleaned by other means (ICA).",
-            stacklevel=4,
+            "know them. Prefer data cleaned by other means (ICA)."
         )
     with eeg.info._unlock():  # MNE refuses to forget an applied projector
         eeg.info["projs"] = []
     return eeg
 
 
-def plain_name(name: str) -> str:
-    """Return a channel's name without case, decoration and old spelling."""
-    plain = _DECORATION.sub("", _DECORATION.sub("", name.strip().lower()))
-    return _OLD_NAMES.get(plain, plain)
+# ---------------------------------------------------------------- judging and filling
 
 
-def _by_name(eeg: Instance, info: mne.Info) -> Instance:
-    wanted = {plain_name(name): name for name in info.ch_names}
-    matched: dict[str, str] = {}  # name in the head model -> name in the recording
-    for name in eeg.ch_names:
-        target = wanted.get(plain_name(name))
-        if target in matched:
-            msg = (
-                f"Channels {matched[target]!r} and {name!r} both mean {target!r}; "
-                "drop one of them."
-            )
-            raise ValueError(msg)
-        if target is not None:
-            matched[target] = name
-    missing = [name for name in info.ch_names if name not in matched]
-    unknown = [name for name in eeg.ch_names if name not in matched.values()]
-    _check_missing(missing, unknown, info)
-    if unknown:
-        warnings.warn(
-            f"Channels {unknown} are not in the head model and are ignored; rename "
-            "them if they should be (inst.rename_channels).",
-            stacklevel=4,
+def _drop_unusable(eeg: Instance, cap: Cap, info: mne.Info) -> tuple[Instance, Cap]:
+    """Treat channels as bad whose signal cannot be that of their place."""
+    directions = cap.positions - sphere(electrode_positions(info))[1]
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    data = eeg.get_data()
+    check_scales(data, eeg.ch_names)
+    flat, outlying = find_unusable(data, directions)
+    if flat:
+        warn(
+            f"Channels {[eeg.ch_names[i] for i in flat]} are flat and count as bad. If "
+            "one of them is the recording reference, apply "
+            "inst.set_eeg_reference('average') first."
         )
-    eeg.drop_channels(unknown)
-    eeg.rename_channels({old: new for new, old in matched.items()}, verbose="error")
+    if outlying:
+        named = {eeg.ch_names[i]: f"{factor:.3g}" for i, factor in outlying.items()}
+        warn(
+            "Channels exceed the others by these factors, and what their neighbors "
+            f"predict, and count as bad: {named}. They are noisy, or in another unit: "
+            "scale them (inst.apply_function(lambda x: x / factor, picks=[...])) or "
+            "mark them bad (inst.info['bads'])."
+        )
+    dropped = {*flat, *outlying}
+    kept = [i for i in range(len(cap.targets)) if i not in dropped]
+    eeg = eeg.pick([eeg.ch_names[i] for i in kept], verbose="error")
+    targets = [cap.targets[i] for i in kept]
+    return eeg, cap._replace(targets=targets, positions=cap.positions[kept])
+
+
+def _fill(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:
+    """Name, complete and order the channels as in the head model."""
+    import mne
+
+    here = dict(zip(info.ch_names, electrode_positions(info), strict=True))
+    # Electrodes that the head model has not help to interpolate, under other names.
+    new = [target or f"recorded {i}" for i, target in enumerate(cap.targets)]
+    eeg.rename_channels(dict(zip(eeg.ch_names, new, strict=True)), verbose="error")
+    missing = [name for name in info.ch_names if name not in cap.targets]
     if missing:
-        warnings.warn(
-            f"Channels {missing} are missing or bad and were interpolated from the "
-            f"other {len(matched)}.",
-            stacklevel=4,
+        with mne.use_log_level("error"):  # it warns that positions are to be set
+            eeg = mne.add_reference_channels(eeg, missing, copy=False)
+        for channel in eeg.info["chs"]:  # before MNE 1.11 the new ones share one place
+            channel["loc"] = channel["loc"].copy()
+        others = dict(zip(new, cap.positions, strict=True)) | here
+        eeg.set_montage(
+            mne.channels.make_dig_montage(others, coord_frame="head"), verbose="error"
         )
-        eeg = _add_empty(eeg, missing)
-    eeg.reorder_channels(info.ch_names)
-    eeg.set_montage(info.get_montage(), verbose="error")
-    eeg.info["bads"] = missing
-    return eeg.interpolate_bads(verbose="error") if missing else eeg
+        eeg.info["bads"] = missing
+        center = sphere(np.array(list(here.values())))[1]
+        eeg.interpolate_bads(origin=center, verbose="error")
+    eeg.pick(info.ch_names, verbose="error").reorder_channels(info.ch_names)
+    return eeg.set_montage(info.get_montage(), verbose="error")
 
 
-def _check_missing(missing: list[str], unknown: list[str], info: mne.Info) -> None:
-    if len(missing) <= MAX_MISSING * len(info.ch_names):
-        return
-    msg = (
-        f"{len(missing)} of the head model's {len(info.ch_names)} channels are missing "
-        f"or bad: {missing}. At most {MAX_MISSING:.0%} are interpolated; choose a head "
-        "model that fits the cap"
-    )
-    if unknown:
-        msg += (
-            f", or, for the channels with unknown names {unknown}, rename them "
-            "(inst.rename_channels) or use match='position'"
+def _warn_about_drifts(eeg: Instance) -> None:
+    data = average_reference(eeg.get_data(), -2)
+    duration = eeg.times[-1] - eeg.times[0]
+    drifting, drift, signal = find_drifts(data, duration)
+    if len(drifting):
+        warn(
+            f"{len(drifting)} of {len(eeg.ch_names)} channels (the first: "
+            f"{eeg.ch_names[drifting[0]]}) drift by up to {1e6 * drift:.3g} uV through "
+            f"the window, above the signal of {1e6 * signal:.3g} uV; filter the "
+            "recording (inst.filter(0.5, None)) or remove the trend "
+            "(evoked.detrend(1))."
         )
-    raise ValueError(f"{msg}.")
-
-
-def _add_empty(eeg: Instance, names: list[str]) -> Instance:
-    """Append channels of zeros, which interpolation then fills."""
-    import mne
-
-    shape = list(eeg.get_data().shape)
-    shape[-2] = len(names)
-    info = mne.create_info(names, eeg.info["sfreq"], "eeg")
-    with info._unlock():  # add_channels asks for equal filter settings
-        info["highpass"], info["lowpass"] = eeg.info["highpass"], eeg.info["lowpass"]
-    empty = np.zeros(shape)
-    if isinstance(eeg, mne.Evoked):
-        extra = mne.EvokedArray(empty, info, tmin=eeg.times[0], verbose="error")
-    elif isinstance(eeg, mne.BaseEpochs):
-        extra = mne.EpochsArray(
-            empty, info, events=eeg.events, tmin=eeg.tmin, verbose="error"
-        )
-    else:
-        extra = mne.io.RawArray(empty, info, first_samp=eeg.first_samp, verbose="error")
-    return eeg.add_channels([extra], force_update_info=True)
-
-
-def _by_position(eeg: Instance, info: mne.Info) -> Instance:
-    import mne
-
-    positions = _positions(eeg.info)
-    _refuse(
-        ~np.isfinite(positions).all(axis=1) | (positions == 0).all(axis=1),
-        eeg.ch_names,
-        "have no position; set them (inst.set_montage), or use match='name'.",
-    )
-    _check_coverage(positions, info)
-    with mne.use_log_level("error"):
-        moved = eeg.interpolate_to(info.get_montage(), method="spline", reg=_SPLINE_REG)
-    return moved.reorder_channels(info.ch_names)
-
-
-def _positions(info: mne.Info) -> np.ndarray:
-    return np.array([ch["loc"][:3] for ch in info["chs"]])
-
-
-def _check_coverage(recorded: np.ndarray, info: mne.Info) -> None:
-    """Refuse a cap that leaves much of the head model's channels uncovered."""
-    angles = _nearest_angle(_positions(info), recorded)
-    far = [info.ch_names[i] for i in np.flatnonzero(angles > MAX_ANGLE)]
-    if len(far) > MAX_MISSING * len(angles):
-        msg = (
-            f"The head model's channels {far} lie more than {MAX_ANGLE:.0f} degrees "
-            "from any recorded one; choose a head model that fits the cap."
-        )
-        raise ValueError(msg)
-    if far:
-        warnings.warn(
-            f"Channels {far} lie more than {MAX_ANGLE:.0f} degrees from any recorded "
-            "one and are extrapolated.",
-            stacklevel=5,
-        )
-
-
-def _nearest_angle(targets: np.ndarray, recorded: np.ndarray) -> np.ndarray:
-    """Angle (degrees) from each target to the nearest recorded channel."""
-    center = _sphere_center(targets)
-    a, b = targets - center, recorded - center
-    a /= np.linalg.norm(a, axis=1, keepdims=True)
-    b /= np.linalg.norm(b, axis=1, keepdims=True)
-    return np.degrees(np.arccos(np.clip((a @ b.T).max(axis=1), -1, 1)))
-
-
-def _sphere_center(points: np.ndarray) -> np.ndarray:
-    """Center of the sphere that fits the points best (|p|^2 = 2 p.c + const)."""
-    design = np.c_[2 * points, np.ones(len(points))]
-    return np.linalg.lstsq(design, (points**2).sum(axis=1), rcond=None)[0][:3]

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Callable
 from functools import lru_cache, partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import RecordingUnavailable
+from ..errors import ArtifactError, RecordingUnavailable, check_option
 from ..paths import data_dir
 
 if TYPE_CHECKING:
     from mne import Evoked
+
+VIRTUAL = "virtual subject"
+"""What :func:`load_or` calls a recording that it had to simulate."""
 
 _RESTING = "deepsif/anatomy/realistic_noise.mat"
 _VEP = "deepsif/source/VEP/data1.mat"
@@ -31,6 +36,15 @@ _PUBLISHED_SFREQ = 500.0  # Hz, both published recordings
 _VEP_TMIN = -0.2  # s
 _SPIKE_SEARCH = slice(900, 1100)  # samples; the published peak is near sample 1000
 _DOWNLOAD_TIMEOUT = 10  # s without an answer
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MNE_CONDITIONS = {
+    "mne-auditory-left": "Left Auditory",
+    "mne-auditory-right": "Right Auditory",
+    "mne-visual-left": "Left visual",
+    "mne-visual-right": "Right visual",
+}
+_LABELS = {"vep": "MNE sample subject", "patient-spike": "published patient"}
+_LABELS |= dict.fromkeys(_MNE_CONDITIONS, "MNE test recording")
 
 
 @lru_cache(maxsize=1)
@@ -42,8 +56,57 @@ def registry() -> dict[str, dict]:
     dict of str to dict
         Keys ``url``, ``sha256``, ``bytes``, ``license``, ``citation``,
         ``description``.
+
+    Raises
+    ------
+    ArtifactError
+        An entry could write outside its folder, or its content could not be checked.
     """
-    return json.loads((data_dir() / "registry.json").read_text(encoding="utf-8"))
+    path = data_dir() / "registry.json"
+    return read_registry(path.read_text(encoding="utf-8"))
+
+
+def read_registry(text: str) -> dict[str, dict]:
+    """Read a registry, and refuse entries that could do harm.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+
+    Returns
+    -------
+    dict of str to dict
+
+    Raises
+    ------
+    ArtifactError
+        It is no JSON, a name leads outside its folder, an address is not https, or a
+        SHA-256 is missing.
+    """
+    try:
+        records = json.loads(text)
+        faults = {name: _fault(name, record) for name, record in records.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        msg = f"registry.json is damaged ({error}); reinstall deepsif-lite."
+        raise ArtifactError(msg) from error
+    for name, fault in faults.items():
+        if fault:
+            msg = f"registry.json, entry {name!r}: {fault}; reinstall deepsif-lite."
+            raise ArtifactError(msg)
+    return records
+
+
+def _fault(name: str, record: dict) -> str | None:
+    windows = PureWindowsPath(name)  # takes both kinds of slashes
+    leads_out = ".." in windows.parts or windows.anchor or PurePosixPath(name).anchor
+    if leads_out or not name:
+        return "its name leads outside the folder"
+    if not str(record.get("url")).startswith("https://"):
+        return "its address is not https"
+    if not _SHA256.fullmatch(str(record.get("sha256"))):
+        return "it has no SHA-256"
+    return None
 
 
 def find(name: str) -> Path | None:
@@ -57,22 +120,33 @@ def find(name: str) -> Path | None:
     Returns
     -------
     pathlib.Path or None
-        None where the file is on neither ``DEEPSIF_LITE_DATA`` nor the cache.
+        None where the file is neither in ``DEEPSIF_LITE_DATA`` nor, whole, in the
+        cache.
 
     Raises
     ------
     KeyError
         The name is not in the registry.
     RecordingUnavailable
-        A file of that name is there, but its SHA-256 differs.
+        ``DEEPSIF_LITE_DATA`` holds a file of that name whose SHA-256 differs.
     """
+    import pooch
+
     record = _record(name)
-    for folder in _local_folders():
-        path = folder / name
-        if path.is_file():
-            _check_hash(path, name, record)
-            return path
-    return None
+    named = os.environ.get("DEEPSIF_LITE_DATA")
+    if named and (path := Path(named) / name).is_file():
+        found = pooch.file_hash(str(path), alg="sha256")
+        if found != record["sha256"]:
+            msg = (
+                f"{path} is not the published file {name!r}: its SHA-256 is {found}, "
+                f"expected {record['sha256']}. Delete it, or replace it by "
+                f"{record['url']}."
+            )
+            raise RecordingUnavailable(msg)
+        return path
+    path = _cache_dir() / name
+    whole = path.is_file() and pooch.file_hash(str(path)) == record["sha256"]
+    return path if whole else None
 
 
 def fetch(name: str) -> Path:
@@ -93,11 +167,10 @@ def fetch(name: str) -> Path:
     KeyError
         The name is not in the registry.
     RecordingUnavailable
-        The file is not on this machine and could not be downloaded, or a file
-        of that name has another content.
+        The file is not on this machine and could not be downloaded, or
+        ``DEEPSIF_LITE_DATA`` holds a file of that name with another content.
     """
-    path = find(name)
-    return path if path is not None else _download(name)
+    return find(name) or _download(name)
 
 
 def load_recording(name: str) -> Evoked:
@@ -120,7 +193,7 @@ def load_recording(name: str) -> Evoked:
 
     Raises
     ------
-    ValueError
+    OptionError
         The name is unknown.
     RecordingUnavailable
         A file is needed that is not on this machine and cannot be downloaded.
@@ -135,10 +208,35 @@ def load_recording(name: str) -> Evoked:
     interictal spikes are as a rule negative there. The polarity is kept as published.
     """
     readers = _readers()
-    if name not in readers:
-        msg = f"Unknown recording {name!r}; choose one of {sorted(readers)}."
-        raise ValueError(msg)
+    check_option("name", name, sorted(readers))
     return readers[name]()
+
+
+def load_or(name: str, virtual: Callable[[], Evoked]) -> tuple[Evoked, str]:
+    """Read a published recording, or make another where it cannot be reached.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`load_recording`.
+    virtual : callable
+        Returns the recording to show instead; called only where it is needed.
+
+    Returns
+    -------
+    recording : mne.Evoked
+    label : str
+        Whose it is, for figures: :data:`VIRTUAL` where it was made.
+
+    Raises
+    ------
+    OptionError
+        The name is unknown.
+    """
+    try:
+        return load_recording(name), _LABELS[name]
+    except RecordingUnavailable:
+        return virtual(), VIRTUAL
 
 
 def load_resting_eeg() -> np.ndarray:
@@ -166,14 +264,8 @@ def recording_names() -> list[str]:
 
 
 def _readers() -> dict:
-    mne_names = {
-        "mne-auditory-left": "Left Auditory",
-        "mne-auditory-right": "Right Auditory",
-        "mne-visual-left": "Left visual",
-        "mne-visual-right": "Right visual",
-    }
     readers = {"vep": _read_vep, "patient-spike": _read_spike}
-    for name, condition in mne_names.items():
+    for name, condition in _MNE_CONDITIONS.items():
         readers[name] = partial(_read_mne, condition)
     return readers
 
@@ -231,45 +323,27 @@ def _record(name: str) -> dict:
         raise KeyError(msg) from None
 
 
-def _local_folders() -> list[Path]:
-    named = os.environ.get("DEEPSIF_LITE_DATA")
-    return [*([Path(named)] if named else []), _cache_dir()]
-
-
 def _cache_dir() -> Path:
     import pooch
 
     return Path(pooch.os_cache("deepsif_lite"))
 
 
-def _check_hash(path: Path, name: str, record: dict) -> None:
-    import pooch
-
-    found = pooch.file_hash(str(path), alg="sha256")
-    if found != record["sha256"]:
-        msg = (
-            f"{path} is not the published file {name!r}: its SHA-256 is {found}, "
-            f"expected {record['sha256']}. Delete it, or replace it by {record['url']}."
-        )
-        raise RecordingUnavailable(msg)
-
-
 def _download(name: str) -> Path:
+    """Download into the cache; a damaged file there is replaced."""
     import pooch
-    import requests
 
     record = _record(name)
-    cache = pooch.create(
-        path=_cache_dir(),
-        base_url="",
-        registry={name: f"sha256:{record['sha256']}"},
-        urls={name: record["url"]},
-    )
-    downloader = pooch.HTTPDownloader(timeout=_DOWNLOAD_TIMEOUT)
     pooch.get_logger().setLevel("WARNING")  # it prints where the cache lies
     try:
-        return Path(cache.fetch(name, downloader=downloader))
-    except (requests.RequestException, OSError, ValueError) as error:
+        path = pooch.retrieve(
+            record["url"],
+            known_hash=f"sha256:{record['sha256']}",
+            fname=name,
+            path=_cache_dir(),
+            downloader=pooch.HTTPDownloader(timeout=_DOWNLOAD_TIMEOUT),
+        )
+    except (OSError, ValueError) as error:  # no network, or another content
         named = os.environ.get("DEEPSIF_LITE_DATA") or "a folder of your choice"
         msg = (
             f"The published file {name!r} is not on this machine and could not be "
@@ -278,3 +352,4 @@ def _download(name: str) -> Path:
             f"{named} and set DEEPSIF_LITE_DATA to that folder."
         )
         raise RecordingUnavailable(msg) from error
+    return Path(path)

@@ -208,7 +208,7 @@ def test_model_is_saved_and_loaded(tmp_path, head):
 @pytest.mark.parametrize("method", ["sloreta", "lcmv"])
 def test_image_is_the_solver_on_the_prepared_recording(evoked, head, method):
     result = image(evoked, method, head, tmin=0, tmax=0.1, baseline=(None, 0))
-    ready = prepare(evoked, head.info)
+    ready = prepare(evoked, head.info, baseline=(None, 0))
     cov = noise_covariance(ready.copy().crop(None, 0).data.T)
     ready.crop(0, 0.1)
     expected = get_solver(method)(ready.data.T, head, noise_cov=cov).T

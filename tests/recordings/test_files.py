@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import gzip
+import warnings
 from dataclasses import replace
 
 import mne
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.io import savemat
+from scipy.signal import detrend
 
+from deepsif_lite.errors import FileError, OptionError, WindowError
 from deepsif_lite.imaging import image, write_image
 from deepsif_lite.recordings import read_evoked
 
@@ -17,7 +22,7 @@ def evoked():
     montage = mne.channels.make_standard_montage("biosemi64")
     info = mne.create_info(montage.ch_names, 500.0, "eeg").set_montage(montage)
     rng = np.random.default_rng(0)
-    data = 1e-6 * rng.standard_normal((64, 200)).cumsum(axis=1)
+    data = detrend(1e-6 * rng.standard_normal((64, 200)).cumsum(axis=1))
     return mne.EvokedArray(data, info, tmin=-0.1, comment="target", verbose=False)
 
 
@@ -49,17 +54,202 @@ def test_epochs_are_averaged(tmp_path, evoked):
         read_evoked(path, "c")
 
 
-def test_raw_needs_a_window(tmp_path, evoked):
+def test_epochs_with_none_left_are_refused(tmp_path, evoked):
+    epochs = mne.EpochsArray(evoked.data[None], evoked.info, verbose=False)
+    path = tmp_path / "subject-epo.fif"
+    epochs.drop([0], verbose=False).save(path, verbose="error")
+    with pytest.raises(FileError, match="subject-epo.fif"):
+        read_evoked(path)
+
+
+def test_evoked_is_whole_since_its_baseline_may_lie_outside(tmp_path, evoked):
+    path = tmp_path / "subject-ave.fif"
+    mne.write_evokeds(path, evoked, verbose=False)
+    read = read_evoked(path, tmin=0.05, tmax=0.2)
+    np.testing.assert_allclose(read.times, evoked.times, atol=1e-6)
+
+
+def test_averages_come_before_standard_errors(tmp_path, evoked):
+    error = evoked.copy()
+    error.kind = "standard_error"
+    path = tmp_path / "subject-ave.fif"
+    mne.write_evokeds(path, [error, evoked], verbose=False)
+    assert read_evoked(path, "target").kind == "average"
+
+
+@pytest.fixture
+def raw(evoked):
+    return mne.io.RawArray(np.tile(evoked.data, 5), evoked.info, verbose=False)
+
+
+def test_raw_needs_a_window(tmp_path, evoked, raw):
     path = tmp_path / "subject_raw.fif"
-    raw = mne.io.RawArray(np.tile(evoked.data, 5), evoked.info, verbose=False)
     raw.save(path, verbose=False)
     window = read_evoked(path, tmin=0.4, tmax=0.798)
     assert window.times[[0, -1]] == pytest.approx([0.4, 0.798])
     np.testing.assert_allclose(window.data, evoked.data, rtol=1e-4, atol=1e-12)
-    with pytest.raises(ValueError, match="give tmin and tmax"):
+    longer = read_evoked(path, tmin=0.4, tmax=0.798, baseline=(0.1, 0.3))
+    assert longer.times[[0, -1]] == pytest.approx([0.1, 0.798])
+    with pytest.raises(WindowError, match="give tmin and tmax"):
         read_evoked(path)
-    with pytest.raises(ValueError, match="do not lie within"):
-        read_evoked(path, tmin=1, tmax=20)
+    with pytest.raises(WindowError, match=r"within the data's 0.000 to 1.998 s\."):
+        read_evoked(path, tmin=1, tmax=3)
+    with pytest.raises(WindowError, match="look like ms"):
+        read_evoked(path, tmin=400, tmax=800)
+    with pytest.raises(OptionError, match="condition='a'.*raw recording"):
+        read_evoked(path, "a", 0.4, 0.798)
+
+
+def test_bad_pieces_in_the_window_are_named(tmp_path, raw):
+    path = tmp_path / "subject_raw.fif"
+    raw.set_annotations(mne.Annotations([0.5, 1.5], 0.1, ["BAD_blink", "stimulus"]))
+    raw.save(path, verbose=False)
+    with pytest.warns(UserWarning, match="BAD_blink"):
+        read_evoked(path, tmin=0.4, tmax=0.8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_evoked(path, tmin=1.0, tmax=1.9)
+
+
+@pytest.mark.parametrize("name", ["subject-ave.FIF", "subject-ave.fif.gz"])
+def test_capitals_and_compression_do_not_matter(tmp_path, evoked, name):
+    path = tmp_path / "subject-ave.fif"
+    mne.write_evokeds(path, evoked, verbose=False)
+    if name.endswith(".gz"):
+        (tmp_path / name).write_bytes(gzip.compress(path.read_bytes()))
+    else:
+        path.rename(tmp_path / name)
+    np.testing.assert_allclose(read_evoked(tmp_path / name).data, evoked.data)
+
+
+# ------------------------------------------------------------------ other formats
+
+SFREQ, N_TIMES = 100, 200
+
+
+def eeglab(n_trials):
+    """The fields of EEGLAB's EEG structure; uV."""
+    shape = (3, N_TIMES, n_trials) if n_trials > 1 else (3, N_TIMES)
+    data = np.random.default_rng(0).standard_normal(shape)
+    fields = {"setname": "", "nbchan": 3, "trials": n_trials, "pnts": N_TIMES}
+    fields |= {"srate": SFREQ, "xmin": 0.0, "xmax": (N_TIMES - 1) / SFREQ}
+    fields["chanlocs"] = np.array([(n,) for n in ("Fz", "Cz", "Pz")], [("labels", "O")])
+    events = [(1 + i * N_TIMES, "go", i + 1) for i in range(n_trials)]
+    kinds = [("latency", "O"), ("type", "O"), ("epoch", "O")]
+    fields["event"] = np.array(events, kinds)
+    epochs = [(i + 1, 0.0, "go") for i in range(n_trials)]
+    kinds = [("event", "O"), ("eventlatency", "O"), ("eventtype", "O")]
+    fields["epoch"] = np.array(epochs, kinds) if n_trials > 1 else np.zeros((0, 0))
+    return fields | {"data": data}
+
+
+@pytest.mark.parametrize("name", ["subject.set", "SUBJECT.SET"])
+@pytest.mark.parametrize("layout", ["structure", "flat"])
+@pytest.mark.parametrize("n_trials", [1, 5])
+def test_eeglab(tmp_path, n_trials, layout, name):
+    if name.isupper() and mne.utils.check_version("mne", "1.13") is False:
+        pytest.skip("MNE reads EEGLAB's ending in capitals from version 1.13")
+    fields, path = eeglab(n_trials), tmp_path / name
+    content = {"EEG": fields} if layout == "structure" else fields
+    savemat(path, content, appendmat=False, oned_as="row")
+    read = read_evoked(path, tmin=0, tmax=(N_TIMES - 1) / SFREQ)
+    data = fields["data"].mean(axis=2) if n_trials > 1 else fields["data"]
+    np.testing.assert_allclose(read.data, 1e-6 * data, rtol=1e-5, atol=1e-12)
+    assert read.ch_names == ["Fz", "Cz", "Pz"]
+
+
+def test_eeglab_saved_as_v73(tmp_path):
+    pytest.importorskip("pymatreader")
+    h5py = pytest.importorskip("h5py")
+    fields, path = eeglab(1), tmp_path / "subject.set"
+    with h5py.File(path, "w", userblock_size=512) as file:
+        group = file.create_group("EEG")
+        group.attrs["MATLAB_class"] = np.bytes_("struct")
+        for name in ("nbchan", "trials", "pnts", "srate", "xmin", "xmax"):
+            group[name] = np.array([[float(fields[name])]])
+        group["data"] = fields["data"].T  # MATLAB's order
+        for name in ("chanlocs", "event"):
+            group[name] = np.zeros(2, np.uint64)
+            group[name].attrs["MATLAB_empty"] = 1
+        for item in group.values():
+            item.attrs["MATLAB_class"] = np.bytes_("double")
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    read = read_evoked(path, tmin=0, tmax=1)
+    np.testing.assert_allclose(read.data, 1e-6 * fields["data"][:, :101], atol=1e-12)
+
+
+def write_edf(path, data, kind=""):
+    """Write uV as EDF or BDF, records of one second; kind: what the header says."""
+    width, top = (3, 2**23 - 1) if path.suffix.lower() == ".bdf" else (2, 2**15 - 1)
+    n = len(data)
+    start = b"\xffBIOSEMI" if width == 3 else b"0".ljust(8)
+    fixed = [("X", 80), ("X", 80), ("01.01.20", 8), ("00.00.00", 8)]
+    fixed += [
+        (256 * (n + 1), 8),
+        (kind, 44),
+        (data.shape[1] // SFREQ, 8),
+        (1, 8),
+        (n, 4),
+    ]
+    columns = [(["Fz", "Cz", "Pz"], 16), ([""] * n, 80), (["uV"] * n, 8)]
+    columns += [([-100] * n, 8), ([100] * n, 8), ([-top] * n, 8), ([top] * n, 8)]
+    columns += [([""] * n, 80), ([SFREQ] * n, 8), ([""] * n, 32)]
+    fields = fixed + [(value, size) for values, size in columns for value in values]
+    header = start + b"".join(str(v).encode().ljust(size) for v, size in fields)
+    records = data.reshape(n, -1, SFREQ).swapaxes(0, 1)
+    digital = np.round(records / 100 * top).astype("<i4")
+    samples = digital.reshape(-1, 1).view(np.uint8)[:, :width]
+    path.write_bytes(header + samples.tobytes())
+
+
+@pytest.mark.parametrize("name", ["a.edf", "A.EDF", "a.bdf"])
+def test_edf_and_bdf(tmp_path, name):
+    data = 10 * np.random.default_rng(0).standard_normal((3, N_TIMES))
+    write_edf(tmp_path / name, data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read = read_evoked(tmp_path / name, tmin=0, tmax=1)
+    np.testing.assert_allclose(read.data, 1e-6 * data[:, :101], atol=4e-9)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.edf", "EDF+D"), ("a.bdf", "BDF+D")])
+def test_gaps_are_noticed(tmp_path, name, kind):
+    write_edf(tmp_path / name, np.zeros((3, N_TIMES)), kind)
+    with pytest.warns(UserWarning, match="gaps"):
+        read_evoked(tmp_path / name, tmin=0, tmax=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("empty-ave.fif", "no FIF data"),
+        ("text-epo.fif", "no FIF data"),
+        ("a.mat", "read_raw_fieldtrip"),
+        ("a.data", "read_raw_"),
+        ("a.cnt", "read_raw_"),
+        ("a.eeg", "vhdr"),
+        ("a.vmrk", "vhdr"),
+        ("a.vhdr", "save the recording as .fif"),
+        ("a.set", "v7.3"),
+        ("a.edf", "save the recording as .fif"),
+        ("a.csv", "save the recording as .fif"),
+    ],
+)
+def test_whatever_a_reader_raises_is_one_error(tmp_path, name, match):
+    path = tmp_path / name
+    path.write_bytes(b"" if "empty" in name else b"no EEG at all\n" * 40)
+    with pytest.raises(FileError, match=match) as raised:
+        read_evoked(path, tmin=0, tmax=1)
+    assert name in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_other_fif_files_are_named(tmp_path):
+    path = tmp_path / "head-trans.fif"
+    mne.write_trans(path, mne.transforms.Transform("head", "mri"))
+    with pytest.raises(FileError, match="transform data"):
+        read_evoked(path)
 
 
 def test_missing_file(tmp_path):

@@ -6,7 +6,8 @@ import mne
 import numpy as np
 import pytest
 
-from deepsif_lite.recordings.preparation import plain_name, prepare, resting_clips
+from deepsif_lite.errors import OptionError, WindowError
+from deepsif_lite.recordings import prepare, resting_clips
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def truth(info):
     )
     leadfield = forward["sol"]["data"][:, 2::3]
     courses = np.sin(2 * np.pi * np.outer(np.arange(2, 7), np.arange(300) / 500.0))
-    data = leadfield @ (2e-8 * courses)
+    data = leadfield @ (2e-8 * (courses - courses.mean(axis=1, keepdims=True)))
     return data - data.mean(axis=0)
 
 
@@ -93,20 +94,6 @@ def test_other_applied_projectors_are_named(evoked, info):
         prepare(evoked, info)
 
 
-@pytest.mark.parametrize(
-    ("name", "plain"),
-    [
-        ("EEG Fp1-LE", "fp1"),
-        ("Fc5.", "fc5"),
-        ("T3", "t7"),
-        ("CPZ", "cpz"),
-        ("Cz", "cz"),
-    ],
-)
-def test_plain_name(name, plain):
-    assert plain_name(name) == plain
-
-
 def test_few_missing_and_bad_channels_are_interpolated(evoked, info, truth):
     evoked.drop_channels(["C3", "Oz"])
     evoked.info["bads"] = ["F4"]
@@ -155,9 +142,29 @@ def test_positions_replace_names(evoked, info, truth):
     assert alike(ready.data, truth) > 0.99
 
 
-def test_absent_positions_are_refused(evoked, info):
+def test_electrodes_at_the_same_place_keep_their_values(evoked, info, truth):
+    evoked.rename_channels({n: f"EEG {i:03d}" for i, n in enumerate(evoked.ch_names)})
+    ready = prepare(evoked, info, match="position")
+    np.testing.assert_allclose(ready.data, truth, atol=1e-18)
+
+
+def test_names_count_first_where_positions_do_not_contradict(evoked, info, truth):
+    swapped = {"C3": "C4", "C4": "C3"}
+    evoked.rename_channels(swapped)
+    with pytest.warns(UserWarning, match=r"\['C3', 'C4'\].*25 degrees"):
+        ready = prepare(evoked, info, match="position")
+    np.testing.assert_allclose(ready.data, truth, atol=1e-18)
+
+
+def test_absent_positions_are_refused(evoked, info, truth):
+    evoked.rename_channels({n: f"E{i}" for i, n in enumerate(evoked.ch_names)})
     evoked.info["chs"][5]["loc"][:3] = np.nan
-    with pytest.raises(ValueError, match=evoked.ch_names[5]):
+    with pytest.warns(UserWarning, match=r"\['E5'\] have no position"):
+        ready = prepare(evoked, info, match="position")
+    assert alike(ready.data, truth) > 0.99
+    for channel in evoked.info["chs"]:
+        channel["loc"][:3] = 0
+    with pytest.raises(ValueError, match="E63.*no position"):
         prepare(evoked, info, match="position")
 
 
@@ -195,7 +202,7 @@ def _spoil_nan(evoked):
 
 
 def _spoil_flat(evoked):
-    evoked.data[3] = 1e-6
+    evoked.data[:] = 1e-6
 
 
 def _spoil_unit(evoked):
@@ -216,7 +223,7 @@ def _spoil_types(evoked):
     ("spoil", "match"),
     [
         (_spoil_nan, "AF8.*NaN.*info\\['bads'\\]"),
-        (_spoil_flat, "AF8.*flat.*set_eeg_reference"),
+        (_spoil_flat, "All EEG channels are flat"),
         (_spoil_unit, "microvolts.*1e-6"),
         (_spoil_names, "both mean 'T7'"),
         (_spoil_types, "no good EEG channel"),
@@ -227,8 +234,97 @@ def test_bad_recordings_are_refused(evoked, info, spoil, match):
     spoil(evoked)
     with pytest.raises(ValueError, match=match):
         prepare(evoked, info)
-    with pytest.raises(ValueError, match="'name' or 'position'"):
+
+
+def test_other_arguments_are_refused(evoked, info):
+    with pytest.raises(OptionError, match="match='index'"):
         prepare(evoked, info, match="index")
+    for other, kind in (([evoked], "list"), (evoked.data, "ndarray"), (None, "None")):
+        with pytest.raises(OptionError, match=f"inst is a {kind}"):
+            prepare(other, info)
+    with pytest.raises(WindowError, match="baseline"):
+        prepare(evoked, info, baseline=(-1, 0))
+
+
+def test_offsets_and_baseline_are_removed(evoked, info, truth):
+    evoked.data += np.random.default_rng(0).standard_normal((64, 1)) * 14e-3
+    np.testing.assert_allclose(prepare(evoked, info).data, truth, atol=1e-12)
+    ready = prepare(evoked, info, baseline=(None, 0))
+    quiet = ready.copy().crop(None, 0)
+    np.testing.assert_allclose(quiet.data.mean(axis=1), 0, atol=1e-12)
+
+
+def test_only_channels_that_are_used_are_looked_at(info, truth):
+    data = np.vstack([truth, np.zeros((2, 300))])
+    data[64, 7] = np.nan
+    names = [*info.ch_names, "EXG7", "EXG8"]
+    evoked = mne.EvokedArray(data, mne.create_info(names, 500.0, "eeg"), verbose=False)
+    with pytest.warns(UserWarning, match=r"\['EXG7', 'EXG8'\].*ignored"):
+        ready = prepare(evoked, info)
+    np.testing.assert_allclose(ready.data, truth, atol=1e-18)
+
+
+def test_flat_and_outlying_channels_count_as_bad(evoked, info, truth):
+    flat, large, noisy = (info.ch_names.index(name) for name in ("C3", "F4", "Oz"))
+    evoked.data[flat] = 3e-6
+    evoked.data[large] *= 1000
+    evoked.data[noisy] += 2e-4 * np.random.default_rng(0).standard_normal(300)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ready = prepare(evoked, info)
+    text = " ".join(str(w.message) for w in caught)
+    assert "['C3'] are flat" in text
+    assert "'F4': " in text
+    assert "'Oz': " in text
+    for i in (flat, large, noisy):
+        assert alike(ready.data[i], truth[i]) > 0.97, info.ch_names[i]
+
+
+def test_the_reference_electrode_is_flat(evoked, info, truth):
+    evoked.data -= evoked.data[10]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ready = prepare(evoked, info)
+    assert f"['{info.ch_names[10]}'] are flat" in str(caught[0].message)
+    assert "interpolated" in str(caught[1].message)
+    assert alike(ready.data, truth) > 0.99
+
+
+def test_drifts_and_other_kinds_of_responses_are_noticed(evoked, info):
+    evoked.data += np.linspace(0, 1e-4, 300) * np.linspace(-1, 1, 64)[:, None]
+    evoked.kind = "standard_error"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        prepare(evoked, info)
+    text = " ".join(str(w.message) for w in caught)
+    assert "channels (the first: " in text
+    assert "uV through the window" in text
+    assert "'standard_error'" in text
+
+
+@pytest.mark.parametrize("spelling", ["{}-CPz", "{}-A1A2", "{}:REF", "{}-0", "EEG {}"])
+def test_spellings_do_not_matter(evoked, info, truth, spelling):
+    evoked.rename_channels({name: spelling.format(name) for name in evoked.ch_names})
+    np.testing.assert_allclose(prepare(evoked, info).data, truth, atol=1e-18)
+
+
+def test_biosemi_numbers(evoked, info, truth):
+    order = mne.channels.make_standard_montage("biosemi64").ch_names
+    numbers = {n: f"{'AB'[i // 32]}{i % 32 + 1}" for i, n in enumerate(order)}
+    evoked.rename_channels(numbers)
+    np.testing.assert_allclose(prepare(evoked, info).data, truth, atol=1e-18)
+
+
+def test_biosemi_128_is_matched_by_position(info):
+    montage = mne.channels.make_standard_montage("biosemi128")
+    bare = mne.create_info(montage.ch_names, 500.0, "eeg")
+    data = np.random.default_rng(0).standard_normal((128, 100))
+    evoked = mne.EvokedArray(1e-6 * data, bare, verbose=False)
+    with pytest.warns(UserWarning, match="biosemi128"):
+        ready = prepare(evoked, info)
+    centered = 1e-6 * (data - data.mean(axis=1, keepdims=True))
+    cz, pz = (ready.data[ready.ch_names.index(name)] for name in ("Cz", "Pz"))
+    np.testing.assert_allclose(cz - pz, centered[0] - centered[18], atol=1e-18)
 
 
 def test_resting_clips_are_the_recording_in_pieces(info, truth):

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deepsif_lite.recordings import published as recordings
-from deepsif_lite.recordings.published import (
-    RecordingUnavailable,
+from deepsif_lite.errors import ArtifactError, OptionError, RecordingUnavailable
+from deepsif_lite.recordings import (
+    VIRTUAL,
     fetch,
     find,
+    load_or,
     load_recording,
+    load_resting_eeg,
     recording_names,
     registry,
 )
+from deepsif_lite.recordings import published as recordings
+from deepsif_lite.recordings.published import read_registry
 
 VEP = "deepsif/source/VEP/data1.mat"
 SPIKE = "fast-ires/Spikes/Spike_I/Data_Avg.mat"
@@ -47,8 +54,44 @@ def test_registry_is_complete():
 def test_unknown_names_are_refused():
     with pytest.raises(KeyError, match="not in the registry"):
         fetch("deepsif/nothing.mat")
-    with pytest.raises(ValueError, match="patient-spike"):
+    with pytest.raises(OptionError, match="patient-spike"):
         load_recording("nothing")
+
+
+def entry(**changes):
+    record = {"url": "https://example.org/a", "sha256": "0" * 64}
+    return {key: value for key, value in (record | changes).items() if value}
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "match"),
+    [
+        ("../a.mat", entry(), "outside the folder"),
+        ("a/../../b.mat", entry(), "outside the folder"),
+        ("a\\..\\..\\b.mat", entry(), "outside the folder"),
+        ("/etc/passwd", entry(), "outside the folder"),
+        ("C:\\a.mat", entry(), "outside the folder"),
+        ("C:a.mat", entry(), "outside the folder"),
+        ("\\\\host\\share\\a.mat", entry(), "outside the folder"),
+        ("a.mat", entry(url="http://example.org/a"), "not https"),
+        ("a.mat", entry(url="file:///etc/passwd"), "not https"),
+        ("a.mat", entry(url=None), "not https"),
+        ("a.mat", entry(sha256=None), "no SHA-256"),
+        ("a.mat", entry(sha256="md5:0"), "no SHA-256"),
+    ],
+)
+def test_registry_entries_that_could_do_harm_are_refused(name, record, match):
+    good = {"folder/a..b.mat": entry()}
+    assert read_registry(json.dumps(good)) == good
+    with pytest.raises(ArtifactError, match=match) as raised:
+        read_registry(json.dumps(good | {name: record}))
+    assert repr(name) in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", '{"a": ', "[]", '{"a": 3}'])
+def test_damaged_registry_is_one_error(text):
+    with pytest.raises(ArtifactError, match=r"registry\.json"):
+        read_registry(text)
 
 
 @pytest.mark.usefixtures("offline")
@@ -70,6 +113,52 @@ def test_wrong_content_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("DEEPSIF_LITE_DATA", str(tmp_path))
     with pytest.raises(RecordingUnavailable, match="SHA-256"):
         fetch(SMALL)
+
+
+@pytest.mark.usefixtures("offline")
+def test_recording_or_what_is_made_instead():
+    made = object()
+    assert load_or("vep", lambda: made) == (made, VIRTUAL)
+    with pytest.raises(OptionError, match="vep"):
+        load_or("nothing", lambda: made)
+
+
+def test_published_recording_has_a_label(monkeypatch):
+    for name in recording_names():
+        monkeypatch.setattr(recordings, "load_recording", lambda name: name)
+        recording, label = load_or(name, lambda: pytest.fail("not needed"))
+        assert recording == name
+        assert label not in ("", VIRTUAL)
+
+
+def test_a_damaged_file_in_the_cache_is_replaced(monkeypatch, tmp_path):
+    content = b"content"
+    record = {
+        "url": "https://example.org/a.mat",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+    }
+    monkeypatch.setattr(recordings, "registry", lambda: {"folder/a.mat": record})
+    monkeypatch.setattr(recordings, "_cache_dir", lambda: tmp_path)
+    monkeypatch.delenv("DEEPSIF_LITE_DATA", raising=False)
+    asked = []
+
+    class Downloader:
+        def __init__(self, **kwargs): ...
+
+        def __call__(self, url, output_file, pooch):
+            asked.append(url)
+            Path(output_file).write_bytes(content)
+
+    monkeypatch.setattr("pooch.HTTPDownloader", Downloader)
+    path = tmp_path / "folder" / "a.mat"
+    path.parent.mkdir()
+    path.write_bytes(b"half")
+    assert find("folder/a.mat") is None
+    for _ in range(2):
+        assert fetch("folder/a.mat") == path
+        assert path.read_bytes() == content
+    assert asked == [record["url"]]
 
 
 def test_folder_named_by_the_environment_comes_first(monkeypatch, tmp_path, published):
@@ -143,7 +232,7 @@ def test_mne_evoked_is_eeg_only():
 
 @pytest.mark.published("deepsif/anatomy/realistic_noise.mat")
 def test_resting_eeg_has_no_mean_and_is_smooth():
-    clips = recordings.load_resting_eeg()
+    clips = load_resting_eeg()
     assert clips.shape == (4, 500, 75)
     np.testing.assert_allclose(clips.mean(axis=1), 0, atol=1e-9)
     step = np.diff(clips, axis=1).std()

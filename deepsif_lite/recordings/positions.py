@@ -1,0 +1,209 @@
+"""Bring a cap's electrodes into the frame of a head model.
+
+Positions come in many frames: MNE's head frame with fiducials, a sphere about the
+origin (EEGLAB, BESA), a template of another size. Two caps are compared only after
+one has been laid on the other.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ChannelError
+
+if TYPE_CHECKING:
+    import mne
+
+logger = logging.getLogger(__name__)
+
+MAX_DISTANCE = 0.015
+"""Mean distance (m) between electrodes and scalp after alignment, beyond which the
+two caps do not belong together. A head of another shape stays below."""
+
+_LEAST_POINTS, _FLAT = 8, 0.05  # electrodes, height over width; a cap has about 0.5
+_LEAST_SHARED = 4  # names; three points may lie on a line, or on one side
+_NEAREST = 3  # electrodes of the head model that tell the scalp's radius
+
+
+class Placement(NamedTuple):
+    """Recorded electrodes in the frame of a head model.
+
+    Attributes
+    ----------
+    positions : array of shape (n_channels, 3)
+        Meters, head frame of the head model.
+    aligned_by : str
+        ``"fiducials"``, ``"shared names"`` or ``"the spheres that fit them"``.
+    distance : float
+        Mean distance to the scalp of the head model, m.
+    """
+
+    positions: NDArray
+    aligned_by: str
+    distance: float
+
+
+def electrode_positions(info: mne.Info) -> NDArray:
+    """Return positions (n_channels, 3) in m; NaN where a channel has none."""
+    positions = np.array([ch["loc"][:3] for ch in info["chs"]], dtype=float)
+    positions[(positions == 0).all(axis=1)] = np.nan
+    return positions
+
+
+def sphere(points: NDArray) -> tuple[float, NDArray]:
+    """Fit a sphere to electrodes, as MNE does.
+
+    Parameters
+    ----------
+    points : array of shape (n_channels, 3)
+        Meters, head frame.
+
+    Returns
+    -------
+    radius : float
+        Meters.
+    center : array of shape (3,)
+
+    Raises
+    ------
+    ChannelError
+        No sphere fits: the points lie in a plane, or are too few.
+    """
+    import mne
+
+    spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    if len(points) < _LEAST_POINTS or spread[-1] < _FLAT * spread[0]:
+        msg = (
+            f"The positions of {len(points)} electrodes lie in a plane, on no sphere; "
+            "set those of the cap (inst.set_montage), or use match='name'."
+        )
+        raise ChannelError(msg)
+    names = [str(i) for i in range(len(points))]
+    montage = mne.channels.make_dig_montage(
+        dict(zip(names, points, strict=True)), coord_frame="head"
+    )
+    info = mne.create_info(names, 1.0, "eeg").set_montage(montage)
+    radius, center, _ = mne.bem.fit_sphere_to_headshape(info, ("eeg",), verbose="error")
+    return radius, center
+
+
+def angles(a: NDArray, b: NDArray, center: NDArray) -> NDArray:
+    """Return the angles (degrees) between points seen from a center, (n_a, n_b)."""
+    a, b = (_unit(points - center) for points in (a, b))
+    return np.degrees(np.arccos(np.clip(a @ b.T, -1, 1)))
+
+
+def place(
+    recorded: mne.Info, head: mne.Info, shared: dict[str, str] | None = None
+) -> Placement:
+    """Lay a recorded cap on the cap of a head model.
+
+    By fiducials where the recording has them, else by the names both share, else
+    about the sphere that fits each cap (which keeps its axes). The first of these
+    that puts the electrodes on the scalp is taken, and the log says which.
+
+    Parameters
+    ----------
+    recorded : mne.Info
+        EEG channels, each with a position.
+    head : mne.Info
+        Of a head model.
+    shared : dict of str to str, optional
+        Names in the head model to names in the recording, from
+        :func:`~deepsif_lite.recordings.names.match_names`.
+
+    Returns
+    -------
+    Placement
+
+    Raises
+    ------
+    ChannelError
+        No alignment puts the electrodes on the scalp.
+    """
+    points, scalp = electrode_positions(recorded), electrode_positions(head)
+    candidates = {
+        "fiducials": _by_fiducials(points, recorded, head),
+        "shared names": _by_names(points, recorded, head, shared or {}),
+        "the spheres that fit them": _by_spheres(points, scalp),
+    }
+    tried = {}
+    for how, moved in candidates.items():
+        if moved is None:
+            continue
+        tried[how] = _distance_to_scalp(moved, scalp)
+        if tried[how] <= MAX_DISTANCE:
+            logger.info(
+                "Electrodes aligned by %s; mean distance to the scalp %.1f mm.",
+                how,
+                1e3 * tried[how],
+            )
+            return Placement(moved, how, tried[how])
+    found = ", ".join(f"{1e3 * d:.0f} mm by {how}" for how, d in tried.items())
+    msg = (
+        f"The electrodes do not lie on the scalp of the head model (mean distance "
+        f"{found}; at most {1e3 * MAX_DISTANCE:.0f} mm). Check positions, units and "
+        "fiducials (inst.set_montage), or use match='name'."
+    )
+    raise ChannelError(msg)
+
+
+def _by_fiducials(
+    points: NDArray, recorded: mne.Info, head: mne.Info
+) -> NDArray | None:
+    there, here = _fiducials(recorded), _fiducials(head)
+    return None if there is None or here is None else _similarity(points, there, here)
+
+
+def _fiducials(info: mne.Info) -> NDArray | None:
+    montage = info.get_montage()
+    if montage is None:
+        return None
+    known = montage.get_positions()
+    marks = [known[name] for name in ("lpa", "nasion", "rpa")]
+    return None if any(mark is None for mark in marks) else np.array(marks)
+
+
+def _by_names(
+    points: NDArray, recorded: mne.Info, head: mne.Info, shared: dict[str, str]
+) -> NDArray | None:
+    if len(shared) < _LEAST_SHARED:
+        return None
+    there = points[[recorded.ch_names.index(name) for name in shared.values()]]
+    scalp = electrode_positions(head)
+    return _similarity(
+        points, there, scalp[[head.ch_names.index(name) for name in shared]]
+    )
+
+
+def _similarity(points: NDArray, there: NDArray, here: NDArray) -> NDArray:
+    """Rotate, move and scale so that matched points meet."""
+    # mne.coreg.fit_matched_points does the same, after compiling for seconds.
+    from scipy.spatial.transform import Rotation
+
+    from_center, to_center = there.mean(axis=0), here.mean(axis=0)
+    there, here = there - from_center, here - to_center
+    rotation, _ = Rotation.align_vectors(here, there)
+    scale = np.linalg.norm(here) / np.linalg.norm(there)
+    return scale * rotation.apply(points - from_center) + to_center
+
+
+def _by_spheres(points: NDArray, scalp: NDArray) -> NDArray:
+    (there, from_center), (here, to_center) = sphere(points), sphere(scalp)
+    return (points - from_center) * here / there + to_center
+
+
+def _distance_to_scalp(points: NDArray, scalp: NDArray) -> float:
+    """Mean distance from electrodes to the scalp that others lie on, m."""
+    _, center = sphere(scalp)
+    nearest = np.argsort(angles(points, scalp, center), axis=1)[:, :_NEAREST]
+    radius = np.linalg.norm(scalp - center, axis=1)[nearest].mean(axis=1)
+    return float(np.abs(np.linalg.norm(points - center, axis=1) - radius).mean())
+
+
+def _unit(vectors: NDArray) -> NDArray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import mne
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from deepsif_lite.errors import ChannelError
+from deepsif_lite.head import load_head_model
+from deepsif_lite.recordings.positions import electrode_positions, place, sphere
+
+MARKS = ("lpa", "nasion", "rpa")
+
+
+@pytest.fixture(scope="module")
+def head():
+    return load_head_model("template-75").info
+
+
+def cap(points, fiducials=None, names=None):
+    """The info of electrodes at these points; fiducials: left, nasion, right."""
+    names = names or [f"E{i}" for i in range(len(points))]
+    marks = {} if fiducials is None else dict(zip(MARKS, fiducials, strict=True))
+    frame = "head" if fiducials is None else "unknown"
+    montage = mne.channels.make_dig_montage(
+        dict(zip(names, points, strict=True)), coord_frame=frame, **marks
+    )
+    return mne.create_info(names, 500.0, "eeg").set_montage(montage)
+
+
+def marks_of(info):
+    known = info.get_montage().get_positions()
+    return np.array([known[name] for name in MARKS])
+
+
+def moved(points, scale=0.9):
+    turn = Rotation.from_euler("xyz", [20, -10, 30], degrees=True)
+    return scale * turn.apply(points) + [0.01, 0.03, -0.02]
+
+
+def test_the_cap_itself_stays(head):
+    placed = place(head, head)
+    assert placed.aligned_by == "fiducials"
+    np.testing.assert_allclose(placed.positions, electrode_positions(head), atol=1e-6)
+    assert placed.distance < 0.003
+
+
+def test_fiducials_bring_back_a_turned_cap(head):
+    points, marks = electrode_positions(head), marks_of(head)
+    placed = place(cap(moved(points), moved(marks)), head)
+    assert placed.aligned_by == "fiducials"
+    np.testing.assert_allclose(placed.positions, points, atol=1e-6)
+
+
+def test_shared_names_bring_back_a_turned_cap(head):
+    points, names = electrode_positions(head), head.ch_names
+    recorded = cap(moved(points), names=names)
+    placed = place(recorded, head, {name: name for name in names[:20]})
+    assert placed.aligned_by == "shared names"
+    np.testing.assert_allclose(placed.positions, points, atol=1e-6)
+
+
+def test_a_sphere_about_the_origin_is_laid_on_the_head(head):
+    # MNE adds fiducials on the sphere's equator, which are no one's ears.
+    points = electrode_positions(head)
+    center = sphere(points)[1]
+    out = (points - center) / np.linalg.norm(points - center, axis=1, keepdims=True)
+    recorded = cap(0.085 * out)
+    assert recorded.get_montage().get_positions()["nasion"] is not None
+    placed = place(recorded, head)
+    assert placed.aligned_by == "the spheres that fit them"
+    back = placed.positions - center
+    np.testing.assert_allclose(
+        back / np.linalg.norm(back, axis=1, keepdims=True), out, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("montage", ["biosemi64", "easycap-M1", "GSN-HydroCel-128"])
+def test_montages_of_mne_find_their_ears(head, montage):
+    made = mne.channels.make_standard_montage(montage)
+    info = mne.create_info(made.ch_names, 500.0, "eeg").set_montage(made)
+    placed = place(info, head)
+    assert placed.aligned_by == "fiducials"
+    here = electrode_positions(head)
+    both = [name for name in head.ch_names if name in info.ch_names]
+    there = placed.positions[[info.ch_names.index(name) for name in both]]
+    here = here[[head.ch_names.index(name) for name in both]]
+    if both:
+        assert np.linalg.norm(there - here, axis=1).mean() < 0.02
+
+
+def test_electrodes_off_the_scalp_are_refused(head):
+    rng = np.random.default_rng(0)
+    with pytest.raises(ChannelError, match=r"do not lie on the scalp.*mm"):
+        place(cap(0.1 * rng.standard_normal((40, 3))), head)
+
+
+def test_a_flat_layout_is_refused(head):
+    flat = electrode_positions(head) * [1, 1, 0]
+    with pytest.raises(ChannelError, match="plane"):
+        place(cap(flat), head)
+
+
+def test_two_points_make_no_sphere():
+    with pytest.raises(ChannelError, match="no sphere"):
+        sphere(0.1 * np.eye(3)[:2])
