@@ -40,7 +40,6 @@ import pandas as pd
 
 import deepsif_lite as dl
 from deepsif_lite.cortex import patch_dictionary, patch_weights
-from deepsif_lite.errors import RecordingUnavailable
 from deepsif_lite.evaluation import virtual_response
 from deepsif_lite.network import (
     NOISE_SHARE,
@@ -70,18 +69,16 @@ print(f"{head.name}: {len(head.ch_names)} electrodes, {cortex.n_regions} regions
 # BioSemi's order (A1 to A32, B1 to B32) is an inference, and it can be checked: under the right order, neighboring electrodes record nearly the same.
 
 # %% tags=["published-data"]
-try:
-    evoked, subject = dl.load_recording("vep"), "MNE sample subject"
-    visual = {"Brodmann 17 and 18": dl.areas.brodmann_regions(cortex, dl.areas.VISUAL)}
-    wider = dl.areas.brodmann_regions(cortex, (*dl.areas.VISUAL, 19))
-except RecordingUnavailable:
-    evoked, subject = (
-        virtual_response(head, CALCARINE, latency=0.093),
-        "virtual subject",
-    )
+evoked, subject = dl.recordings.load_or(
+    "vep", lambda: virtual_response(head, CALCARINE, latency=0.093)
+)
+if subject == dl.recordings.VIRTUAL:
     away = np.linalg.norm(cortex.centroids - np.array(CALCARINE), axis=1)
     visual = {"within 30 mm of the virtual source": np.flatnonzero(away < 0.03)}
     wider = np.flatnonzero(away < 0.045)
+else:
+    visual = {"Brodmann 17 and 18": dl.areas.brodmann_regions(cortex, dl.areas.VISUAL)}
+    wider = dl.areas.brodmann_regions(cortex, (*dl.areas.VISUAL, 19))
 evoked.set_eeg_reference("average", verbose=False)
 print(f"{subject}: {len(evoked.ch_names)} channels, {len(evoked.times)} samples")
 
@@ -111,7 +108,7 @@ power = evoked.data.std(axis=0)
 early = (evoked.times >= 0.06) & (evoked.times <= 0.13)
 latency = evoked.times[early][power[early].argmax()]
 score = {"vep/latency": 1e3 * latency}
-data = "virtual" if subject == "virtual subject" else "real"
+data = "virtual" if subject == dl.recordings.VIRTUAL else "real"
 path = dl.results.write_scores("06_evoked", score, profile, data=data)
 print(f"P100 at {1e3 * latency:.0f} ms")
 

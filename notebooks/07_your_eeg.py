@@ -43,7 +43,6 @@ import mne
 import numpy as np
 
 import deepsif_lite as dl
-from deepsif_lite.errors import RecordingUnavailable
 from deepsif_lite.evaluation import virtual_response
 
 dl.figures.use_style()
@@ -74,14 +73,17 @@ folder = Path(tempfile.mkdtemp())
 # Where this recording cannot be had, a [virtual subject](../book/glossary.md) with the same kind of names takes its place, and the figures and output say so. The text describes the stored run, with the MNE recording.
 # :::
 
+
 # %% tags=["published-data"]
-try:
-    evoked, subject = dl.load_recording("mne-visual-right"), "MNE test recording"
-except RecordingUnavailable:
+def virtual_subject():
+    """Return a response to the right visual field, with names that say nothing."""
     head = dl.load_head_model("template-64")
     evoked = virtual_response(head, (-0.010, -0.085, 0.002), latency=0.1)
     names = {name: f"EEG {i + 1:03d}" for i, name in enumerate(evoked.ch_names)}
-    evoked, subject = evoked.rename_channels(names), "virtual subject"
+    return evoked.rename_channels(names)
+
+
+evoked, subject = dl.recordings.load_or("mne-visual-right", virtual_subject)
 evoked.comment = "right visual field"
 evoked.save(folder / "visual-ave.fif", verbose="error")
 evoked = dl.files.read_evoked(folder / "visual-ave.fif")
@@ -93,7 +95,7 @@ print(evoked.ch_names[:3], "...")
 # %% [markdown]
 # ## Match the channels
 #
-# Channels are matched **by name**: case, a prefix `EEG`, suffixes such as `-REF` and the old names T3, T4, T5, T6 do not matter.
+# Channels are matched **by name**: case, the prefix and the ending that all names share (`EEG Fp1-REF`, `Fp1-A1A2`) and the old names T3, T4, T5, T6 do not matter; BioSemi's A1 to B32 are known.
 # The names of the example do not say where the electrodes are, so it is refused:
 
 # %% tags=["published-data"]
@@ -105,7 +107,8 @@ except ValueError as error:
 
 # %% [markdown]
 # Its channels have positions, though.
-# `match="position"` interpolates every channel of the network from the recorded ones by spherical splines {cite:p}`perrin1989`, as the paper did.
+# `match="position"` lays the recorded cap on the network's: by nasion and ears where they are known, else by names that both share, else about the sphere that fits each.
+# Electrodes at the same place keep their values; the network's other channels are interpolated from the recorded ones by spherical splines {cite:p}`perrin1989`, as the paper did.
 # Channels far from any recorded one are named in a warning: there the signal is extrapolated.
 # Another warning comes where no region has a high probability.
 

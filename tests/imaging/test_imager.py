@@ -222,7 +222,8 @@ def test_image_is_the_solver_on_the_prepared_recording(evoked, head, method):
 def test_image_by_a_network(evoked, head, imager):
     result = image(evoked, head=head, model=imager, tmin=-0.1)
     expected = imager.apply(evoked.copy().crop(-0.1, None))
-    np.testing.assert_array_equal(result.activity, expected.activity)
+    # The mean of another window was taken away before the network takes its own.
+    np.testing.assert_allclose(result.activity, expected.activity, atol=1e-6)
     with pytest.raises(MismatchError, match="'air'"):
         image(evoked, head=head)
 
