@@ -345,8 +345,8 @@ def image(
         imager = _find_imager(model, head)
         return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
     head = _load_head(DEFAULT_HEAD if head is None else head)
-    window = check_window(evoked.times, tmin, tmax)
     ready = _prepared(evoked, head, match, baseline=baseline)
+    window = check_window(evoked.times, tmin, tmax)
     if baseline is not None:
         options["noise_cov"] = _baseline_covariance(ready, baseline)
     _crop(ready, window)
