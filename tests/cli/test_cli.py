@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import mne
 import numpy as np
 import pytest
+from scipy.signal import detrend
 
 from deepsif_lite.cli import main
 from deepsif_lite.imaging import image
@@ -18,7 +19,7 @@ def recording(tmp_path_factory):
     montage = mne.channels.make_standard_montage("biosemi64")
     info = mne.create_info(montage.ch_names, 500.0, "eeg").set_montage(montage)
     rng = np.random.default_rng(0)
-    data = 1e-6 * rng.standard_normal((64, 200)).cumsum(axis=1)
+    data = detrend(1e-6 * rng.standard_normal((64, 200)).cumsum(axis=1))
     evoked = mne.EvokedArray(data, info, tmin=-0.1, comment="target", verbose=False)
     path = tmp_path_factory.mktemp("cli") / "subject-ave.fif"
     evoked.save(path, verbose=False)
