@@ -7,7 +7,7 @@ Every error names the argument, its value and the cure. All are a
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 __all__ = [
     "ArtifactError",
@@ -134,7 +134,7 @@ def check_range(
 
 def check_interval(
     name: str,
-    interval: tuple[float, float],
+    interval: Sequence[float],
     low: float = -math.inf,
     high: float = math.inf,
     *,

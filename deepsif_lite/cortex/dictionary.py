@@ -14,17 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..artifacts import artifact_path, read_artifact, write_arrays
-from ..random_keys import DICTIONARY_PATCHES
-from .patches import gaussian_decay, patch_candidates
+from .patches import DICTIONARY_PATCHES, gaussian_decay, patch_candidates
 
 if TYPE_CHECKING:
-    from .surface import Cortex
+    from .parcels import Parcels
 
 _SHIPPED_SHAPES = 40  # patches a parcel, as many as the lite network uses
 _HALF_DISTANCE = 0.05  # m, the middle of the range that synthesis draws from
 
 
-def patch_dictionary(cortex: Cortex, n_shapes: int, seed: int = 0) -> NDArray[np.bool_]:
+def patch_dictionary(
+    cortex: Parcels, n_shapes: int, seed: int = 0
+) -> NDArray[np.bool_]:
     """Return patches around every parcel: the shipped ones, or grown in seconds.
 
     Parameters
@@ -72,7 +73,7 @@ def store_dictionary(root: str | Path | None = None) -> Path:
     return write_arrays(path, {"members": np.packbits(members, axis=1)})
 
 
-def patch_weights(cortex: Cortex, members: NDArray) -> NDArray:
+def patch_weights(cortex: Parcels, members: NDArray) -> NDArray:
     """Return the strengths of the parcels of each patch of a dictionary.
 
     Parameters
@@ -91,18 +92,18 @@ def patch_weights(cortex: Cortex, members: NDArray) -> NDArray:
     return members * np.repeat(strength, n_shapes, axis=0)
 
 
-def _artifact_name(cortex: Cortex, n_shapes: int, seed: int) -> str:
+def _artifact_name(cortex: Parcels, n_shapes: int, seed: int) -> str:
     return f"cortex/patches-{cortex.name}-{n_shapes}-{seed}.npz"
 
 
-def _grow(cortex: Cortex, n_shapes: int, seed: int) -> NDArray[np.bool_]:
+def _grow(cortex: Parcels, n_shapes: int, seed: int) -> NDArray[np.bool_]:
     members = np.zeros((cortex.n_regions, n_shapes, cortex.n_regions), dtype=bool)
     for region in range(cortex.n_regions):
         members[region] = _patches_of(cortex, region, n_shapes, seed)
     return members.reshape(-1, cortex.n_regions)
 
 
-def _patches_of(cortex: Cortex, region: int, n_shapes: int, seed: int) -> NDArray:
+def _patches_of(cortex: Parcels, region: int, n_shapes: int, seed: int) -> NDArray:
     """Grow the patches of one seed parcel, (n_shapes, n_regions)."""
     rng = np.random.default_rng([seed, DICTIONARY_PATCHES, region])
     grown = patch_candidates(cortex, region, rng=rng)

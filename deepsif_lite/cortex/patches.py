@@ -15,16 +15,22 @@ from numpy.typing import NDArray
 from ..errors import check_option, check_range
 
 if TYPE_CHECKING:
-    from .surface import Cortex
+    from .parcels import Parcels
 
 # Added to the probability of joining, per ring beyond the first: few, or many rings.
 RING_BIAS = {2: (0.0,), 3: (0.1, -0.15), 4: (0.2, -0.1, -0.35)}
 # Standard deviation over the distance at which a Gaussian is 0.5: 1 / sqrt(2 ln 2).
 _HALF_DISTANCE_TO_SIGMA = 0.8493
+# What is drawn at random has a generator of its own, default_rng([seed, key]), or
+# default_rng([seed, purpose, key]): it depends on the seed and on what it is drawn for,
+# not on what was drawn before it. Sample i of a stream has the key i; the purposes of
+# patches lie beside each other here, so that no two share numbers.
+STREAM_PATCHES = 1 << 31  # candidates of a parcel in a stream
+DICTIONARY_PATCHES = 1 << 33  # patches of the dictionary around a parcel
 
 
 def grow_patch(
-    cortex: Cortex,
+    cortex: Parcels,
     seed_region: int,
     *,
     n_layers: int = 2,
@@ -87,7 +93,7 @@ def grow_patch(
 
 
 def patch_candidates(
-    cortex: Cortex,
+    cortex: Parcels,
     seed_region: int,
     *,
     n_repeats: int = 5,
@@ -110,7 +116,7 @@ def patch_candidates(
     ]
 
 
-def decay(cortex: Cortex, patch: NDArray, half_distance: float) -> NDArray:
+def decay(cortex: Parcels, patch: NDArray, half_distance: float) -> NDArray:
     """Amplitude of each parcel of a patch: Gaussian in the distance to its seed.
 
     Parameters

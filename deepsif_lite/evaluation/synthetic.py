@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ..head.model import HeadModel
     from ..imaging.imager import Imager
     from ..spikes.library import SpikeLibrary
-    from ..synthesis.stream import Sample, SyntheticEEG
+    from ..synthesis.samples import Sample
+    from ..synthesis.stream import SyntheticEEG
 
     _Image = tuple[np.ndarray, np.ndarray | None]  # activity, probability
 
@@ -232,8 +233,9 @@ def _score_batch(
     """Make recordings and score the methods; return the rows of each."""
     samples = [stream[i] for i in indices]
     seen = images(np.stack([sample.eeg for sample in samples]))
+    head = cast("HeadModel", stream.head)  # evaluations never take a training head
     return [
-        list(_score_sample(index, sample, of_methods, stream.head, selections))
+        list(_score_sample(index, sample, of_methods, head, selections))
         for index, sample, of_methods in zip(indices, samples, seen, strict=True)
     ]
 

@@ -9,11 +9,11 @@ import numpy as np
 from .scores import f_measure, precision_recall
 
 if TYPE_CHECKING:
-    from ..cortex.surface import Cortex
+    from ..cortex.parcels import Parcels
 
 
 def score_resection(
-    strength: np.ndarray, found: np.ndarray, resection: np.ndarray, cortex: Cortex
+    strength: np.ndarray, found: np.ndarray, resection: np.ndarray, cortex: Parcels
 ) -> dict[str, float]:
     """Compare an estimate with the tissue that was resected.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ..cortex.surface import Cortex
+    from ..cortex.parcels import Parcels
 
 NEAR = 0.03
 """Distance (m) within which a false alarm counts as near (Chowdhury et al. 2013)."""
@@ -16,7 +16,7 @@ NEAR = 0.03
 def auc(
     strength: np.ndarray,
     truth: np.ndarray,
-    cortex: Cortex,
+    cortex: Parcels,
     *,
     near: float = NEAR,
     n_draws: int = 20,

@@ -15,7 +15,7 @@ from ..errors import OptionError, SignalError, check_shape
 from .extent import active_regions
 
 if TYPE_CHECKING:
-    from ..cortex.surface import Cortex
+    from ..cortex.parcels import Parcels
 
 _SOURCE_MEANS = (
     "precision",
@@ -154,7 +154,7 @@ def score_sources(
     activity: np.ndarray,
     truth_activity: np.ndarray,
     patches: Sequence[np.ndarray],
-    cortex: Cortex,
+    cortex: Parcels,
     variant: str = "corrected",
     active: np.ndarray | None = None,
 ) -> list[dict[str, float]]:
@@ -204,7 +204,7 @@ def score(
     activity: np.ndarray,
     truth_activity: np.ndarray,
     patches: Sequence[np.ndarray],
-    cortex: Cortex,
+    cortex: Parcels,
     variant: str = "corrected",
 ) -> dict[str, float]:
     """Score a sample: means over its true sources.

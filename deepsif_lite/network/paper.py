@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ..errors import MismatchError, OptionError
-from .protocol import identity
+from .protocol import SourceNetwork, identity
 
 if TYPE_CHECKING:
-    from ..cortex.surface import Cortex
-    from ..synthesis.stream import Batch
+    from ..cortex.parcels import Parcels
+    from ..synthesis.samples import Batch
 
 
-class PaperNetwork(nn.Module):
+class PaperNetwork(SourceNetwork):
     """The network of Sun et al. 2022 (Fig. 2; Methods, "Training the DNN").
 
     A residual perceptron filters every time point, three LSTM layers follow the
@@ -95,7 +95,7 @@ class PaperNetwork(nn.Module):
         """Return activity and nothing: this network gives no probabilities."""
         return self(eeg), None
 
-    def set_geometry(self, leadfield: NDArray, cortex: Cortex) -> None:
+    def set_geometry(self, leadfield: NDArray, cortex: Parcels) -> None:
         """Do nothing: this network learns all it knows of the head from examples."""
 
     def loss(

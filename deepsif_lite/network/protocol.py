@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, TypeVar
 
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
-    from ..synthesis.stream import Batch
+    from ..synthesis.samples import Batch
 
 T = TypeVar("T")
 
@@ -20,11 +21,8 @@ def identity(value: T) -> T:
     return value
 
 
-@runtime_checkable
-class SourceNetwork(Protocol):
-    """A ``torch.nn.Module`` that maps EEG to source activity.
-
-    A network fulfills it by having these attributes and methods; it need not inherit.
+class SourceNetwork(nn.Module):
+    """A module that maps EEG to source activity; every network is one.
 
     Attributes
     ----------
@@ -35,6 +33,7 @@ class SourceNetwork(Protocol):
     n_channels: int
     n_regions: int
 
+    @abstractmethod
     def set_geometry(self, leadfield: NDArray, cortex: Parcels) -> None:
         """Take what is known of the head beforehand, once, before anything else.
 
@@ -44,6 +43,7 @@ class SourceNetwork(Protocol):
         cortex : Cortex | Parcels
         """
 
+    @abstractmethod
     def image(self, eeg: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return activity, and the probability of each parcel that it has any.
 
@@ -58,6 +58,7 @@ class SourceNetwork(Protocol):
         probability : tensor of shape (n_samples, n_regions), or None
         """
 
+    @abstractmethod
     def loss(
         self, batch: Batch, total: Callable[[Tensor], Tensor] = identity
     ) -> dict[str, Tensor]:
@@ -72,6 +73,7 @@ class SourceNetwork(Protocol):
             the whole.
         """
 
+    @abstractmethod
     def transfer_from(self, trained: SourceNetwork, matching: NDArray) -> None:
         """Take over what a network of the same kind learned on another head.
 
@@ -89,6 +91,7 @@ class SourceNetwork(Protocol):
             This kind of network cannot, or the two differ in more than their head.
         """
 
+    @abstractmethod
     def portable(self) -> SourceNetwork:
         """Return a copy on the CPU made of what ONNX knows.
 

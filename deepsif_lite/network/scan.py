@@ -22,7 +22,7 @@ from ..errors import MismatchError
 from .modes import TORCH_LINALG, temporal_modes
 from .patch_search import Search, search_dictionary
 from .portable import PORTABLE_LINALG
-from .protocol import identity
+from .protocol import SourceNetwork, identity
 from .scalp_maps import NOISE_SHARE
 from .scan_features import (
     dictionary_features,
@@ -34,8 +34,8 @@ from .scan_geometry import ScanGeometry
 from .scan_loss import membership_loss, relative_error, source_probability
 
 if TYPE_CHECKING:
-    from ..cortex.surface import Cortex
-    from ..synthesis.stream import Batch
+    from ..cortex.parcels import Parcels
+    from ..synthesis.samples import Batch
 
 # What a network begins with.
 _SMALL, _EMBEDDING = 0.01, 0.02  # standard deviations of weights that start near zero
@@ -47,7 +47,7 @@ _CONSTANT_SCALE = 0.1  # offsets of the activity are small beside its time cours
 _LEAST_STRENGTH = 1e-6  # keeps the logarithm of an empty map finite
 
 
-class ScanNetwork(nn.Module):
+class ScanNetwork(SourceNetwork):
     """Scan the cortex with a few scalp maps.
 
     A window of EEG is whitened and taken apart into a few scalp maps, each with one
@@ -181,7 +181,7 @@ class ScanNetwork(nn.Module):
             nn.init.zeros_(layer.bias)
         nn.init.constant_(self.gate.bias, _INACTIVE)
 
-    def set_geometry(self, leadfield: NDArray, cortex: Cortex) -> None:
+    def set_geometry(self, leadfield: NDArray, cortex: Parcels) -> None:
         """Give the scans their scalp maps.
 
         Parameters

@@ -16,7 +16,7 @@ from ..signals import average_reference
 from .scalp_maps import NOISE_SHARE, source_whitener, unit_maps
 
 if TYPE_CHECKING:
-    from ..cortex.surface import Cortex
+    from ..cortex.parcels import Parcels
 
 # Weights of the seed, its neighbors, their neighbors, ... in the round patches
 # that every parcel is scanned with.
@@ -91,7 +91,7 @@ class ScanGeometry(nn.Module):
         self.is_set, self.uses_sparse = False, True
         self._sparse: dict[tuple, tuple[Tensor, Tensor]] = {}
 
-    def compute(self, leadfield: NDArray, cortex: Cortex) -> None:
+    def compute(self, leadfield: NDArray, cortex: Parcels) -> None:
         """Compute everything for one head model.
 
         Parameters
@@ -110,7 +110,8 @@ class ScanGeometry(nn.Module):
         members = patch_dictionary(cortex, self.n_shapes)
         rings = _rings(cortex.adjacency, max(map(len, PATCH_PROFILES)))
         for row, profile in enumerate(PATCH_PROFILES):
-            patch = sum(w * ring for w, ring in zip(profile, rings, strict=False))
+            pairs = zip(profile, rings, strict=False)
+            patch = np.sum([w * ring for w, ring in pairs], axis=0)
             _fill(self.round_maps[row], unit_maps(white, patch))
         _fill(self.whitener, whitener)
         _fill(self.parcel_maps, white.T / np.linalg.norm(white, axis=0).mean())
@@ -119,11 +120,11 @@ class ScanGeometry(nn.Module):
         _fill(self.adjacency, cortex.adjacency)
         _fill(self.n_neighbors, cortex.adjacency.sum(axis=1))
         rings = _rings(cortex.adjacency, APART_RINGS + 1)
-        _fill(self.neighborhood, sum(rings[: NEIGHBORHOOD_RINGS + 1]))
-        _fill(self.far_apart, sum(rings) == 0)
+        _fill(self.neighborhood, np.sum(rings[: NEIGHBORHOOD_RINGS + 1], axis=0))
+        _fill(self.far_apart, np.sum(rings, axis=0) == 0)
         self.is_set, self._sparse = True, {}
 
-    def _check(self, leadfield: NDArray, cortex: Cortex) -> None:
+    def _check(self, leadfield: NDArray, cortex: Parcels) -> None:
         n_regions, n_channels = self.parcel_maps.shape
         if leadfield.shape == (n_channels, n_regions) == (n_channels, cortex.n_regions):
             return

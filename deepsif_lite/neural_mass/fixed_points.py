@@ -54,7 +54,8 @@ def resting_input(potential: ArrayLike, gain: float) -> NDArray[np.float64]:
         mu (1/ms). Its maximum below threshold is the saddle-node bifurcation: beyond
         it the region has no fixed point on the lower branch.
     """
-    y0, y2 = _pyramidal_and_inhibitory(np.asarray(potential, dtype=float), gain)
+    potential = np.asarray(potential, dtype=float)
+    y0, y2 = _pyramidal_and_inhibitory(potential, gain)
     return (potential + y2) * MODEL.excitatory_rate / gain - _to_excitatory(y0)
 
 
@@ -145,7 +146,7 @@ def _jacobian(state: NDArray[np.float64], gain: float) -> NDArray[np.float64]:
 
 def _steepness(potential: float) -> float:
     """Differentiate the firing rate, 1/(ms mV)."""
-    fired = MODEL.firing_rate(potential)
+    fired = float(MODEL.firing_rate(potential))
     return MODEL.slope * fired * (1 - fired / (2 * MODEL.max_rate))
 
 
@@ -160,20 +161,20 @@ def _reachable_potentials(gain: float, mean_input: float) -> NDArray[np.float64]
 
 
 def _pyramidal_and_inhibitory(
-    potential: ArrayLike, gain: float
+    potential: NDArray | float, gain: float
 ) -> tuple[NDArray, NDArray]:
     """y0 and y2 at rest, mV."""
     y0 = gain / MODEL.excitatory_rate * MODEL.firing_rate(potential)
     return y0, MODEL.inhibitory_gain / MODEL.inhibitory_rate * _to_inhibitory(y0)
 
 
-def _to_excitatory(y0: ArrayLike) -> NDArray:
+def _to_excitatory(y0: NDArray | float) -> NDArray:
     """Rate that the excitatory interneurons send back, 1/ms."""
     fired = MODEL.firing_rate(MODEL.pyramidal_to_excitatory * MODEL.contacts * y0)
     return MODEL.excitatory_to_pyramidal * MODEL.contacts * fired
 
 
-def _to_inhibitory(y0: ArrayLike) -> NDArray:
+def _to_inhibitory(y0: NDArray | float) -> NDArray:
     """Rate that the inhibitory interneurons send back, 1/ms."""
     fired = MODEL.firing_rate(MODEL.pyramidal_to_inhibitory * MODEL.contacts * y0)
     return MODEL.inhibitory_to_pyramidal * MODEL.contacts * fired

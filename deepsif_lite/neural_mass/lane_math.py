@@ -31,8 +31,8 @@ class _ExpTable(NamedTuple):
 
     terms: tuple  # the first omitted one is below half a unit in the last place
     ln2: tuple  # in two parts; n * high is exact, for high ends in zeros
-    limit: float  # beyond it the result would not be a normal number
-    round_off: float  # adding it leaves the rounded value in the low bits
+    limit: float | np.floating  # beyond it the result would not be a normal number
+    round_off: float | np.floating  # adding it leaves the rounded value in the low bits
     mantissa_bits: int
 
 

@@ -151,8 +151,9 @@ def _choose_evoked(
     for evoked in sorted(responses, key=lambda evoked: evoked.kind != "average"):
         if evoked.comment == str(condition):
             return evoked
-    if str(condition).isdigit() and int(condition) < len(responses):
-        return responses[int(condition)]
+    number = str(condition)
+    if number.isdigit() and int(number) < len(responses):
+        return responses[int(number)]
     msg = (
         f"condition={condition!r}; {path.name} holds {names} (give a name, or a number "
         "from 0)."
@@ -197,7 +198,7 @@ def _window_of_raw(
             "tmax, a window of about one second around the event."
         )
         raise WindowError(msg)
-    times = check_window(raw.times, *window)
+    times = list(check_window(raw.times, *window))
     if baseline is not None:
         times += check_window(raw.times, *baseline, name="baseline")
     with _one_error(path):

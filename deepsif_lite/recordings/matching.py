@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from .positions import angles, electrode_positions, place, sphere
 if TYPE_CHECKING:
     import mne
 
-    Instance = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
+    Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Cap(NamedTuple):
 
     Attributes
     ----------
-    targets : list of (str or None)
+    targets : sequence of (str or None)
         The channel of the head model that each one is.
     positions : array of shape (n_channels, 3)
         Meters, head frame of the head model.
@@ -46,7 +47,7 @@ class Cap(NamedTuple):
         Recorded channels that cannot be used.
     """
 
-    targets: list[str | None]
+    targets: Sequence[str | None]
     positions: NDArray
     by_name: bool
     unknown: list[str]

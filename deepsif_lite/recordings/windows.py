@@ -120,7 +120,8 @@ def remove_mean(inst: Instance, baseline: tuple | None = None) -> Instance:
     WindowError
         The baseline does not lie within the recording.
     """
-    window = check_window(inst.times, *(baseline or (None, None)), name="baseline")
+    low, high = baseline or (None, None)
+    window = check_window(inst.times, low, high, name="baseline")
     chosen = inside(inst.times, *window)
 
     def subtract(data: NDArray) -> NDArray:

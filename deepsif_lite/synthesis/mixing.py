@@ -103,7 +103,9 @@ def _raised(
     return scaled / np.abs(scaled).max()
 
 
-def as_tensor(array: NDArray, device, dtype: torch.dtype | None = None) -> Tensor:
+def as_tensor(
+    array: NDArray | list, device, dtype: torch.dtype | None = None
+) -> Tensor:
     """Copy an array, never share it.
 
     torch aligns its memory and NumPy does not, and the alignment reaches the last bit

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..cortex.patches import decay, patch_candidates
+from ..cortex.patches import STREAM_PATCHES, decay, patch_candidates
 from ..errors import (
     MismatchError,
     OptionError,
@@ -34,7 +34,6 @@ from ..errors import (
     check_range,
 )
 from ..head.jitter import ElectrodeJitter
-from ..random_keys import STREAM_PATCHES
 from ..signals import average_reference, normalize
 from .mixing import (
     as_tensor,
@@ -45,63 +44,14 @@ from .mixing import (
     source_amplitude,
     window_of,
 )
+from .samples import Batch, Sample
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
+    from ..head.training_head import TrainingHead
     from ..spikes.library import SpikeLibrary
 
 VARIANTS = ("corrected", "published")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One synthetic recording.
-
-    Attributes
-    ----------
-    eeg : array of shape (n_times, n_channels)
-        Normalized EEG: no mean in time, average reference, largest magnitude 1.
-    activity : array of shape (n_times, n_regions)
-        Source activity, largest magnitude 1; zero outside the patches.
-    patches : list of array of int
-        Parcels of each source, its seed first.
-    snr_db : float
-        Nominal signal-to-noise ratio at the scalp.
-    source_snr_db : list of float
-        Source against background, one a patch.
-    clips : list of int
-        Row of the spike library behind each patch, or behind the background of a
-        sample without patches.
-    """
-
-    eeg: NDArray
-    activity: NDArray
-    patches: list[NDArray]
-    snr_db: float
-    source_snr_db: list[float]
-    clips: list[int]
-
-
-@dataclass
-class Batch:
-    """Samples side by side, sources as an outer product (tensors).
-
-    Attributes
-    ----------
-    eeg : tensor of shape (n_samples, n_times, n_channels)
-    waveforms : tensor of shape (n_samples, n_sources, n_times)
-    weights : tensor of shape (n_samples, n_sources, n_regions)
-        Zero for sources a sample lacks; activity is ``waveforms' @ weights``.
-    """
-
-    eeg: torch.Tensor
-    waveforms: torch.Tensor
-    weights: torch.Tensor
-
-    @property
-    def activity(self) -> torch.Tensor:
-        """Source activity, shape (n_samples, n_times, n_regions)."""
-        return self.waveforms.transpose(1, 2) @ self.weights
 
 
 @dataclass
@@ -123,7 +73,7 @@ class SyntheticEEG:
 
     Parameters
     ----------
-    head : HeadModel
+    head : HeadModel | TrainingHead
         Leadfield and cortex.
     clips : SpikeLibrary
         Simulated waveforms and backgrounds.
@@ -178,7 +128,7 @@ class SyntheticEEG:
 
     def __init__(
         self,
-        head: HeadModel,
+        head: HeadModel | TrainingHead,
         clips: SpikeLibrary,
         *,
         n_sources: int | Sequence[int] = 2,
@@ -196,11 +146,11 @@ class SyntheticEEG:
     ) -> None:
         self.head, self.clips, self.seed, self.variant = head, clips, seed, variant
         self.n_sources = tuple(np.atleast_1d(n_sources).tolist())
-        self.source_snr, self.sensor_snr = tuple(source_snr), tuple(sensor_snr)
-        self.background_snr = tuple(background_snr)
-        self.half_distance = tuple(half_distance)
+        self.source_snr, self.sensor_snr = source_snr, tuple(sensor_snr)
+        self.background_snr = background_snr
+        self.half_distance = half_distance
         self.resting, self.resting_share = resting, resting_share
-        self.electrode_jitter = tuple(electrode_jitter)
+        self.electrode_jitter = electrode_jitter
         self.n_times = clips.n_times if n_times is None else n_times
         self.device = torch.device(device)
         self._check_options()
@@ -214,9 +164,8 @@ class SyntheticEEG:
         leadfield = leadfield / np.linalg.norm(leadfield, axis=0).mean()
         self._clips = project_clips(clips, leadfield, self.device)
         self._candidates: dict[int, list[NDArray]] = {}
-        self._jitter = None
-        if self.electrode_jitter[1] > 0:
-            self._jitter = ElectrodeJitter(head.sensors)
+        moves = self.electrode_jitter[1] > 0
+        self._jitter = ElectrodeJitter(head.sensors) if moves else None
 
     def _check_options(self) -> None:
         check_option("variant", self.variant, VARIANTS)
@@ -257,7 +206,7 @@ class SyntheticEEG:
             )
             raise MismatchError(msg)
 
-    def _tensor(self, array: NDArray) -> torch.Tensor:
+    def _tensor(self, array: NDArray | list) -> torch.Tensor:
         return as_tensor(array, self.device)
 
     def _draw(self, index: int) -> _Draw:
@@ -292,7 +241,7 @@ class SyntheticEEG:
     def _unit_noise(self, rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
         """Noise of power one in each channel: white, or mixed with resting EEG."""
         white = rng.standard_normal(shape, dtype=np.float32)
-        if self.resting_share == 0:
+        if self.resting is None or self.resting_share == 0:
             return white
         resting = self.resting[rng.integers(len(self.resting))]
         mixed = np.sqrt(1 - self.resting_share) * white
@@ -376,8 +325,9 @@ class SyntheticEEG:
 
     def _recorded(self, eeg: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
         """Record scalp EEG with electrodes that were moved and are noisy."""
-        if self._jitter is not None:
-            eeg = eeg @ self._tensor(np.stack([d.moved for d in draws])).mT
+        moved = [d.moved for d in draws if d.moved is not None]  # all, or none
+        if moved:
+            eeg = eeg @ self._tensor(np.stack(moved)).mT
         noise = self._tensor(np.stack([d.noise for d in draws]))
         snr_db = self._tensor([d.snr_db for d in draws])
         literal = self.variant == "published"

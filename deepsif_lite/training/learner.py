@@ -18,7 +18,7 @@ from .processes import Processes, sum_over_processes
 
 if TYPE_CHECKING:
     from ..network.protocol import SourceNetwork
-    from ..synthesis.stream import Batch
+    from ..synthesis.samples import Batch
 
 _MAX_GRADIENT_NORM = 1.0
 _WARM_UP_STEPS = 200  # of the learning rate at most, and a twentieth of the run

@@ -12,15 +12,16 @@ import torch
 from torch import Tensor
 
 from ..errors import OptionError
-from ..random_keys import VALIDATION_OFFSET
 from .config import TrainingConfig
 from .learner import Learner
 from .processes import Processes, sum_over_processes
 from .validation import SCORES, ScoreSet
 
 if TYPE_CHECKING:
-    from ..synthesis.stream import Batch, SyntheticEEG
+    from ..synthesis.samples import Batch
+    from ..synthesis.stream import SyntheticEEG
 
+VALIDATION_OFFSET = 1 << 40  # indices of the stream that no training reaches
 MAX_LOGS = 200  # points of a run's log; validation loss must stay cheap
 LOG_EVERY = 10  # steps between them at least
 MAX_SCORINGS = 40  # times a run is scored; one costs as much as some ten steps

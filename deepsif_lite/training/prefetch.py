@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Prefetch(Generic[T]):
     ) -> None:
         self._make, self._next, self._stop = make, first, stop
         self._pool = ThreadPoolExecutor(n_ahead)
-        self._pending = deque()
+        self._pending: deque[Future[T]] = deque()
         self.waiting_seconds = 0.0
         for _ in range(n_ahead):
             self._submit_next()

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ..head.training_head import TrainingHead
     from ..network.protocol import SourceNetwork
     from ..spikes.library import SpikeLibrary
-    from ..synthesis.stream import Batch
+    from ..synthesis.samples import Batch
 
 CHECKPOINT_SECONDS = 120.0
 _GPU_THREADS = 4  # that make batches for a GPU, which learns faster than one draws

@@ -79,7 +79,7 @@ class ScoreSet:
             localization error (mm) leave missed sources out, as the paper does;
             they are NaN where every source was missed, and the F-measure is 0.
         """
-        rows = []
+        rows: list[dict[str, float]] = []
         was_training = network.training
         network.eval()
         with precision or nullcontext(), ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -104,7 +104,7 @@ def _keep(sample) -> _Kept:
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:
     def mean(key: str) -> float:
-        return nan_mean([row[key] for row in rows])
+        return nan_mean(np.array([row[key] for row in rows]))
 
     precision, recall = mean("precision"), mean("recall")
     both = f_measure(precision, recall)

@@ -210,7 +210,7 @@ def test_projection_equals_the_direct_product(libraries):
         library.project(np.ones((7, 5)))
 
 
-TINY = Profile("tiny", 6.0, 0.1, 1, 1, 1, 2)
+TINY = Profile("tiny", 6.0, 1, 1, 1, 1, 1, 2)
 
 
 def read(folder):

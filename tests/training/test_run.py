@@ -17,13 +17,12 @@ from toys import toy_clips, toy_head
 from deepsif_lite.errors import MismatchError
 from deepsif_lite.metrics import scores as metrics
 from deepsif_lite.network import load_card, load_log, load_weights
-from deepsif_lite.random_keys import VALIDATION_OFFSET
 from deepsif_lite.synthesis import SyntheticEEG
 from deepsif_lite.training import TrainingConfig
 from deepsif_lite.training import run as training
 from deepsif_lite.training.export import export
 from deepsif_lite.training.learner import Learner
-from deepsif_lite.training.monitor import Monitor
+from deepsif_lite.training.monitor import VALIDATION_OFFSET, Monitor
 from deepsif_lite.training.processes import Processes
 from deepsif_lite.training.run import train
 
