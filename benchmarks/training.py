@@ -60,7 +60,8 @@ def training_speed(
     )
     with tempfile.TemporaryDirectory() as folder:
         out = train(head, clips, folder, config=config, device=device, progress=False)
-        first, *_, last = csv.DictReader((Path(out) / "log.csv").open())
+        log = (Path(out) / "log.csv").read_text(encoding="utf-8")
+        first, *_, last = csv.DictReader(log.splitlines())
     samples, seconds, waited = (float(last[key]) - float(first[key]) for key in CLOCK)
     return {
         "batch": batch_size,

@@ -32,6 +32,7 @@ BANDS = {
     "beta": (13, 30),
     "gamma": (30, 80),
 }  # Hz
+# Name of the statistic, as it stands in the tables.
 SPIKE_RATE = "spikes per second"
 RUN_SECONDS = 20.0
 #: A course that varies less than this, from its lowest to its highest, rests, mV.

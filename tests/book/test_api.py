@@ -60,14 +60,14 @@ from deepsif_lite.metrics import auc as area
 dl.image(evoked).extent()
 dl.figures.plot_cortex(forward.load_shells(), area)
 other.score(image)
-statistics.summarize(dl.nothing, forward.nothing)
+statistics.summarize_runs(dl.nothing, forward.nothing)
 """
     assert api.uses(code) == {
         ("figures", "plot_cortex"),
         ("head", "load_shells"),
         ("imaging", "image"),
         ("metrics", "auc"),
-        ("spikes", "summarize"),
+        ("spikes", "summarize_runs"),
     }
 
 
