@@ -41,9 +41,22 @@ class Shells:
         """Move points along the ray from the center onto the scalp."""
         rays = points - self.center
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        outward = self.directions * self.scalp[:, None]
-        radius = cast_rays(rays, outward, self.faces)
-        return self.center + rays * radius[:, None]
+        return self.center + rays * self.radius("scalp", rays)[:, None]
+
+    def radius(self, name: str, rays: NDArray) -> NDArray:
+        """Return the distance from the center to a surface along unit vectors, m.
+
+        Parameters
+        ----------
+        name : {"inner_skull", "outer_skull", "scalp"}
+        rays : array of shape (n_rays, 3)
+
+        Returns
+        -------
+        array of shape (n_rays,)
+        """
+        outward = self.directions * getattr(self, name)[:, None]
+        return cast_rays(rays, outward, self.faces)
 
 
 def check_nested(shells: Shells) -> None:
