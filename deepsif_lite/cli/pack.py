@@ -21,7 +21,7 @@ def add(commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from ..head.model import load_head_model
+    from ..head.loading import load_head_model
     from ..head.training_head import pack_head
 
     say(pack_head(load_head_model(arguments.head), arguments.out))

@@ -5,10 +5,9 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "loading": ["HEAD_MODELS", "load_head_model"],
         "model": [
-            "HEAD_MODELS",
             "HeadModel",
-            "load_head_model",
             "load_shells",
             "sum_over_parcels",
             "topography_correlation",
@@ -16,10 +15,12 @@ __getattr__, __dir__, __all__ = attach(
         "template": [
             "SKULL_THICKNESS",
             "build_head_model",
+            "store_scalp",
             "store_template",
             "template_shells",
         ],
         "fsaverage": ["fiducials"],
+        "scalp": ["ScalpPotentials"],
         "shells": ["Shells", "clearance"],
         "bem": ["BRAIN_CONDUCTIVITY", "SKULL_RATIO", "eeg_gain", "meg_gain"],
         "electrodes": [
@@ -28,6 +29,7 @@ __getattr__, __dir__, __all__ = attach(
             "published_cap",
             "template_positions",
         ],
+        "caps": ["load_scalp_potentials", "template_cap"],
         "jitter": ["ElectrodeJitter"],
         "shape": ["HeadShape"],
         "variants": [

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ..artifacts import artifact_path, read_artifact, write_arrays
 from ..progress import progress_bar
 from ..signals import average_reference
-from .model import load_head_model, sum_over_parcels, topography_correlation
+from .loading import load_head_model
+from .model import sum_over_parcels, topography_correlation
 from .template import VARIANT_FREQUENCY
 from .variants import Cap, Geometry, build_gains
 

@@ -64,6 +64,11 @@ def template_positions(
     return {name: known[name] for name in names}
 
 
+def known_electrodes() -> tuple[str, ...]:
+    """Return the names that :func:`template_positions` knows."""
+    return (*_montage_positions(), "Nz", *_NEXT_DOWN)
+
+
 def _montage_positions() -> dict[str, NDArray]:
     import mne
 

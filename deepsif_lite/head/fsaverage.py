@@ -23,3 +23,14 @@ def fsaverage_file(part: str) -> Path:
     import mne
 
     return Path(mne.__file__).parent / "data" / "fsaverage" / f"fsaverage-{part}.fif"
+
+
+def mri_to_head() -> NDArray:
+    """Return the transform from fsaverage's MRI frame to its head frame, (4, 4), m."""
+    import mne
+
+    left, nasion, right = fiducials()
+    landmarks = mne.channels.make_dig_montage(
+        nasion=nasion, lpa=left, rpa=right, coord_frame="mri"
+    )
+    return mne.channels.compute_native_head_t(landmarks)["trans"]

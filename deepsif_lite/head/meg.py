@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..artifacts import artifact_path, read_artifact, write_arrays
 from ..cortex.surface import load_cortex
 from .bem import meg_gain
-from .fsaverage import fiducials
+from .fsaverage import mri_to_head
 from .model import HeadModel, sum_over_parcels
 from .shells import Shells
 from .template import VARIANT_FREQUENCY, template_shells
@@ -59,11 +59,7 @@ def load_meg_head() -> HeadModel:
 def _meg_info(ch_names: list[str], places: NDArray, directions: NDArray) -> Info:
     import mne
 
-    left, nasion, right = fiducials()
-    montage = mne.channels.make_dig_montage(
-        nasion=nasion, lpa=left, rpa=right, coord_frame="mri"
-    )
-    to_head = mne.channels.compute_native_head_t(montage)["trans"]
+    to_head = mri_to_head()
     info = mne.create_info(ch_names, 500.0, "mag", verbose=False)
     in_head = places @ to_head[:3, :3].T + to_head[:3, 3]
     normals = directions @ to_head[:3, :3].T

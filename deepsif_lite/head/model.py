@@ -17,18 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..artifacts import read_artifact
-from ..cortex.surface import Cortex, load_cortex
-from ..errors import MismatchError, check_option
+from ..cortex.surface import Cortex
 from ..signals import average_reference
-from .electrodes import CHANNELS_75, biosemi_64, published_cap, template_positions
 from .fsaverage import fiducials
 from .shells import Shells
 
 if TYPE_CHECKING:
     from mne import Info
 
-# Names of the head models that are read, not built.
-HEAD_MODELS = ("template-75", "template-64", "published-75")
 _SFREQ = 500.0  # Hz, sampling rate of the published recordings
 
 
@@ -139,66 +135,9 @@ def topography_correlation(a: NDArray, b: NDArray) -> NDArray:
     return (a * b).sum(axis=0) / norms
 
 
-def load_head_model(
-    name: str = "template-75", cortex: Cortex | None = None
-) -> HeadModel:
-    """Load a head model.
-
-    Parameters
-    ----------
-    name : {"template-75", "template-64", "published-75"}
-        Template head with the paper's 75 channels or BioSemi's 64, or the authors'
-        own leadfield (downloaded).
-    cortex : Cortex | None
-        Parcels of a template model; None takes the 994 of :func:`deepsif_lite.load_cortex`.
-
-    Returns
-    -------
-    head : HeadModel
-
-    Raises
-    ------
-    OptionError
-        The name is unknown.
-    MismatchError
-        A cortex is given to the published model.
-    RecordingUnavailable
-        The published files cannot be reached.
-    ArtifactError
-        The shipped head model is damaged.
-
-    Examples
-    --------
-    >>> import deepsif_lite as dl
-    >>> head = dl.load_head_model("template-64")
-    >>> head.leadfield.shape
-    (64, 994)
-    >>> head.ch_names[:3]
-    ['Fp1', 'AF7', 'AF3']
-    """
-    check_option("name", name, HEAD_MODELS)
-    if name == "published-75":
-        if cortex is not None:
-            msg = "cortex: the published leadfield has its own parcels; leave it out."
-            raise MismatchError(msg)
-        return _published_head()
-    if cortex is None:
-        return _template_head(name, load_cortex())
-    return _template_head(name, cortex)
-
-
-@lru_cache(maxsize=4)
-def _template_head(name: str, cortex: Cortex) -> HeadModel:
-    stored = _stored_template()
-    channels = CHANNELS_75 if name == "template-75" else biosemi_64()
-    rows = [list(stored["ch_names"]).index(channel) for channel in channels]
-    gain = stored["vertex_gain"][rows]
-    electrodes = stored["electrodes"][rows]
-    return assemble_head(name, list(channels), electrodes, gain, cortex)
-
-
 @lru_cache(maxsize=1)
-def _stored_template() -> dict[str, NDArray]:
+def stored_template() -> dict[str, NDArray]:
+    """Read the arrays of the template head."""
     return read_artifact("head/template.npz", "head")
 
 
@@ -225,35 +164,15 @@ def assemble_head(
         name=name,
         leadfield=sum_over_parcels(vertex_gain, cortex),
         ch_names=ch_names,
-        info=_info(ch_names, electrodes),
+        info=electrode_info(ch_names, electrodes),
         cortex=cortex,
         sensors=electrodes,
         vertex_gain=vertex_gain,
     )
 
 
-@lru_cache(maxsize=1)
-def _published_head() -> HeadModel:
-    from scipy.io import loadmat
-
-    from ..recordings.published import fetch
-
-    leadfield = loadmat(fetch("deepsif/anatomy/leadfield_75_20k.mat"))["fwd"]
-    shells = load_shells()
-    cap = published_cap(fiducials())
-    ch_names = list(cap)
-    nominal = template_positions(ch_names, fiducials()[1])
-    return HeadModel(
-        name="published-75",
-        leadfield=leadfield.astype(float),
-        ch_names=ch_names,
-        info=_info(ch_names, shells.project(np.array(list(nominal.values())))),
-        cortex=load_cortex("published"),
-        sensors=shells.project(np.array(list(cap.values()))),
-    )
-
-
-def _info(ch_names: list[str], electrodes: NDArray) -> Info:
+def electrode_info(ch_names: list[str], electrodes: NDArray) -> Info:
+    """Describe electrodes, (n_channels, 3) in m in fsaverage's MRI frame, for MNE."""
     import mne
 
     left, nasion, right = fiducials()
@@ -264,7 +183,9 @@ def _info(ch_names: list[str], electrodes: NDArray) -> Info:
         rpa=right,
         coord_frame="mri",
     )
-    info = mne.create_info(ch_names, sfreq=_SFREQ, ch_types="eeg", verbose=False)
+    info = mne.createelectrode_info(
+        ch_names, sfreq=_SFREQ, ch_types="eeg", verbose=False
+    )
     return info.set_montage(montage, verbose=False)
 
 
@@ -279,6 +200,6 @@ def load_shells() -> Shells:
     shells : Shells
         What :func:`template_shells` builds, without building it.
     """
-    stored = _stored_template()
+    stored = stored_template()
     names = ("center", "directions", "faces", "inner_skull", "outer_skull", "scalp")
     return Shells(**{name: stored[name] for name in names})

@@ -65,7 +65,9 @@ class ScalpPotentials:
         rays = np.atleast_2d(np.asarray(electrodes, float)) - self.shells.center
         # In the corners of a triangle as axes, a ray has three coordinates. They are
         # all positive for the one triangle that it meets, for the scalp is star-shaped.
-        coordinates = (self._to_corners.reshape(-1, 3) @ rays.T).reshape(-1, 3, len(rays))
+        coordinates = (self._to_corners.reshape(-1, 3) @ rays.T).reshape(
+            -1, 3, len(rays)
+        )
         face = coordinates.min(axis=1).argmax(axis=0)
         weights = coordinates[face, :, np.arange(len(rays))]
         weights = np.maximum(weights, 0)  # rounding, on an edge

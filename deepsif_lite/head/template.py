@@ -15,7 +15,7 @@ from ..mesh import cast_rays, geodesic_sphere
 from .bem import BRAIN_CONDUCTIVITY, SKULL_RATIO, eeg_gain
 from .electrodes import CHANNELS_75, biosemi_64, template_positions
 from .fsaverage import fiducials, fsaverage_file
-from .model import HeadModel, assemble_head
+from .model import HeadModel, assemble_head, load_shells, sum_over_parcels
 from .shells import Shells
 
 # Points of each shell: 10 * 12**2 + 2 = 1442, edges of about 9 mm.
@@ -158,6 +158,29 @@ def build_head_model(
         n_jobs=n_jobs,
     )
     return assemble_head(name, list(channels), electrodes, gain, cortex)
+
+
+def store_scalp(root: str | Path | None = None) -> Path:
+    """Compute the potentials at the scalp's vertices and store them (minutes).
+
+    Parameters
+    ----------
+    root : path | None
+        Folder in place of ``data/``.
+
+    Returns
+    -------
+    path : Path
+        ``head/scalp.npz``: for the 994 parcels of the template, on the shells of
+        ``head/template.npz``.
+    """
+    shells, cortex = load_shells(), load_cortex()
+    vertices = shells.surface("scalp")
+    gain = eeg_gain(shells, vertices, cortex.vertices, cortex.normals, n_jobs=2)
+    potentials = sum_over_parcels(gain, cortex).astype(np.float32)
+    return write_arrays(
+        artifact_path("head/scalp.npz", root), {"potentials": potentials}
+    )
 
 
 def store_template(root: str | Path | None = None) -> Path:

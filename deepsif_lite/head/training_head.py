@@ -87,7 +87,7 @@ def store_training_heads(root: str | Path | None = None) -> list[Path]:
     -------
     paths : list of Path
     """
-    from .model import load_head_model
+    from .loading import load_head_model
 
     return [
         pack_head(load_head_model(name), artifact_path(_artifact_name(name), root))
@@ -128,7 +128,7 @@ def load_training_head(
     if Path(name_or_path).is_file():
         cure = f"deepsif-lite pack --out {name_or_path}"
         return _unpacked(read_arrays(name_or_path, restore=cure, hash_needed=False))
-    from .model import load_head_model
+    from .loading import load_head_model
 
     return load_head_model(str(name_or_path))
 

@@ -22,7 +22,8 @@ from .bem import SKULL_RATIO, eeg_gain
 from .electrodes import CHANNELS_75, published_cap, template_positions
 from .fsaverage import fiducials
 from .jitter import draw_moves
-from .model import HeadModel, load_head_model, sum_over_parcels
+from .loading import load_head_model
+from .model import HeadModel, sum_over_parcels
 from .shape import HeadShape
 from .shells import Shells
 from .template import SKULL_THICKNESS, VARIANT_FREQUENCY, template_shells

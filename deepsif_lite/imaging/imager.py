@@ -377,7 +377,7 @@ def _on_head(model: Imager, head: HeadModel) -> Imager:
 
 
 def _load_head(head: str | HeadModel) -> HeadModel:
-    from ..head.model import load_head_model
+    from ..head.loading import load_head_model
 
     return load_head_model(head) if isinstance(head, str) else head
 
