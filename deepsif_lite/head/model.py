@@ -183,9 +183,7 @@ def electrode_info(ch_names: list[str], electrodes: NDArray) -> Info:
         rpa=right,
         coord_frame="mri",
     )
-    info = mne.createelectrode_info(
-        ch_names, sfreq=_SFREQ, ch_types="eeg", verbose=False
-    )
+    info = mne.create_info(ch_names, sfreq=_SFREQ, ch_types="eeg", verbose=False)
     return info.set_montage(montage, verbose=False)
 
 

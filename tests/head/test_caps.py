@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import deepsif_lite as dl
-from deepsif_lite.errors import ChannelError
+from deepsif_lite.errors import ChannelError, MismatchError
 from deepsif_lite.head import (
     eeg_gain,
     load_scalp_potentials,
@@ -101,15 +101,21 @@ def test_bad_channels_are_left_out(head):
 
 
 def test_a_source_is_found_with_nineteen_electrodes():
-    names = mne.channels.make_standard_montage("standard_1020").ch_names
-    ten_twenty = [n for n in names if n in "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz".split()]
-    ten_twenty += "C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
-    head = template_cap(ten_twenty)
+    names = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2"
+    head = dl.load_head_model("template", channels=names.split())
     region = 300
     course = 1e-8 * np.hanning(100)
     evoked = mne.EvokedArray(np.outer(head.leadfield[:, region], course), head.info)
     image = dl.image(evoked, method="sloreta", head=head)
     assert image.peak.region == region
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"), [("template", None), ("template-75", ["Fz", "Cz", "Pz"])]
+)
+def test_only_the_template_takes_channels(name, channels):
+    with pytest.raises(MismatchError, match="channels"):
+        dl.load_head_model(name, channels=channels)
 
 
 @pytest.mark.parametrize(
