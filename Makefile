@@ -6,6 +6,15 @@ PROFILE ?= lite
 PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+# The lowest versions that pyproject.toml admits, and the lowest Python, in a place of
+# their own.
+LOWEST := .venv-lowest
+LOWEST_PYTHON ?= python3.11
+# What shows in a few minutes whether old versions do: every room but those whose tests
+# compute long, and of these the tests of what leans on a library's version.
+LOWEST_TESTS := $(wildcard tests/test_*.py) tests/metrics tests/solvers tests/cortex \
+	tests/recordings tests/imaging/test_imager.py tests/imaging/test_onnx_export.py \
+	tests/network tests/synthesis tests/neural_mass/test_lane_math.py
 
 # Quiet and alike on every machine: no progress bars or log lines in stored outputs.
 export TQDM_DISABLE := 1
@@ -15,7 +24,7 @@ export MNE_LOGGING_LEVEL := WARNING
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site test bench bench-statistics lint notebooks run serve linkcheck clean full-clean
+.PHONY: help setup book site test test-lowest bench bench-statistics lint notebooks run serve linkcheck clean full-clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +50,17 @@ test: setup  ## Run pytest and doctests, and nbval on all chapters
 	DEEPSIF_LITE_RESULTS=$(CURDIR)/_build/test-results $(BIN)/python -m pytest tests \
 		deepsif_lite _build/nbval --nbval --nbval-sanitize-with book/nbval_sanitize.cfg \
 		--nbval-cell-timeout 1200
+
+$(LOWEST)/.ready: pyproject.toml constraints-lowest.txt
+	@echo "Setting up $(LOWEST) (a few minutes the first time) ..."
+	$(LOWEST_PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: \
+		$(PIP_ARGS) -c constraints-lowest.txt -e ".[test,head]"
+	@touch $@
+
+# Old versions warn of what newer ones have mended: warnings are no errors here.
+test-lowest: $(LOWEST)/.ready  ## Run the quick tests on the lowest versions admitted
+	$(LOWEST)/bin/python -m pytest -W default $(LOWEST_TESTS)
 
 bench: setup  ## Time simulation (beside The Virtual Brain) and training (some minutes)
 	$(BIN)/python benchmarks/simulation.py
@@ -71,5 +91,5 @@ linkcheck: setup  ## Check the links of the site (needs the network)
 clean:  ## Remove what was built, keep the environment
 	rm -rf _build
 
-full-clean: clean  ## Remove the environment as well
-	rm -rf $(VENV)
+full-clean: clean  ## Remove the environments as well
+	rm -rf $(VENV) $(LOWEST)
