@@ -4,23 +4,31 @@ An artifact is an ``.npz`` file whose entry ``sha256`` is the hash of the others
 file under ``data/`` that holds arrays is written by :func:`write_arrays` and read by
 :func:`read_arrays`, so that a damaged or edited one is never taken for the right one.
 ``deepsif-lite build`` makes them anew, each with one command.
+
+Tables and other texts under ``data/`` are read by :func:`read_shipped`, which compares them
+with ``data/sha256sums.txt``; networks carry hashes of their own on their cards.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zipfile
-import zlib
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ArtifactError
-from .paths import data_dir, whole_file
+from .errors import ArtifactError, ArtifactMissing
+from .paths import CHECKOUT, data_dir, is_checkout, whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _HASH = "sha256"
+_CHECKSUMS = "sha256sums.txt"  # as the program sha256sum writes and checks it
+_HASH_THEMSELVES = ("*.npz", "*.safetensors", "card.json", _CHECKSUMS)
 
 
 def artifact_path(name: str, root: str | Path | None = None) -> Path:
@@ -103,7 +111,7 @@ def read_arrays(
 
     Raises
     ------
-    FileNotFoundError
+    ArtifactMissing
         There is no such file.
     ArtifactError
         The file is damaged, or its arrays are not those that were written.
@@ -112,18 +120,13 @@ def read_arrays(
     cure = f"; restore it with `{restore}`" if restore else "; restore it"
     if not path.is_file():
         msg = f"There is no file {path}{cure}."
-        raise FileNotFoundError(msg)
+        raise ArtifactMissing(msg)
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here, for numpy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    # A flipped bit may ask for a password, another compression, or all the memory.
+    except Exception as error:
         msg = f"{path} is damaged ({type(error).__name__}: {error}){cure}."
         raise ArtifactError(msg) from error
     expected = arrays.pop(_HASH, None)
@@ -133,3 +136,119 @@ def read_arrays(
         msg = f"{path} is not what was written: its content hash differs{cure}."
         raise ArtifactError(msg)
     return arrays
+
+
+def read_shipped(name: str) -> str:
+    """Read a shipped text that is what was shipped.
+
+    Parameters
+    ----------
+    name : str
+        Folder and file under ``data/``, such as ``"registry.json"``.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ArtifactMissing
+        There is no such file.
+    ArtifactError
+        It differs from its entry in ``data/sha256sums.txt``, or has none.
+    """
+    path, checksums = artifact_path(name), artifact_path(_CHECKSUMS)
+    cure = f"restore both with `{restore_command(path, checksums)}`"
+    content = read_bytes(path, cure)
+    if sha256(content) != _listed(read_bytes(checksums, cure)).get(name):
+        msg = (
+            f"{path} is not what {_CHECKSUMS} lists; {cure}, or, where you changed it "
+            "yourself, run `deepsif-lite build checksums`."
+        )
+        raise ArtifactError(msg)
+    return content.decode("utf-8")
+
+
+def read_shipped_table(name: str, **options) -> pd.DataFrame:
+    """Read a shipped table (``.csv``); see :func:`read_shipped`.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`read_shipped`.
+    **options
+        Passed to :func:`pandas.read_csv`.
+    """
+    import pandas as pd
+
+    return pd.read_csv(io.StringIO(read_shipped(name)), **options)
+
+
+def read_bytes(path: Path, cure: str) -> bytes:
+    """Read a file, or say how to get it back.
+
+    Parameters
+    ----------
+    path : Path
+    cure : str
+        What to do where it cannot be read.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ArtifactMissing
+        There is no such file, or the system cannot read it.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"{path} cannot be read ({error.strerror}); {cure}."
+        raise ArtifactMissing(msg) from error
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of a file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def restore_command(*paths: Path) -> str:
+    """Return the command that brings shipped files back, for a message."""
+    if is_checkout() and all(path.is_relative_to(CHECKOUT) for path in paths):
+        names = [path.relative_to(CHECKOUT).as_posix() for path in paths]
+        return f"git checkout -- {' '.join(names)}"
+    return "pip install --force-reinstall --no-deps deepsif-lite"
+
+
+def store_checksums(root: str | Path | None = None) -> Path:
+    """List the SHA-256 of all shipped files that do not hold their own.
+
+    Parameters
+    ----------
+    root : path | None
+        Folder in place of ``data/``.
+
+    Returns
+    -------
+    path : Path
+        ``sha256sums.txt`` in that folder.
+    """
+    root = artifact_path("", root)
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    lines = [
+        f"{sha256(path.read_bytes())}  {path.relative_to(root).as_posix()}\n"
+        for path in paths
+        if not any(path.match(pattern) for pattern in _HASH_THEMSELVES)
+    ]
+    with whole_file(root / _CHECKSUMS) as partial:
+        partial.write_text("".join(lines), encoding="utf-8", newline="\n")
+    return root / _CHECKSUMS
+
+
+def _listed(checksums: bytes) -> dict[str, str]:
+    """Return the listed SHA-256 by name; damaged lines match no file."""
+    lines = checksums.decode("utf-8", errors="replace").split("\n")
+    pairs = (line.partition("  ") for line in lines)
+    return {name: digest for digest, _, name in pairs}

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 __all__ = [
     "ArtifactError",
+    "ArtifactMissing",
     "ChannelError",
     "DeepSIFError",
     "MismatchError",
@@ -47,6 +48,10 @@ class MismatchError(DeepSIFError):
 
 class ArtifactError(DeepSIFError):
     """A file of ours is damaged, or was changed since it was written."""
+
+
+class ArtifactMissing(ArtifactError, FileNotFoundError):
+    """A file of ours is not where it should be."""
 
 
 class FileError(DeepSIFError):

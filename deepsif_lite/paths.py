@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .errors import ArtifactMissing
+
 _PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = _PACKAGE.parent
 """Folder of the checkout; of whatever holds the package where there is none."""
@@ -19,7 +21,7 @@ def data_dir() -> Path:
 
     Raises
     ------
-    FileNotFoundError
+    ArtifactMissing
         Neither folder is there.
     """
     for folder in (_PACKAGE / "data", CHECKOUT / "data"):
@@ -27,7 +29,7 @@ def data_dir() -> Path:
         if (folder / "registry.json").is_file():
             return folder
     msg = f"No data folder inside or beside {_PACKAGE}; reinstall deepsif-lite."
-    raise FileNotFoundError(msg)
+    raise ArtifactMissing(msg)
 
 
 def is_checkout() -> bool:

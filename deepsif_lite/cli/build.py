@@ -31,6 +31,7 @@ _PARTS = {
         "270 s",
         "beside the published leadfield (OpenMEEG, published files)",
     ),
+    "checksums": _Part("artifacts", "store_checksums", "0 s", "of texts and tables"),
     "training": _Part("head", "store_training_heads", "2 s", "heads to train on"),
     "spikes": _Part("spikes", "store_spike_library", "900 s", "simulated clips"),
 }

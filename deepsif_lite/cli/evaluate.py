@@ -60,7 +60,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from ..evaluation.synthetic import evaluate
     from ..evaluation.tables import card_scores, per_sample, summary
     from ..imaging.imager import load_model
-    from ..network.weights import write_card_scores
+    from ..network.cards import write_card_scores
     from ..spikes.library import load_spike_library
 
     model = load_model(arguments.model)

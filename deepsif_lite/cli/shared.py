@@ -83,4 +83,10 @@ def load_resting(name: str | None) -> NDArray | None:
         return load_resting_eeg()
     import numpy as np
 
-    return np.load(name)
+    from ..errors import FileError
+
+    try:
+        return np.load(name, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        msg = f"--resting {name} is no .npy file of numbers ({error}); write it anew."
+        raise FileError(msg) from error

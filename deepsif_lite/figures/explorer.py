@@ -112,7 +112,8 @@ def explore_cortex(
         "chosen": int(chosen),
     }
     page = (Path(__file__).parent / "explorer.html").read_text(encoding="utf-8")
-    page = page.replace("__META__", json.dumps(meta)).replace("__DATA__", _pack(arrays))
+    text = json.dumps(meta).replace("<", "\\u003c")  # a name must not end the script
+    page = page.replace("__META__", text).replace("__DATA__", _pack(arrays))
     return Explorer(page)
 
 

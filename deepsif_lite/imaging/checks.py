@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import OptionError, SignalError
+from ..errors import ArtifactError, OptionError, SignalError
 from ..metrics.extent import LIKELY
 from ..solvers.methods import METHODS
 
@@ -77,6 +77,35 @@ def check_options(
     if baseline is not None and "noise_cov" in options:
         msg = "baseline and noise_cov both say what the noise is; give one of them."
         raise OptionError(msg)
+
+
+def check_output(method: str, *arrays: NDArray | None) -> None:
+    """Refuse an image with values that are not finite; nothing can be read from it.
+
+    Parameters
+    ----------
+    method : str
+        A name of :data:`deepsif_lite.solvers.METHODS`.
+    *arrays : array or None
+        Activity and probability.
+
+    Raises
+    ------
+    ArtifactError
+        Those of a network, whose input was checked: its weights are damaged.
+    SignalError
+        Those of a solver.
+    """
+    if all(array is None or np.isfinite(array).all() for array in arrays):
+        return
+    if METHODS[method].solve is None:
+        msg = "The network gives values that are not finite; restore its weights."
+        raise ArtifactError(msg)
+    msg = (
+        f"method={method!r} gives values that are not finite; check the unit of the "
+        "EEG (V) and of noise_cov (V^2), and the head model's leadfield."
+    )
+    raise SignalError(msg)
 
 
 def warn_about_length(n_times: int, card: dict) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ArtifactError, SignalError, check_option, check_shape
+from ..errors import SignalError, check_option, check_shape
 from ..recordings.preparation import prepare
 from ..recordings.windows import check_window, remove_mean
 from ..signals import normalize
@@ -110,9 +110,7 @@ class Imager:
             )
             activity, probability = _collect(batches, len(windows))
         activity = activity.reshape(*eeg.shape[:-1], -1)
-        if not np.isfinite(activity).all():
-            msg = "The network gives values that are not finite; restore its weights."
-            raise ArtifactError(msg)
+        checks.check_output("deepsif", activity, probability)
         if probability is not None:
             probability = probability.reshape(*eeg.shape[:-2], -1)
         return activity, probability
@@ -256,7 +254,7 @@ def load_model(
     MismatchError
         The head model is not the one the network was trained for.
     """
-    from ..network.weights import check_card, load_card
+    from ..network.cards import check_card, load_card
 
     card = load_card(name_or_path)
     head = _load_head(card["head"] if head is None else head)
@@ -368,7 +366,7 @@ def _find_imager(
 
 def _on_head(model: Imager, head: HeadModel) -> Imager:
     """Check that a network was trained for a head model, and use that one."""
-    from ..network.weights import check_card
+    from ..network.cards import check_card
 
     if head is model.head:
         return model
@@ -416,5 +414,6 @@ def _as_image(
     head: HeadModel,
     probability: np.ndarray | None = None,
 ) -> SourceImage:
+    checks.check_output(method, activity, probability)
     unit = METHODS[method].unit
     return SourceImage(activity.T, ready.times, head.cortex, method, unit, probability)

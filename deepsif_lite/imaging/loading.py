@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..artifacts import content_hash
 from ..errors import MismatchError
-from ..network.weights import (
-    available_weights,
-    load_card,
-    load_weights,
-    weights_stamp,
-)
+from ..network.cards import available_weights, load_card
+from ..network.weights import load_weights, weights_stamp
 
 if TYPE_CHECKING:
     from torch import nn

@@ -12,16 +12,16 @@ __getattr__, __dir__, __all__ = attach(
         "scan_geometry": ["ScanGeometry"],
         "scalp_maps": ["NOISE_SHARE", "source_whitener", "unit_maps"],
         "signal_band": ["STANDS_OUT", "band_spectrum"],
-        "weights": [
+        "cards": [
             "available_weights",
             "check_card",
+            "edit_card",
             "head_fingerprint",
             "load_card",
             "load_log",
-            "load_weights",
-            "save_weights",
             "write_card_scores",
         ],
+        "weights": ["load_weights", "save_weights"],
         "transfer": ["start_from", "transferred"],
     },
 )

@@ -8,7 +8,7 @@ from ..cortex.parcels import matching_parcels
 from ..errors import MismatchError
 from ..head.training_head import load_training_head
 from .build import build_network
-from .weights import head_fingerprint
+from .cards import head_fingerprint
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..artifacts import read_shipped
 from ..errors import ArtifactError, RecordingUnavailable, check_option
-from ..paths import data_dir
 
 if TYPE_CHECKING:
     from mne import Evoked
@@ -60,10 +60,10 @@ def registry() -> dict[str, dict]:
     Raises
     ------
     ArtifactError
-        An entry could write outside its folder, or its content could not be checked.
+        The registry is damaged, an entry could write outside its folder, or its
+        content could not be checked.
     """
-    path = data_dir() / "registry.json"
-    return read_registry(path.read_text(encoding="utf-8"))
+    return read_registry(read_shipped("registry.json"))
 
 
 def read_registry(text: str) -> dict[str, dict]:

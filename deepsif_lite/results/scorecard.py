@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..paths import data_dir, results_dir
+from ..artifacts import read_shipped_table
+from ..paths import results_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,9 +37,7 @@ def paper_values() -> pd.DataFrame:
     (``higher``, ``lower`` or ``equal``), ``tolerance`` (in the same unit) and
     ``source``, the place in Sun et al. 2022.
     """
-    import pandas as pd
-
-    return pd.read_csv(data_dir() / "paper_values.csv", index_col="id")
+    return read_shipped_table("paper_values.csv", index_col="id")
 
 
 def paper_key(metric: str, by: object = "all", group: str = "sim") -> str:

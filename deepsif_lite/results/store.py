@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..artifacts import read_shipped_table
 from ..errors import check_option
 from ..paths import CHECKOUT, data_dir, results_dir, whole_file
 
@@ -158,12 +159,11 @@ def read_experiment(name: str) -> pd.DataFrame:
     OptionError
         There is no such experiment.
     """
-    import pandas as pd
-
-    folder = data_dir() / "experiments"
-    paths = {path.stem: path for path in sorted(folder.rglob("*.csv"))}
-    check_option("name", name, paths)
-    return pd.read_csv(paths[name], comment="#")
+    root = data_dir()
+    paths = sorted((root / "experiments").rglob("*.csv"))
+    names = {path.stem: path.relative_to(root).as_posix() for path in paths}
+    check_option("name", name, names)
+    return read_shipped_table(names[name], comment="#")
 
 
 def write_figure(name: str, fig: Figure, profile: str, *, dpi: int = 200) -> Path:

@@ -17,7 +17,7 @@ from scipy import fft
 
 from ..artifacts import artifact_path, read_arrays
 from ..cortex.parcels import Parcels, matching_parcels
-from ..errors import MismatchError, check_option
+from ..errors import ArtifactMissing, MismatchError, check_option
 from .detection import rescale_spikes
 from .packing import unpack_levels
 
@@ -187,7 +187,7 @@ def load_spike_library(
     ------
     OptionError
         ``split`` is neither.
-    FileNotFoundError
+    ArtifactMissing
         There is no such library.
     ArtifactError
         The file is damaged.
@@ -216,7 +216,7 @@ def _read(name: str | Path, split: str) -> SpikeLibrary:
         restore = "deepsif-lite build spikes"
     if not path.is_file():
         msg = f"No spike library {str(name)!r} at {path}; make one with `{restore}`."
-        raise FileNotFoundError(msg)
+        raise ArtifactMissing(msg)
     fields = read_arrays(path, restore=restore, hash_needed=name == "lite")
     shape = tuple(fields.pop("shape"))
     blobs = np.split(fields.pop("packed"), fields.pop("packed_ends")[:-1])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artifacts import read_shipped_table
 from ..paths import data_dir, whole_file
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def read_simulations(library: str | Path = "lite") -> pd.DataFrame:
     """
     import pandas as pd
 
+    if library == "lite":
+        return read_shipped_table(f"spikes/{simulations_path(Path(library)).name}")
     stem = Path(library)
     if isinstance(library, str):
         stem = data_dir() / "spikes" / library

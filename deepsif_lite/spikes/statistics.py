@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artifacts import read_shipped_table
 from ..neural_mass.simulation import simulate
-from ..paths import data_dir
 from .build import BURN_IN, DT
 from .detection import SFREQ, find_peaks
 
@@ -302,6 +302,4 @@ def read_tvb_statistics() -> pd.DataFrame:
         As :func:`summarize_runs`, for all conditions; ``make bench-statistics`` makes
         it again.
     """
-    import pandas as pd
-
-    return pd.read_csv(data_dir() / "tvb_statistics.csv")
+    return read_shipped_table("tvb_statistics.csv")

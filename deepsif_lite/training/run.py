@@ -25,11 +25,13 @@ from numpy.typing import NDArray
 
 from ..errors import MismatchError
 from ..network.build import build_network
+from ..network.cards import head_fingerprint
 from ..network.transfer import start_from
-from ..network.weights import check_safetensors, head_fingerprint, load_weights
+from ..network.weights import check_safetensors, load_weights
 from ..paths import whole_file
 from ..progress import progress_bar
 from ..synthesis.stream import SyntheticEEG
+from .checkpoint_file import read_state, write_state
 from .config import TrainingConfig
 from .export import describe, export
 from .learner import Learner
@@ -109,6 +111,8 @@ def train(
     MismatchError
         The checkpoint in ``out`` was made with another configuration or head model,
         or head, clips and ``initial`` do not belong together.
+    ArtifactError
+        The checkpoint in ``out`` is damaged.
     OptionError
         The loss is not finite any more, or there are more processes than samples in
         a batch.
@@ -279,8 +283,7 @@ class Checkpoint:
             "learner": self.learner.state_dict(),
             "monitor": self.monitor.state_dict(),
         }
-        with whole_file(self.out / "checkpoint.pt") as partial:
-            torch.save(state, partial)
+        write_state(self.out / "checkpoint.pt", state)
         log = self.monitor.log
         with (
             whole_file(self.out / "log.csv") as partial,
@@ -295,14 +298,15 @@ class Checkpoint:
 
         Raises
         ------
+        ArtifactError
+            The file is damaged.
         MismatchError
             It is of another run.
         """
         path = self.out / "checkpoint.pt"
         if not path.is_file():
             return
-        device = self.processes.device
-        state = torch.load(path, map_location=device, weights_only=True)
+        state = read_state(path, self.processes.device)
         if state["identity"] != self.identity:
             msg = (
                 f"out={str(self.out)!r} holds a run made with {state['identity']}, "

@@ -104,3 +104,11 @@ def test_wrong_maps_are_refused(head):
     ):
         with pytest.raises(ValueError, match=word):
             figures.explore_cortex(head, maps, chosen=chosen)
+
+
+def test_no_name_of_a_map_ends_the_script(head):
+    name = "</script><script>alert(1)</script>"
+    page = figures.explore_cortex(head, {name: (head.depth, name)})
+    assert page.html.count("<script") == page.html.count("</script>") == 1
+    meta = json.loads(re.search(r"const meta = (.*);\n", page.html)[1])
+    assert [meta["maps"][0][key] for key in ("name", "unit")] == [name, name]

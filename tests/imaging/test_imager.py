@@ -22,7 +22,7 @@ from deepsif_lite.imaging.loading import default_network
 from deepsif_lite.network import build_network, head_fingerprint, save_weights
 from deepsif_lite.recordings import prepare
 from deepsif_lite.signals import average_reference
-from deepsif_lite.solvers import get_solver, noise_covariance
+from deepsif_lite.solvers import METHODS, get_solver, noise_covariance
 
 N_REGIONS = 60
 
@@ -424,3 +424,22 @@ def test_output_that_is_not_finite_is_refused(imager):
         imager.network.weight[3, 4] = torch.nan
     with pytest.raises(ArtifactError, match="restore its weights"):
         imager.predict(np.random.default_rng(0).standard_normal((20, 32)))
+
+
+def test_a_probability_that_is_not_finite_is_refused(imager):
+    class Unsure(torch.nn.Linear):
+        def image(self, eeg):
+            return self(eeg), torch.full((len(eeg), N_REGIONS), torch.nan)
+
+    model = Imager(Unsure(32, N_REGIONS), imager.card, imager.head)
+    with pytest.raises(ArtifactError, match="restore its weights"):
+        model.predict(np.random.default_rng(0).standard_normal((20, 32)))
+
+
+def test_an_image_of_a_solver_that_is_not_finite_is_refused(head, evoked, monkeypatch):
+    def solve(eeg, head, *, noise_cov=None):
+        return np.full((len(eeg), head.cortex.n_regions), np.inf)
+
+    monkeypatch.setitem(METHODS, "lcmv", replace(METHODS["lcmv"], solve=solve))
+    with pytest.raises(SignalError, match="'lcmv' gives values that are not finite"):
+        image(evoked, "lcmv", head=head)

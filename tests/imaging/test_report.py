@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import mne
 import numpy as np
 import pytest
@@ -50,6 +52,17 @@ def test_any_name_of_a_file_will_do(tmp_path, image, evoked):
     assert "a.b$&lt;script&gt;$ &amp; c" in html
     assert "<b>unit</b>" not in html
     assert "&lt;b&gt;unit&lt;/b&gt;" in html
+
+
+def test_no_name_of_a_recording_is_a_script(tmp_path, image, evoked):
+    script = "<script>alert(1)</script>"
+    evoked = evoked.copy().rename_channels({"Pz": script}, verbose=False)
+    evoked.comment = script
+    stem = script.replace("/", "")  # a file name holds no slash
+    written = write_image(image, evoked, tmp_path, stem)
+    html = written[-1].read_text(encoding="utf-8")
+    assert "alert(1)" in html
+    assert re.search(r"<script>\s*alert", html) is None
 
 
 def test_what_fails_leaves_the_old_files_alone(tmp_path, image, evoked, monkeypatch):

@@ -1,13 +1,20 @@
-"""Weights on disk: shards, cards and what is refused."""
+"""Weights on disk: shards, and what is refused."""
 
-import copy
-
-import numpy as np
 import pytest
 import torch
+from damage import KINDS, damage, is_one_line
+from safetensors.torch import load_file, save_file
 from toys import toy_head
 
-from deepsif_lite.network import build_network, weights
+from deepsif_lite.errors import ArtifactError, ArtifactMissing
+from deepsif_lite.network import (
+    build_network,
+    edit_card,
+    head_fingerprint,
+    load_weights,
+    save_weights,
+    weights,
+)
 
 SPEC = {"kind": "paper", "n_channels": 20, "n_regions": 30}
 
@@ -19,17 +26,17 @@ def card():
         "network": SPEC,
         "ch_names": head.ch_names,
         "head": head.name,
-        "head_hash": weights.head_fingerprint(head),
+        "head_hash": head_fingerprint(head),
     }
 
 
 def test_shards_come_back_whole(card, tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "SHARD_BYTES", 200_000)
     network = build_network(**SPEC)
-    folder = weights.save_weights(network, tmp_path / "net", card)
+    folder = save_weights(network, tmp_path / "net", card)
     shards = list(folder.glob("*.safetensors"))
     assert len(shards) > 2
-    loaded, read = weights.load_weights(folder)
+    loaded, read = load_weights(folder)
     assert read == card
     for name, value in network.state_dict().items():
         back = loaded.state_dict()[name]
@@ -39,62 +46,105 @@ def test_shards_come_back_whole(card, tmp_path, monkeypatch):
 
 def test_saving_again_leaves_no_old_shard(card, tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "SHARD_BYTES", 200_000)
-    weights.save_weights(build_network(**SPEC), tmp_path, card)
+    save_weights(build_network(**SPEC), tmp_path, card)
     monkeypatch.setattr(weights, "SHARD_BYTES", 10**9)
     network = build_network(**SPEC)
-    weights.save_weights(network, tmp_path, card)
-    found = sorted(path.name for path in tmp_path.iterdir())
-    assert found == ["card.json", "weights-0.safetensors"]
-    back = weights.load_weights(tmp_path)[0].state_dict()
+    save_weights(network, tmp_path, card)
+    card_path, shard = sorted(tmp_path.iterdir())
+    assert card_path.name == "card.json"
+    assert shard.name.startswith("weights-0-")
+    back = load_weights(tmp_path)[0].state_dict()
     for name, value in network.state_dict().items():
         assert torch.equal(back[name], value.half().float())
 
 
-def test_card_is_checked_against_the_head(card):
-    head = toy_head()
-    weights.check_card(card, head)
-    renamed = copy.copy(head)
-    renamed.ch_names = head.ch_names[::-1]
-    with pytest.raises(ValueError, match="channels"):
-        weights.check_card(card, renamed)
-    bent = copy.copy(head)
-    bent.leadfield = head.leadfield * np.linspace(1, 2, len(head.ch_names))[:, None]
-    with pytest.raises(ValueError, match="trained on"):
-        weights.check_card(card, bent)
-
-
 def test_unknown_network_names_the_shipped_ones():
-    with pytest.raises(FileNotFoundError, match="shipped networks"):
-        weights.load_weights("lite-9000")
+    with pytest.raises(ArtifactMissing, match="shipped networks"):
+        load_weights("lite-9000")
 
 
-def test_scores_are_added_to_the_card(card, tmp_path):
-    folder = weights.save_weights(build_network(**SPEC), tmp_path, card)
-    weights.write_card_scores(folder, {"test_samples": 5})
-    assert weights.load_card(folder) == card | {"scores": {"test_samples": 5}}
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["card.json", "weights-0-*.safetensors"])
+def test_damage_is_one_line_that_says_what_to_do(card, tmp_path, name, kind):
+    folder = save_weights(build_network(**SPEC), tmp_path, card)
+    (path,) = folder.glob(name)
+    damage(path, kind)
+    with pytest.raises(ArtifactError) as raised:
+        load_weights(folder)
+    assert is_one_line(raised.value)
+    assert path.name in str(raised.value)
+    if (name, kind) != ("card.json", "missing"):
+        assert f"deepsif-lite train --out {folder}" in str(raised.value)
 
 
-@pytest.mark.parametrize("name", weights.available_weights())
-def test_shipped_networks_know_their_head_and_their_scores(name):
-    from deepsif_lite.errors import RecordingUnavailable
-    from deepsif_lite.head import load_head_model
+def test_a_stop_before_the_card_leaves_the_former_network(card, tmp_path, monkeypatch):
+    first, second = (build_network(**SPEC) for _ in range(2))
+    save_weights(first, tmp_path, card | {"run": 1})
 
-    card = weights.load_card(name)
-    assert 0 < card["scores"]["corrected"]["all"]["recall"] < 1
-    try:
-        head = load_head_model(card["head"])
-    except RecordingUnavailable:
-        pytest.skip("the published head model is not here")
-    weights.check_card(card, head)
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(weights, "write_card", stop)
+        with pytest.raises(KeyboardInterrupt):
+            save_weights(second, tmp_path, card | {"run": 2})
+    for network, run in ((first, 1), (second, 2)):
+        if run == 2:
+            save_weights(second, tmp_path, card | {"run": 2})
+        loaded, read = load_weights(tmp_path)
+        assert read["run"] == run
+        for name, value in network.state_dict().items():
+            assert torch.equal(loaded.state_dict()[name], value.half().float())
+    assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_log_of_a_shipped_network_is_read():
-    log = weights.load_log("lite-75")
-    made = weights.load_card("lite-75")["training"]
-    assert log["samples"][-1] == made["samples"]
-    assert (np.diff(log["step"]) > 0).all()
-    assert np.isfinite(log["training_loss"]).all()
-    scored = np.isfinite(log["recall"])
-    assert 5 < scored.sum() < len(scored)
-    with pytest.raises(FileNotFoundError, match="shipped networks"):
-        weights.load_log("lite-9000")
+def test_weights_of_another_run_are_refused(card, tmp_path):
+    for name in "ab":
+        save_weights(build_network(**SPEC), tmp_path / name, card)
+    (mine,), (other,) = ((tmp_path / n).glob("*.safetensors") for n in "ab")
+    other.replace(mine)
+    with pytest.raises(ArtifactError, match="SHA-256 differs"):
+        load_weights(tmp_path / "a")
+
+
+@pytest.fixture
+def old(card, tmp_path):
+    """A folder as it was written before cards had hashes."""
+    folder = save_weights(build_network(**SPEC), tmp_path, card)
+    (path,) = folder.glob("*.safetensors")
+    path.rename(folder / "weights-0.safetensors")
+    text = (folder / "card.json").read_text()
+    head, _, _ = text.partition(',\n "files"')
+    (folder / "card.json").write_text(head + "\n}\n")
+    return folder
+
+
+def test_old_weights_are_loaded_with_a_warning(old, card):
+    with pytest.warns(UserWarning, match="no hash"):
+        assert load_weights(old)[1] == card
+    with pytest.warns(UserWarning, match="no hash"):
+        edit_card(old)
+    assert load_weights(old)[1] == card
+    damage(old / "weights-0.safetensors", "flipped")
+    with pytest.raises(ArtifactError, match="SHA-256 differs"):
+        load_weights(old)
+
+
+@pytest.mark.filterwarnings("ignore:.*no hash")
+@pytest.mark.parametrize("kind", ["truncated", "empty", "missing"])
+def test_old_weights_that_cannot_be_read_are_one_line(old, kind):
+    damage(old / "weights-0.safetensors", kind)
+    with pytest.raises(ArtifactError) as raised:
+        load_weights(old)
+    assert str(old) in str(raised.value)
+    assert is_one_line(raised.value)
+
+
+@pytest.mark.filterwarnings("ignore:.*no hash")
+def test_old_weights_of_another_network_are_refused(old):
+    state = load_file(old / "weights-0.safetensors")
+    state.popitem()
+    save_file(state, old / "weights-0.safetensors")
+    with pytest.raises(ArtifactError, match="another network than its card") as raised:
+        load_weights(old)
+    assert is_one_line(raised.value)

@@ -439,7 +439,7 @@ def test_a_library_on_a_connectome_of_ones_own_is_usable_on_its_cortex(tmp_path)
 
 def rewrite(path, **changes):
     """Write a library as it was before it had a hash, with some fields changed."""
-    with np.load(path) as stored:
+    with np.load(path, allow_pickle=False) as stored:
         fields = {key: stored[key] for key in stored.files if key != "sha256"}
     np.savez(path, **(fields | changes))
 
@@ -461,7 +461,7 @@ def test_a_library_is_brought_to_the_cortex_asked_for(serial, tmp_path):
 
 
 def test_libraries_from_before_the_hash_and_the_name_of_the_cortex(serial, tmp_path):
-    with np.load(serial[0] / "tiny-train.npz") as stored:
+    with np.load(serial[0] / "tiny-train.npz", allow_pickle=False) as stored:
         fields = {key: stored[key] for key in stored.files if key != "sha256"}
     fields["connectome"] = fields.pop("cortex")
     np.savez(tmp_path / "old-train.npz", **fields)
@@ -472,7 +472,7 @@ def test_libraries_from_before_the_hash_and_the_name_of_the_cortex(serial, tmp_p
 
 
 def test_a_changed_library_is_refused(serial, tmp_path):
-    with np.load(serial[0] / "tiny-train.npz") as stored:
+    with np.load(serial[0] / "tiny-train.npz", allow_pickle=False) as stored:
         fields = dict(stored)
     np.savez(tmp_path / "tiny-train.npz", **(fields | {"step": 0.7}))
     with pytest.raises(ArtifactError, match="deepsif-lite simulate --profile tiny"):
