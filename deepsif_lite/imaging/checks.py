@@ -8,68 +8,87 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ArtifactError, OptionError, SignalError
+from ..errors import ArtifactError, OptionError, SignalError, check_option
 from ..metrics.extent import LIKELY
 from ..solvers.methods import METHODS
+from ..solvers.whitening import NOISE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CALLER = 3  # warnings point at whoever called Imager.apply
+_NAMED = 3  # members of a list that an error names
 _USUAL = (0.5, 2.0)  # length of a window over that of the training
 
 
-def check_evoked(evoked: object) -> None:
-    """Refuse what is no evoked response, and say how to make one of it.
+def check_kind(recording: object, wanted: str) -> None:
+    """Refuse what is no recording of a kind, and say what to do with it.
+
+    Parameters
+    ----------
+    recording : object
+    wanted : {"Evoked", "Epochs", "Raw"}
 
     Raises
     ------
     SignalError
-        ``evoked`` is no :class:`mne.Evoked`.
+        It is of another type.
     """
     import mne
 
-    if isinstance(evoked, mne.Evoked):
+    kinds = {"Evoked": mne.Evoked, "Epochs": mne.BaseEpochs, "Raw": mne.io.BaseRaw}
+    if isinstance(recording, kinds[wanted]):
         return
+    given = type(recording).__name__
+    if isinstance(recording, (list, tuple)):
+        members = ", ".join(type(member).__name__ for member in recording[:_NAMED])
+        given += f" ({members}{', ...' if len(recording) > _NAMED else ''})"
     cures = {
-        mne.io.BaseRaw: "cut windows around the events and average them: "
+        mne.Evoked: "image it by deepsif_lite.image or Imager.apply",
+        mne.BaseEpochs: "image each by deepsif_lite.image_epochs or "
+        "Imager.apply_epochs, or their average: epochs.average()",
+        mne.io.BaseRaw: "image it window by window by deepsif_lite.image_raw or "
+        "Imager.apply_raw, or average windows around events: "
         "mne.Epochs(raw, events, tmin=-0.5, tmax=0.5).average()",
-        mne.BaseEpochs: "average them: epochs.average()",
         np.ndarray: "wrap it, in V: mne.EvokedArray(data, info)",
-        (list, tuple): "give one of them",
+        (list, tuple): "give one of them at a time",
         object: "read a file by deepsif_lite.recordings.read_evoked(path)",
     }
-    cure = next(cure for kind, cure in cures.items() if isinstance(evoked, kind))
-    msg = f"evoked is of type {type(evoked).__name__}, not mne.Evoked; {cure}."
+    cure = next(cure for kind, cure in cures.items() if isinstance(recording, kind))
+    msg = f"{wanted.lower()} is of type {given}, not mne.{wanted}; {cure}."
     raise SignalError(msg)
 
 
 def check_options(
-    method: str, model: object, baseline: tuple | None, options: dict
+    method: str,
+    model: object,
+    baseline: tuple | None,
+    noise: str | None,
+    options: dict,
 ) -> None:
     """Refuse what a method would not look at.
 
     Parameters
     ----------
     method : str
-    model, baseline, options
+    model, baseline, noise, options
         As of :func:`deepsif_lite.image`.
 
     Raises
     ------
     OptionError
-        One of them does not apply.
+        The method is unknown, or one of them does not apply.
     """
-    solve, given = METHODS[method].solve, set(options)
+    check_option("method", method, METHODS)
+    solve = METHODS[method].solve
+    named = {"model": model, "baseline": baseline, "noise": noise}
+    given = {*options, *(name for name, value in named.items() if value is not None)}
     if solve is None:
         allowed = ["model"]
-        given |= {"baseline"} if baseline is not None else set()
     else:
         parameters = inspect.signature(solve).parameters.values()
-        allowed = ["baseline"] + [
-            p.name for p in parameters if p.kind == p.KEYWORD_ONLY
-        ]
-        given |= {"model"} if model is not None else set()
+        own = [p.name for p in parameters if p.kind == p.KEYWORD_ONLY]
+        allowed = ["baseline", "noise", *own]
     if given - set(allowed):
         unused = ", ".join(sorted(given - set(allowed)))
         msg = f"method={method!r} takes no {unused}; leave it out, or give {allowed}."
@@ -77,6 +96,11 @@ def check_options(
     if baseline is not None and "noise_cov" in options:
         msg = "baseline and noise_cov both say what the noise is; give one of them."
         raise OptionError(msg)
+    if noise is not None:
+        check_option("noise", noise, NOISE)
+        if baseline is None:
+            msg = f"noise={noise!r} needs the baseline that it is estimated from."
+            raise OptionError(msg)
 
 
 def check_output(method: str, *arrays: NDArray | None) -> None:
