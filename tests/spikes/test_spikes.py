@@ -22,7 +22,7 @@ import deepsif_lite as dl
 from deepsif_lite.artifacts import read_arrays, write_arrays
 from deepsif_lite.errors import ArtifactError, MismatchError
 from deepsif_lite.neural_mass import load_connectome
-from deepsif_lite.profiles import Profile
+from deepsif_lite.profiles import get_profile
 from deepsif_lite.spikes import build as spike_build
 from deepsif_lite.spikes import build_spike_library
 from deepsif_lite.spikes.detection import (
@@ -34,6 +34,7 @@ from deepsif_lite.spikes.detection import (
     spike_span,
 )
 from deepsif_lite.spikes.library import load_spike_library
+from deepsif_lite.spikes.parts import join_parts
 from deepsif_lite.spikes.report import (
     HAS_CLIPS,
     LEFT_OUT,
@@ -210,7 +211,7 @@ def test_projection_equals_the_direct_product(libraries):
         library.project(np.ones((7, 5)))
 
 
-TINY = Profile("tiny", 6.0, 1, 1, 1, 1, 1, 2)
+TINY = replace(get_profile("smoke"), name="tiny", simulation_seconds=6.0)
 
 
 def read(folder):
@@ -419,7 +420,7 @@ def test_parts_are_joined_in_the_order_of_their_jobs(serial, tmp_path):
         }
         files.append(write_arrays(tmp_path / f"{attempt}-00000.npz", part))
     brain = small_connectome()
-    seeds = spike_build._assemble(plan, brain, files, tmp_path / "joined.npz")
+    seeds = join_parts(files, tmp_path / "joined.npz", brain, plan.n_clips)
     assert seeds.tolist() == [0, 2, 10]
     assert sorted(files) != files
 

@@ -1,0 +1,166 @@
+"""How long runs behave: one at a time in a folder, stopped between steps, no orphans."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import FolderInUse
+from .paths import remove_partial_files
+
+_LOCK, _OWNER = ".lock", ".running"
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+_WATCH_SECONDS = 0.5  # between two looks of a worker at its parent
+
+
+@contextmanager
+def only_run_in(folder: str | Path) -> Iterator[Path]:
+    """Hold a folder, so that no second process writes to it.
+
+    The system gives the folder free when the process ends, however it ends. What a
+    killed one left half written in the folder and those just inside is removed.
+
+    Parameters
+    ----------
+    folder : path
+        Created where needed.
+
+    Yields
+    ------
+    folder : Path
+
+    Raises
+    ------
+    FolderInUse
+        Another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock, owner = FileLock(folder / _LOCK), folder / _OWNER
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        msg = (
+            f"{folder} is in use by process {_owner_of(owner)}; wait until it has "
+            "ended, stop it, or choose another folder."
+        )
+        raise FolderInUse(msg) from None
+    try:
+        # Not in the locked file, which Windows lets nobody else read.
+        owner.write_text(f"{os.getpid()}\n", encoding="utf-8")
+        remove_partial_files(folder)
+        yield folder
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _owner_of(path: Path) -> str:
+    """Return the process id in a file that may be gone or not yet written."""
+    try:
+        return path.read_text(encoding="utf-8").strip() or "unknown"
+    except OSError:
+        return "unknown"
+
+
+@contextmanager
+def hold_stops() -> Iterator[list[int]]:
+    """Hold Ctrl-C and SIGTERM back until the block has ended.
+
+    So what must not be cut, such as a training step, is finished, and its result can
+    be kept. The signal then does what it would have done. Only the main thread of a
+    program hears signals; in another one nothing is held.
+
+    Yields
+    ------
+    held : list of int
+        Signals that came meanwhile: look at it between steps.
+    """
+    held: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {each: signal.getsignal(each) or signal.SIG_DFL for each in _STOPS}
+    for each, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(each, lambda number, _: held.append(number))
+    try:
+        yield held
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    if held:
+        signal.raise_signal(held[0])
+
+
+@contextmanager
+def terminate_like_interrupt() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt in the block, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def in_workers(tasks: Iterable, n_jobs: int, **options) -> Iterator:
+    """Run tasks in worker processes that end when this process does.
+
+    Workers of joblib would otherwise finish what they were given, minutes of it, after
+    their parent was killed, and write beside the process that goes on.
+
+    Parameters
+    ----------
+    tasks : iterable
+        Of ``joblib.delayed(function)(...)``.
+    n_jobs : int
+        As joblib counts. Inside ``joblib.parallel_config("dask")`` the workers are
+        Dask's, which look after themselves.
+    **options
+        Of ``joblib.Parallel``, above all ``return_as``.
+
+    Returns
+    -------
+    iterator
+        Of what the tasks return.
+    """
+    from joblib import Parallel, delayed
+
+    parent = os.getpid()
+    watched = (
+        delayed(_run_watched)(parent, function, arguments, keywords)
+        for function, arguments, keywords in tasks
+    )
+    return Parallel(n_jobs, **options)(watched)
+
+
+def _run_watched(
+    parent: int, function: Callable, arguments: tuple, keywords: dict
+) -> object:
+    # Neither the parent itself nor a worker of Dask is to end with this parent.
+    if multiprocessing.current_process().name.startswith("LokyProcess"):
+        _end_with(parent)
+    return function(*arguments, **keywords)
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent (where orphans get another: not Windows)."""
+    name = f"watches-{parent}"
+    if not any(thread.name == name for thread in threading.enumerate()):
+        threading.Thread(target=_watch, args=(parent,), name=name, daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.name != "posix" or os.getppid() == parent:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(1)  # no cleaning up, which would wait for the parent
