@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import FolderInUse
-from .paths import remove_partial_files
+from .paths import full_disk_named, remove_partial_files
 
 _LOCK, _OWNER = ".lock", ".running"
 _STOPS = (signal.SIGINT, signal.SIGTERM)
@@ -55,7 +55,8 @@ def only_run_in(folder: str | Path) -> Iterator[Path]:
         raise FolderInUse(msg) from None
     try:
         # Not in the locked file, which Windows lets nobody else read.
-        owner.write_text(f"{os.getpid()}\n", encoding="utf-8")
+        with full_disk_named(owner):
+            owner.write_text(f"{os.getpid()}\n", encoding="utf-8")
         remove_partial_files(folder)
         yield folder
     finally:

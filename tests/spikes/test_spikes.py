@@ -297,6 +297,25 @@ def test_build_killed_in_mid_run_ends_with_the_same_bits(serial, tmp_path):
     assert read(killed) == read(serial[0])
 
 
+def test_a_damaged_part_is_simulated_again(serial, tmp_path, monkeypatch):
+    options = {"connectome": small_connectome(), "n_jobs": 1, "progress": False}
+    out = tmp_path / "damaged"
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(spike_build, "join_parts", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build_spike_library(TINY, out, **options)
+    first, *_ = sorted(out.glob(".parts-*/*.npz"))
+    flipped = bytearray(first.read_bytes())
+    flipped[len(flipped) // 2] ^= 1
+    first.write_bytes(flipped)
+    build_spike_library(TINY, out, **options)
+    assert read(out) == read(serial[0])
+
+
 def test_report_tells_why_a_region_has_no_clip():
     columns = ["split", "region", "n_spikes", "n_clips"]
     rows = [
