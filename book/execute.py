@@ -52,8 +52,7 @@ def chapter_sources(names: list[str] | None = None) -> list[Path]:
 def read_source(path: Path):
     """Read a py:percent chapter as a notebook with the same cell ids every time."""
     notebook = jupytext.read(path)
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number:03d}"
+    number_cells(notebook)
     notebook.metadata = {
         "kernelspec": {
             "display_name": "Python 3",
@@ -65,8 +64,15 @@ def read_source(path: Path):
     return notebook
 
 
+def number_cells(notebook) -> None:
+    """Give the cells ids that are the same every time."""
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:03d}"
+
+
 def clean(notebook) -> None:
     """Remove what papermill and the kernel add that differs between two runs."""
+    number_cells(notebook)  # papermill's cell of parameters has a random id
     notebook.metadata.pop("papermill", None)
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
