@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -295,6 +297,19 @@ def test_build_killed_in_mid_run_ends_with_the_same_bits(serial, tmp_path):
 
     build_spike_library(TINY, killed, n_jobs=1, **options)
     assert read(killed) == read(serial[0])
+
+
+def test_a_fresh_process_simulates_the_same(tmp_path):
+    """As every worker is on Windows: nothing is inherited, all is sent."""
+    plan, brain = spike_build.library_plans(TINY)[1], small_connectome()
+    jobs = spike_build._first_jobs(plan, brain, 0)[:2]
+    here, there = tmp_path / "here.npz", tmp_path / "there.npz"
+    spike_build._simulate_group(plan, brain, 0, jobs, here)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        task = (spike_build._simulate_group, plan, brain, 0, jobs, there)
+        pool.submit(*task).result()
+    assert there.read_bytes() == here.read_bytes()
 
 
 def test_a_damaged_part_is_simulated_again(serial, tmp_path, monkeypatch):
