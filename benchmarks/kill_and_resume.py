@@ -100,10 +100,12 @@ execute.main()
 RUNS = {"simulate": SIMULATE, "train": TRAIN, "build": BUILD, "chapter": CHAPTER}
 
 PREAMBLE = """
+import logging
 import sys
 from pathlib import Path
 from deepsif_lite.runs import only_run_in
 folder = Path(sys.argv[1])
+logging.disable()
 """
 
 

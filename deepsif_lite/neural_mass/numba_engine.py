@@ -196,11 +196,10 @@ def _kept(function: Callable) -> Callable:
     Where neither the package nor the user's cache can be written to, it is compiled
     anew in each process.
     """
-    options = {"nogil": True, "error_model": "numpy"}
     try:
-        return njit(cache=True, **options)(function)
+        return njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # numba found no place for a cache
-        return njit(**options)(function)
+        return njit(nogil=True, error_model="numpy")(function)
 
 
 @njit(error_model="numpy")
