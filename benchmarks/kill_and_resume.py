@@ -160,7 +160,10 @@ def _without_clocks(path: Path) -> bytes:
     if path.name == "log.csv":
         return pd.read_csv(path).drop(columns=list(CLOCKS[:2])).to_csv().encode()
     if path.suffix == ".json":
-        return json.dumps(_drop_clocks(json.loads(path.read_text()))).encode()
+        content = json.loads(path.read_text())
+        if path.name == "card.json":
+            content.pop("sha256")  # of all its entries, clocks as well
+        return json.dumps(_drop_clocks(content)).encode()
     if path.name == "checkpoint.pt":
         import torch
 
