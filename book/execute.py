@@ -25,9 +25,16 @@ import jupytext
 import papermill
 from traitlets.config import Config
 
+from deepsif_lite.errors import DiskFull, FolderInUse
+from deepsif_lite.paths import results_dir, whole_file
+from deepsif_lite.results import environment
+from deepsif_lite.runs import only_run_in, terminate_like_interrupt
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "notebooks"
 MAX_BYTES = 3_000_000
+STOPPED = 130  # what a shell reports of a program that Ctrl-C has ended
+DRAFT = ".running-"  # start of a notebook's name while it is executed
 
 
 def chapter_sources(names: list[str] | None = None) -> list[Path]:
@@ -45,8 +52,7 @@ def chapter_sources(names: list[str] | None = None) -> list[Path]:
 def read_source(path: Path):
     """Read a py:percent chapter as a notebook with the same cell ids every time."""
     notebook = jupytext.read(path)
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number:03d}"
+    number_cells(notebook)
     notebook.metadata = {
         "kernelspec": {
             "display_name": "Python 3",
@@ -58,8 +64,15 @@ def read_source(path: Path):
     return notebook
 
 
+def number_cells(notebook) -> None:
+    """Give the cells ids that are the same every time."""
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:03d}"
+
+
 def clean(notebook) -> None:
     """Remove what papermill and the kernel add that differs between two runs."""
+    number_cells(notebook)  # papermill's cell of parameters has a random id
     notebook.metadata.pop("papermill", None)
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
@@ -133,7 +146,7 @@ class Progress:
 def execute(source: Path, target: Path, profile: str, label: str) -> dict:
     """Execute one chapter into ``target``; return its entry for the manifest."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_suffix(".running.ipynb")
+    draft = target.with_name(f"{DRAFT}{target.name}")
     jupytext.write(read_source(source), draft, fmt="ipynb")
     try:
         same = default_profile(draft) == profile
@@ -191,7 +204,8 @@ def store_results(chapter: str, entry: dict, written: Path, folder: Path) -> Non
     record = folder / "chapters.json"
     entries = json.loads(record.read_text()) if record.is_file() else {}
     entries[chapter] = entry
-    record.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
+    with whole_file(record) as partial:
+        partial.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n")
 
 
 def main() -> None:
@@ -202,18 +216,43 @@ def main() -> None:
     parser.add_argument("--in-place", action="store_true", help="store beside the .py")
     options = parser.parse_args()
 
-    from deepsif_lite.paths import results_dir
-    from deepsif_lite.results import environment
-
     folder = SOURCES if options.in_place else ROOT / "_build" / "notebooks"
     written = results_dir(options.profile)
     sources = chapter_sources(options.chapters)
+    try:
+        with (
+            terminate_like_interrupt(),
+            only_run_in(written),
+            only_run_in(folder),
+        ):
+            execute_all(sources, folder, written, options.profile)
+    except (FolderInUse, DiskFull) as error:
+        sys.exit(f"book/execute.py: error: {error}")
+    except KeyboardInterrupt:
+        print("book/execute.py: stopped; executed chapters are kept.", file=sys.stderr)
+        sys.exit(STOPPED)
+
+
+def execute_all(sources: list[Path], folder: Path, written: Path, profile: str) -> None:
+    """Execute chapters one after the other.
+
+    Parameters
+    ----------
+    sources : list of path
+    folder : path
+        Of the executed notebooks.
+    written : path
+        Where the chapters write their scores.
+    profile : str
+    """
+    for draft in folder.glob(f"{DRAFT}*"):  # of a run that was killed
+        draft.unlink()
     begin = time.monotonic()
     for number, source in enumerate(sources, 1):
         label = f"[{number}/{len(sources)}] {source.stem}"
         target = folder / f"{source.stem}.ipynb"
         (written / f"scores-{source.stem}.json").unlink(missing_ok=True)
-        entry = execute(source, target, options.profile, label) | environment()
+        entry = execute(source, target, profile, label) | environment()
         store_results(source.stem, entry, written, folder)
     print(f"{len(sources)} chapters in {time.monotonic() - begin:.0f} s")
 

@@ -14,6 +14,8 @@ __all__ = [
     "ArtifactMissing",
     "ChannelError",
     "DeepSIFError",
+    "DiskFull",
+    "FolderInUse",
     "MismatchError",
     "OptionError",
     "RecordingUnavailable",
@@ -60,6 +62,14 @@ class FileError(DeepSIFError):
 
 class RecordingUnavailable(DeepSIFError, FileNotFoundError):
     """A published file is neither on this machine nor reachable."""
+
+
+class DiskFull(DeepSIFError, OSError):
+    """A file could not be written whole; an old one of that name is as it was."""
+
+
+class FolderInUse(DeepSIFError):
+    """Another process is writing to the folder."""
 
 
 def check_option(name: str, value: object, allowed: Collection) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import ArtifactMissing
+from .errors import ArtifactMissing, DiskFull
 
 _PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = _PACKAGE.parent
 """Folder of the checkout; of whatever holds the package where there is none."""
+
+_PARTIAL = re.compile(r"\..+\.\d+\.part(\.[^.]+)?")  # names of `whole_file`
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# Writers that hide the error number (torch, NumPy) are believed below this many bytes.
+_NEARLY_FULL = 65536
 
 
 def data_dir() -> Path:
@@ -64,12 +72,49 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ------
     partial : Path
         Where to write it, with the same ending.
+
+    Raises
+    ------
+    DiskFull
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        yield partial
-        partial.replace(path)
+        with full_disk_named(path):
+            yield partial
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def full_disk_named(path: Path) -> Iterator[None]:
+    """Say it in one line when the disk is too full to write to ``path``.
+
+    Raises
+    ------
+    DiskFull
+        The block failed for want of space; its own error is the cause.
+    """
+    try:
+        yield
+    except Exception as error:
+        free = shutil.disk_usage(path.parent).free
+        if getattr(error, "errno", None) not in _FULL and free > _NEARLY_FULL:
+            raise
+        msg = (
+            f"The disk of {path.parent} is full ({free:,} bytes are free), so "
+            f"{path.name} was not written; make room and run the same again."
+        )
+        raise DiskFull(msg) from error
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove what killed processes left of whole files, in a folder and just inside.
+
+    Only who holds the folder may call this: see :func:`deepsif_lite.runs.only_run_in`.
+    """
+    for found in (*folder.glob(".*.part*"), *folder.glob("*/.*.part*")):
+        if _PARTIAL.fullmatch(found.name):
+            found.unlink(missing_ok=True)

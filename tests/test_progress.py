@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from deepsif_lite import progress
+from deepsif_lite import runs as progress
 
 
 def test_lines_replace_a_missing_tqdm(monkeypatch, caplog):

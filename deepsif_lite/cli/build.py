@@ -6,6 +6,8 @@ import argparse
 from importlib import import_module
 from typing import NamedTuple
 
+from ..paths import data_dir
+from ..runs import only_run_in
 from .shared import add_command, new_folder, say
 
 
@@ -58,6 +60,7 @@ def add(commands) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     part = _PARTS[arguments.part]
     room = import_module(f"..{part.room}", __package__)
-    written = getattr(room, part.function)(arguments.out)
+    with only_run_in(arguments.out or data_dir()):
+        written = getattr(room, part.function)(arguments.out)
     for path in written if isinstance(written, list) else [written]:
         say(path)

@@ -100,6 +100,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from ..evaluation.tables import card_scores, per_sample, summary
     from ..imaging.loading import load_model
     from ..network.cards import write_card_scores
+    from ..paths import whole_file
     from ..spikes.library import load_spike_library
 
     resting = load_resting(arguments.resting, arguments.resting_share)
@@ -117,8 +118,8 @@ def _run(arguments: argparse.Namespace) -> None:
         resting_share=arguments.resting_share,
     )
     out = arguments.out
-    out.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(out, index=False)
+    with whole_file(out) as partial:
+        table.to_csv(partial, index=False)
     means = summary(per_sample(table), by=["method", "selection", "n_sources"])
     say(means.xs("mean", axis=1, level=1).round(3).to_string())
     say(out)

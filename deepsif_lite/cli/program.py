@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from .. import __version__
 from ..errors import OptionError
+from ..runs import terminate_like_interrupt
 from . import build, data, evaluate, export, image, pack, simulate, train
 
 _COMMANDS = (image, simulate, pack, train, evaluate, export, data, build)
@@ -19,7 +20,7 @@ _EXPECTED = (ValueError, OSError, KeyError, ImportError)
 """Errors that name their cure; anything else is a bug and shows its traceback."""
 
 _FAILED = 2
-_INTERRUPTED = 130  # what a shell reports of a program that SIGINT has ended
+_STOPPED = 130  # what a shell reports of a program that Ctrl-C has ended
 _PIPE_CLOSED = 141  # what a shell reports of a program that SIGPIPE has ended
 
 
@@ -34,19 +35,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, 2 after an error, which is printed as one line, or 130 after Ctrl-C.
+        0, 2 after an error, which is printed as one line, or 130 after Ctrl-C or
+        SIGTERM.
     """
-    with warnings.catch_warnings():
+    after_stop = "nothing was begun"
+    with warnings.catch_warnings(), terminate_like_interrupt():
         warnings.showwarning = _show_warning
         try:
             arguments = _parser().parse_args(argv)
+            after_stop = arguments.after_stop
             arguments.run(arguments)
         except BrokenPipeError:  # the reader of a pipe, such as head, has left
             sys.stderr.close()
             return _PIPE_CLOSED
         except KeyboardInterrupt:
-            sys.stderr.write("deepsif-lite: interrupted\n")
-            return _INTERRUPTED
+            sys.stderr.write(f"deepsif-lite: stopped; {after_stop}\n")
+            return _STOPPED
         except _EXPECTED as error:
             text = error.args[0] if isinstance(error, KeyError) else error
             sys.stderr.write(f"deepsif-lite: error: {' '.join(str(text).split())}\n")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 SPIKES_HELP = "spike library: lite, or its folder and stem"
 
+_RESUMES = "all work up to here is kept: call again to go on."
+_BEGINS_ANEW = "files that were finished are kept; called again, it begins anew."
+
 
 class _Formatter(
     argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter
@@ -30,6 +33,8 @@ def add_command(
     run: Callable[[argparse.Namespace], None],
     text: str,
     more: str = "",
+    *,
+    resumes: bool = False,
 ) -> argparse.ArgumentParser:
     """Declare a command.
 
@@ -43,6 +48,8 @@ def add_command(
         What it does, for the help.
     more : str
         Lines that the help of this command alone shows.
+    resumes : bool
+        Stopped and called again, it goes on where it was.
 
     Returns
     -------
@@ -55,7 +62,7 @@ def add_command(
         description=f"{text}\n\n{more}" if more else text,
         formatter_class=_Formatter if more else argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, after_stop=_RESUMES if resumes else _BEGINS_ANEW)
     return parser
 
 

@@ -23,6 +23,7 @@ def add(commands) -> None:
         _run,
         "Build a library of simulated spikes, training and test split; call again to "
         "finish a build that was stopped.",
+        resumes=True,
     )
     parser.add_argument(
         "--profile",

@@ -55,6 +55,7 @@ def add(commands) -> None:
         _run,
         "Train a network; call again to go on training. Under torchrun, processes "
         "share the work.",
+        resumes=True,
     )
     parser.add_argument(
         "--head", default="template-75", help="head model, or a file of pack"

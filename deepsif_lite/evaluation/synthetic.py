@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import MismatchError, check_option, check_range
 from ..metrics.extent import RULES, needs_probability, select_regions
 from ..metrics.scores import score_sources
-from ..progress import progress_bar
+from ..runs import progress_bar
 from ..solvers.methods import SOLVERS, get_solver
 from .batches import run_batches
 from .tables import headline_selection, in_units

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._lazy import import_optional
+from ..runs import in_workers
 from .shells import Shells, check_inside, check_nested
 
 # S/m. Brain : skull : scalp = 1 : 0.0125 : 1, the ratio of the published model.
@@ -207,13 +208,13 @@ def _adjoint_gain(
     -------
     array of shape (n_sensors, n_dipoles)
     """
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     starts = range(0, len(dipoles), _DIPOLES_PER_BLOCK)
     blocks = [slice(start, start + _DIPOLES_PER_BLOCK) for start in starts]
     tasks = [delayed(_head_matrix)(head)]
     tasks += [delayed(_source_matrix)(head, dipoles[block]) for block in blocks]
-    results = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(tasks)
+    results = in_workers(tasks, n_jobs, return_as="generator", batch_size=1)
     matrix = _unpack(next(results))
     adjoint = _solve_head(matrix, to_sensors.T)
     gain = np.empty((len(to_sensors), len(dipoles)))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..artifacts import artifact_path, read_artifact, write_arrays
-from ..progress import progress_bar
+from ..runs import progress_bar
 from ..signals import average_reference
 from .loading import load_head_model
 from .model import sum_over_parcels, topography_correlation

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ..artifacts import artifact_path, read_arrays, read_artifact, write_arrays
 from ..cortex.surface import Cortex, load_cortex
-from ..errors import check_option, check_range
-from ..progress import progress_bar
+from ..errors import ArtifactError, check_option, check_range
+from ..runs import progress_bar
 from .bem import SKULL_RATIO, eeg_gain
 from .electrodes import CHANNELS_75, published_cap, template_positions
 from .fsaverage import fiducials
@@ -308,7 +308,10 @@ def store_variants(root: str | Path | None = None, *, progress: bool = True) -> 
     """
     path = artifact_path(_ARTIFACT, root)
     partial = path.with_name(f".variants-{_fingerprint()}.npz")
-    arrays = read_arrays(partial) if partial.is_file() else {}
+    try:
+        arrays = read_arrays(partial)
+    except (FileNotFoundError, ArtifactError):  # nothing yet, or nothing of use
+        arrays = {}
     groups, cortex = _by_geometry(), load_cortex()
     bar = progress_bar(progress, total=len(groups), desc="head variants", unit="head")
     with bar:

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ..figures.style import plain_text
+from ..paths import full_disk_named
 
 if TYPE_CHECKING:
     import mne
@@ -47,7 +48,10 @@ def write_image(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     # All or nothing: a full disk in between leaves no half of a result behind.
-    with TemporaryDirectory(dir=folder, prefix=".image-") as partial:
+    with (
+        full_disk_named(folder / stem),
+        TemporaryDirectory(dir=folder, prefix=".image-") as partial,
+    ):
         written = _write_all(image, evoked, Path(partial) / stem)
         return [path.replace(folder / path.name) for path in written]
 

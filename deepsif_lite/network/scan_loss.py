@@ -35,7 +35,8 @@ def relative_error(
 ) -> Tensor:
     """Return the squared error over all time points and parcels.
 
-    It is a share of the energy of the true activity. Both activities are courses times
+    It is a share of the energy of the true activity, and 0 in a batch that holds no
+    source, of whose energy nothing can be a share. Both activities are courses times
     maps, so it follows from the products of the courses and never unfolds time.
 
     Parameters
@@ -56,7 +57,10 @@ def relative_error(
         own = (courses @ courses.mT @ loadings * loadings).sum()
         shared = (courses @ waves.mT @ truth * loadings).sum()
         energy = (waves @ waves.mT @ truth * truth).sum()
-    return (own - 2 * shared + energy) / total(energy)
+    whole = total(energy)
+    # Infinity instead of a branch, for which a GPU would be waited for.
+    whole = torch.where(whole > 0, whole, torch.inf)
+    return (own - 2 * shared + energy) / whole
 
 
 def membership_loss(
@@ -82,4 +86,5 @@ def membership_loss(
     counts = present.expand_as(member)
     reach = F.binary_cross_entropy_with_logits(here, member, counts, reduction="sum")
     presence = F.binary_cross_entropy_with_logits(anywhere, present, reduction="sum")
-    return (reach + presence) / total(member.sum())
+    # A batch without a source is weighed as one with a single active parcel.
+    return (reach + presence) / total(member.sum()).clamp_min(1)

@@ -9,7 +9,7 @@ whose delay allows it are read for several steps at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -190,6 +190,18 @@ def _constants(dt: float, dtype: DTypeLike) -> _Constants:
     return _Constants(*np.array(exact, dtype))
 
 
+def _kept(function: Callable) -> Callable:
+    """Compile a function that is called from Python, and keep the result on disk.
+
+    Where neither the package nor the user's cache can be written to, it is compiled
+    anew in each process.
+    """
+    try:
+        return njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # numba found no place for a cache
+        return njit(nogil=True, error_model="numpy")(function)
+
+
 @njit(error_model="numpy")
 def _sigmoid(exponent, max_rate):
     return max_rate / (exp(exponent) + 1.0)
@@ -208,7 +220,7 @@ def _store_rate(ring, node, slot, fired):
         store(ring.rate, (node, slot + ring.n_slots), fired)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@_kept
 def _fill_rates(potential, constants, ring):
     for step in range(potential.shape[0]):
         for node in range(potential.shape[1]):
@@ -324,7 +336,7 @@ def _advance_region(brains, node, newest, known, normal, constants):
     return y[1] - y[2]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@_kept
 def _integrate(brains, newest, constants, stride, out):
     """Heun steps until ``out`` is full; return the ring's newest slot."""
     n_nodes, ring = brains.state.shape[0], brains.ring

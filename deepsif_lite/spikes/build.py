@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..artifacts import artifact_path, read_arrays, write_arrays
-from ..errors import DeepSIFError
 from ..neural_mass.connectome import Connectome, load_connectome
 from ..neural_mass.simulation import simulate_chunks
 from ..profiles import Profile, get_profile
-from ..progress import progress_bar
+from ..runs import in_workers, only_run_in, progress_bar
 from .detection import CLIP_SAMPLES, SFREQ, ClipCutter
 from .library import SPLITS, check_unfinished, library_path
-from .packing import N_COEFS, STEP, pack_levels
+from .packing import N_COEFS, STEP
+from .parts import Job, is_whole, join_parts, pack_clips
 from .report import region_report, report_path, warn_of_empty_regions, write_reports
 
 if TYPE_CHECKING:
@@ -85,16 +85,6 @@ def library_plans(profile: str | Profile) -> tuple[Plan, Plan]:
     return train, Plan("test", n_test, seconds, 3, 1, 6 * n_test)
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One simulation."""
-
-    region: int
-    gain: float
-    setting: tuple[float, float]
-    attempt: int
-
-
 def build_spike_library(
     profile: str | Profile = "lite",
     out: Path | None = None,
@@ -137,12 +127,26 @@ def build_spike_library(
     ------
     OptionError
         ``out`` holds a finished library of this profile.
+    FolderInUse
+        Another process is building in ``out``.
     """
+    profile = get_profile(profile)
+    connectome = connectome or load_connectome("template")
+    with only_run_in(artifact_path("spikes") if out is None else out) as folder:
+        return _build(profile, folder, connectome, seed, n_jobs, progress, overwrite)
+
+
+def _build(
+    profile: Profile,
+    out: Path,
+    connectome: Connectome,
+    seed: int,
+    n_jobs: int,
+    progress: bool,
+    overwrite: bool,
+) -> pd.DataFrame:
     import pandas as pd
 
-    profile = get_profile(profile)
-    out = artifact_path("spikes") if out is None else Path(out)
-    connectome = connectome or load_connectome("template")
     reports, leftovers, seeds = [], [], {}
     plans = library_plans(profile)
     places = [out / f".parts-{_fingerprint(p, connectome, seed)}" for p in plans]
@@ -152,7 +156,7 @@ def build_spike_library(
         parts.mkdir(parents=True, exist_ok=True)
         report, files = _run_plan(plan, connectome, seed, parts, n_jobs, progress)
         path = library_path(out / profile.name, plan.split)
-        seeds[plan.split] = _assemble(plan, connectome, files, path)
+        seeds[plan.split] = join_parts(files, path, connectome, plan.n_clips)
         leftovers.append(parts)
         reports.append(report.assign(split=plan.split))
     report = pd.concat(reports, ignore_index=True)
@@ -191,7 +195,7 @@ def _fingerprint(plan: Plan, connectome: Connectome, seed: int) -> str:
     return f"{plan.split}-{digest.hexdigest()[:12]}"
 
 
-def _first_jobs(plan: Plan, connectome: Connectome, seed: int) -> list[_Job]:
+def _first_jobs(plan: Plan, connectome: Connectome, seed: int) -> list[Job]:
     """Jobs over all pairs of gain and setting and as many regions as go.
 
     Regions come in random order, round after round. Each has another pair in each
@@ -205,7 +209,7 @@ def _first_jobs(plan: Plan, connectome: Connectome, seed: int) -> list[_Job]:
         for k in range(plan.n_regions * len(GAINS) * len(SETTINGS))
     ]
     return [
-        _Job(order[place], *pairs[(place + number) % len(pairs)], attempt=0)
+        Job(order[place], *pairs[(place + number) % len(pairs)], attempt=0)
         for number, place in places
     ]
 
@@ -251,46 +255,45 @@ def _run_groups(
     plan: Plan,
     connectome: Connectome,
     seed: int,
-    groups: list[list[_Job]],
+    groups: list[list[Job]],
     paths: list[Path],
     n_jobs: int,
     progress: bool,
 ) -> None:
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
-    tasks = (
+    tasks = [
         delayed(_simulate_group)(plan, connectome, seed, group, path)
         for group, path in zip(groups, paths, strict=True)
-        if not path.is_file()
-    )
-    done = sum(path.is_file() for path in paths)
+        if not is_whole(path)  # a damaged one is simulated again
+    ]
     bar = progress_bar(
         progress,
         total=len(paths),
-        initial=done,
+        initial=len(paths) - len(tasks),
         desc=f"{plan.split} spikes",
         unit="group",
         smoothing=0,  # groups end in bursts, one from each worker
     )
     with bar:
-        runner = Parallel(n_jobs, return_as="generator_unordered", pre_dispatch="all")
-        for _ in runner(tasks):
+        options = {"return_as": "generator_unordered", "pre_dispatch": "all"}
+        for _ in in_workers(tasks, n_jobs, **options):
             bar.update()
 
 
 def _simulate_group(
-    plan: Plan, connectome: Connectome, seed: int, jobs: list[_Job], path: Path
+    plan: Plan, connectome: Connectome, seed: int, jobs: list[Job], path: Path
 ) -> None:
     """Simulate side by side, cut the clips, write them to ``path``."""
     cutters = [ClipCutter(job.region, plan.clips_per_simulation) for job in jobs]
     for second in _seconds(plan, connectome, seed, jobs):
         for cutter, activity in zip(cutters, second, strict=True):
             cutter.feed(activity)
-    write_arrays(path, _pack(jobs, cutters), compress=False)
+    write_arrays(path, pack_clips(jobs, cutters), compress=False)
 
 
 def _seconds(
-    plan: Plan, connectome: Connectome, seed: int, jobs: list[_Job]
+    plan: Plan, connectome: Connectome, seed: int, jobs: list[Job]
 ) -> Iterator[np.ndarray]:
     """Yield (n_jobs, CLIP_SAMPLES, n_regions) of successive seconds."""
     gain = connectome.raised_gain(
@@ -317,7 +320,7 @@ def _seconds(
         yield second[..., connectome.node_of_region]
 
 
-def _job_seed(plan: Plan, seed: int, job: _Job) -> np.random.SeedSequence:
+def _job_seed(plan: Plan, seed: int, job: Job) -> np.random.SeedSequence:
     key = (
         SPLITS.index(plan.split),
         job.region,
@@ -326,73 +329,3 @@ def _job_seed(plan: Plan, seed: int, job: _Job) -> np.random.SeedSequence:
         job.attempt,
     )
     return np.random.SeedSequence(seed, spawn_key=key)
-
-
-def _pack(jobs: list[_Job], cutters: list[ClipCutter]) -> dict[str, np.ndarray]:
-    """Bring the clips of a group into the arrays of a file."""
-    found = [
-        (job, clip)
-        for job, cutter in zip(jobs, cutters, strict=True)
-        for clip in cutter.clips()
-    ]
-    n_of = {id(job): 0 for job in jobs}
-    for job, _ in found:
-        n_of[id(job)] += 1
-    counts = [
-        (cutter.n_spikes, n_of[id(job)])
-        for job, cutter in zip(jobs, cutters, strict=True)
-    ]
-    waves = [clip.activity[:, job.region] for job, clip in found]
-    packed = [pack_levels(clip.activity) for _, clip in found]
-    spans = [clip.spans for _, clip in found]
-    peaks = [
-        clip.peaks[np.argmax(wave[clip.peaks])]
-        for wave, (_, clip) in zip(waves, found, strict=True)
-    ]
-    return {
-        "counts": np.array(counts, dtype=np.int64),
-        "waveforms": np.array(waves, np.float32).reshape(-1, CLIP_SAMPLES),
-        "seeds": np.array([job.region for job, _ in found], dtype=np.int64),
-        "peaks": np.array(peaks, dtype=np.int64),
-        "means": np.array([clip.mean for _, clip in found], dtype=float),
-        "gains": np.array([job.gain for job, _ in found], dtype=float),
-        "settings": np.array([job.setting for job, _ in found], float).reshape(-1, 2),
-        "spans": np.concatenate([*spans, np.empty((0, 2), np.int64)]),
-        "n_spans": np.array([len(s) for s in spans], dtype=np.int64),
-        "packed": np.concatenate([*packed, np.empty(0, np.uint8)]),
-        "n_packed": np.array([len(p) for p in packed], dtype=np.int64),
-    }
-
-
-def _assemble(
-    plan: Plan, connectome: Connectome, files: list[Path], path: Path
-) -> np.ndarray:
-    """Join the parts in the order given, keep the first clips; return their seeds."""
-    stored = [read_arrays(file) for file in files]
-    joined = {
-        key: np.concatenate([part[key] for part in stored])
-        for key in stored[0]
-        if key != "counts"
-    }
-    ends = {
-        "span_ends": np.cumsum(joined.pop("n_spans"))[: plan.n_clips],
-        "packed_ends": np.cumsum(joined.pop("n_packed"))[: plan.n_clips],
-    }
-    if not len(joined["seeds"]):
-        msg = f"no clip in {len(files)} groups of simulations; simulate more regions."
-        raise DeepSIFError(msg)
-    blobs = {
-        "spans": joined.pop("spans")[: ends["span_ends"][-1]],
-        "packed": joined.pop("packed")[: ends["packed_ends"][-1]],
-    }
-    arrays = {
-        **{key: value[: plan.n_clips] for key, value in joined.items()},
-        **ends,
-        **blobs,
-        "shape": np.array([connectome.n_regions, N_COEFS]),
-        "step": np.array(STEP),
-        "sfreq": np.array(SFREQ),
-        "cortex": np.array(connectome.cortex),
-    }
-    write_arrays(path, arrays, compress=False)
-    return joined["seeds"][: plan.n_clips]

@@ -57,11 +57,11 @@ class Processes:
             )
             raise OptionError(msg)
 
-    def flag_of_first(self, flag: bool) -> bool:
-        """Return the flag of the first process, in every process."""
+    def flag_of_any(self, flag: bool) -> bool:
+        """Return whether the flag is up in any process, in every process."""
         if self.size == 1:
             return flag
-        own = torch.tensor(float(flag and self.is_first), device=self.device)
+        own = torch.tensor(float(flag), device=self.device)
         return bool(sum_over_processes(own))
 
     def wait(self) -> None:

@@ -3,19 +3,21 @@
 Sample ``i`` of a run is sample ``i`` of its stream, so a run that was killed and
 resumed sees what an uninterrupted one sees; on the CPU the weights agree to the bit.
 
-The file reads from top to bottom: what a run is made of, its loop, its checkpoint. One
-step is in :mod:`~deepsif_lite.training.learner`, what is measured in
-:mod:`~deepsif_lite.training.monitor`, the result in :mod:`~deepsif_lite.training.export`.
+The file reads from top to bottom: what a run is made of, and its loop. One step is in
+:mod:`~deepsif_lite.training.learner`, what is measured in
+:mod:`~deepsif_lite.training.monitor`, what a stopped run goes on from in
+:mod:`~deepsif_lite.training.checkpoint`, the result in
+:mod:`~deepsif_lite.training.export`.
 """
 
 from __future__ import annotations
 
-import csv
 import ctypes
 import json
 import math
 import time
 import zlib
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,21 +25,19 @@ from typing import TYPE_CHECKING
 import torch
 from numpy.typing import NDArray
 
-from ..errors import MismatchError
 from ..network.build import build_network
 from ..network.cards import head_fingerprint
 from ..network.transfer import start_from
 from ..network.weights import check_safetensors, load_weights
-from ..paths import whole_file
-from ..progress import progress_bar
+from ..runs import hold_stops, only_run_in, progress_bar
 from ..synthesis.stream import SyntheticEEG
-from .checkpoint_file import read_state, write_state
+from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .export import describe, export
 from .learner import Learner
 from .monitor import Monitor
 from .prefetch import Prefetch
-from .processes import Processes, join_processes
+from .processes import join_processes
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
@@ -108,6 +108,12 @@ def train(
 
     Raises
     ------
+    ArtifactError
+        The checkpoint in ``out`` is damaged.
+    FolderInUse
+        Another process is training in ``out``.
+    KeyboardInterrupt
+        The run was stopped, after it had finished its step and saved its checkpoint.
     MismatchError
         The checkpoint in ``out`` was made with another configuration or head model,
         or head, clips and ``initial`` do not belong together.
@@ -135,23 +141,16 @@ def train(
     learner = Learner(_new_network(spec, config, head, initial), config, processes)
     monitor = Monitor(learner, stream, config, processes)
     checkpoint = Checkpoint(out, identity, learner, monitor, processes)
-    if resume:
-        checkpoint.restore()
-    minutes = math.inf if max_minutes is None else max_minutes
-    bar = progress_bar(
-        progress and processes.is_first,
-        total=config.n_steps * config.batch_size,
-        initial=learner.step * config.batch_size,
-        unit="sample",
-        unit_scale=True,
-        desc=f"training {config.network}",
-    )
-    with bar:
-        _take_steps(config, stream, checkpoint, 60 * minutes, bar)
-    if processes.is_first:
-        card = describe(spec, head, stream, learner, monitor, processes, identity)
-        export(out, learner, monitor, card)
-    processes.wait()
+    seconds = math.inf if max_minutes is None else 60 * max_minutes
+    with only_run_in(out) if processes.is_first else nullcontext():
+        if resume:
+            checkpoint.restore()
+        with hold_stops() as stops, _bar(config, checkpoint, progress) as bar:
+            _take_steps(config, stream, checkpoint, seconds, stops, bar)
+        if processes.is_first:
+            card = describe(spec, head, stream, learner, monitor, processes, identity)
+            export(out, learner, monitor, card)
+        processes.wait()
     return out
 
 
@@ -208,16 +207,34 @@ def _identity(
     }
 
 
+def _bar(config: TrainingConfig, checkpoint: Checkpoint, show: bool):
+    """Return the progress bar of a run, which begins where the run does."""
+    return progress_bar(
+        show and checkpoint.processes.is_first,
+        total=config.n_steps * config.batch_size,
+        initial=checkpoint.learner.step * config.batch_size,
+        unit="sample",
+        unit_scale=True,
+        desc=f"training {config.network}",
+    )
+
+
 def _take_steps(
     config: TrainingConfig,
     stream: SyntheticEEG,
     checkpoint: Checkpoint,
     max_seconds: float,
+    stops: list[int],
     bar,
 ) -> None:
-    """Take the steps that are left, or those that fit into the time."""
+    """Take the steps that are left, or those until time is up or a stop is asked for.
+
+    A checkpoint is there from the start, and after the last step taken.
+    """
     learner, monitor = checkpoint.learner, checkpoint.monitor
     processes = checkpoint.processes
+    if learner.step == 0:
+        checkpoint.save()
 
     def make_batch(step: int) -> Batch:
         first = step * config.batch_size
@@ -242,79 +259,10 @@ def _take_steps(
                 checkpoint.save()
                 saved = now
             # A process that stops alone would leave the others waiting for it.
-            is_late = now - began > max_seconds
-            if learner.step % agree_every == 0 and processes.flag_of_first(is_late):
+            is_over = now - began > max_seconds or len(stops) > 0
+            if learner.step % agree_every == 0 and processes.flag_of_any(is_over):
                 break
     checkpoint.save()
-
-
-class Checkpoint:
-    """All that a resumed run needs, in ``checkpoint.pt``; its log in ``log.csv``.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the run.
-    identity : dict
-        What the run depends on; another one is refused.
-    learner : Learner
-    monitor : Monitor
-    processes : Processes
-        The first of them writes.
-    """
-
-    def __init__(
-        self,
-        out: Path,
-        identity: dict,
-        learner: Learner,
-        monitor: Monitor,
-        processes: Processes,
-    ) -> None:
-        self.out, self.identity = out, identity
-        self.learner, self.monitor, self.processes = learner, monitor, processes
-
-    def save(self) -> None:
-        """Write both files; a kill meanwhile harms nothing."""
-        if not self.processes.is_first:
-            return
-        state = {
-            "identity": self.identity,
-            "learner": self.learner.state_dict(),
-            "monitor": self.monitor.state_dict(),
-        }
-        write_state(self.out / "checkpoint.pt", state)
-        log = self.monitor.log
-        with (
-            whole_file(self.out / "log.csv") as partial,
-            partial.open("w", newline="", encoding="utf-8") as file,
-        ):
-            writer = csv.DictWriter(file, log[0] if log else ())
-            writer.writeheader()
-            writer.writerows(log)
-
-    def restore(self) -> None:
-        """Go on from the file where there is one.
-
-        Raises
-        ------
-        ArtifactError
-            The file is damaged.
-        MismatchError
-            It is of another run.
-        """
-        path = self.out / "checkpoint.pt"
-        if not path.is_file():
-            return
-        state = read_state(path, self.processes.device)
-        if state["identity"] != self.identity:
-            msg = (
-                f"out={str(self.out)!r} holds a run made with {state['identity']}, "
-                f"not {self.identity}; choose another folder or resume=False."
-            )
-            raise MismatchError(msg)
-        self.learner.load_state_dict(state["learner"])
-        self.monitor.load_state_dict(state["monitor"])
 
 
 def _keep_freed_memory() -> None:

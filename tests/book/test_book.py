@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from deepsif_lite.results import load_scorecard
+from deepsif_lite.runs import only_run_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -270,3 +271,23 @@ def test_pins_cover_the_installed_packages():
             if child.marker is None or child.marker.evaluate({"extra": ""})
         ]
     assert needed - {"pip", "setuptools", "wheel"} <= set(pins)
+
+
+def test_what_a_killed_run_left_is_removed_and_never_shown(tmp_path):
+    draft = tmp_path / f"{execute.DRAFT}01_simulation.ipynb"
+    kept = tmp_path / "01_simulation.ipynb"
+    for path in (draft, kept):
+        path.touch()
+    assert list(tmp_path.glob("[0-9][0-9]_*.ipynb")) == [kept]  # what the site copies
+    execute.execute_all([], tmp_path, tmp_path, "smoke")
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_a_second_book_is_told_who_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEEPSIF_LITE_RESULTS", str(tmp_path))
+    monkeypatch.setattr(execute, "ROOT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["execute.py", "--profile", "smoke"])
+    held = tmp_path / "smoke"
+    with only_run_in(held), pytest.raises(SystemExit, match=f"{held} is in use by"):
+        execute.main()
+    assert not (tmp_path / "_build").exists()

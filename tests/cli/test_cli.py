@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.signal import detrend
 
+from deepsif_lite import cortex
 from deepsif_lite.cli import main
 from deepsif_lite.imaging import image
 from deepsif_lite.recordings import registry
@@ -285,3 +287,24 @@ def test_evaluate_writes_a_row_a_source(monkeypatch, capsys, tmp_path):
     assert main([*arguments, "--synthesis", "published"]) == 0
     pd.testing.assert_frame_equal(pd.read_csv(out), table)
     assert str(out) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("command", "cure"),
+    [("simulate", "call again to go on"), ("build cortex", "it begins anew")],
+)
+def test_a_stop_is_one_line_and_130(
+    number, command, cure, tmp_path, monkeypatch, capsys
+):
+    def stopped(*_, **__):
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("deepsif_lite.spikes.build.build_spike_library", stopped)
+    monkeypatch.setattr(cortex, "store_parcellation", stopped, raising=False)
+    assert main([*command.split(), "--out", str(tmp_path)]) == 130
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("deepsif-lite: stopped; ")
+    assert shown.err.endswith(f"{cure}.\n")
+    assert shown.err.count("\n") == 1

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from simulation_parity import TOLERANCE, edge_cases, noiseless_run, random_network
 
+from deepsif_lite import neural_mass
 from deepsif_lite.neural_mass import (
     Connectome,
     load_connectome,
@@ -34,6 +37,28 @@ def random_history(connectome, dt=0.5, seed=1):
     low, high = np.array(INITIAL_RANGES).T[:, None, :, None]
     shape = (round(longest) + 2, len(INITIAL_RANGES), connectome.n_nodes)
     return np.random.default_rng(seed).uniform(low, high, shape)
+
+
+UNCACHED = """
+from numba.core.caching import CacheImpl
+CacheImpl._locator_classes = []
+import numpy as np
+from deepsif_lite.neural_mass import Connectome, simulate
+links = np.array([[0, 0.4], [0.7, 0]])
+brain = Connectome("test", links, 30 * links, np.arange(2))
+print(simulate(brain, duration=0.1, seed=3).tobytes().hex())
+"""
+
+
+def test_it_runs_where_nothing_compiled_can_be_kept():
+    """As with a read-only package, and no cache folder to write to."""
+    links = np.array([[0, 0.4], [0.7, 0]])
+    brain = make_connectome(links, 30 * links)
+    root = Path(neural_mass.__file__).parents[2]
+    found = subprocess.check_output([sys.executable, "-c", UNCACHED], cwd=root)
+    assert (
+        found.decode().strip() == simulate(brain, duration=0.1, seed=3).tobytes().hex()
+    )
 
 
 @cache

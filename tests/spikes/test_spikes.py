@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +24,7 @@ import deepsif_lite as dl
 from deepsif_lite.artifacts import read_arrays, write_arrays
 from deepsif_lite.errors import ArtifactError, MismatchError
 from deepsif_lite.neural_mass import load_connectome
-from deepsif_lite.profiles import Profile
+from deepsif_lite.profiles import get_profile
 from deepsif_lite.spikes import build as spike_build
 from deepsif_lite.spikes import build_spike_library
 from deepsif_lite.spikes.detection import (
@@ -34,6 +36,7 @@ from deepsif_lite.spikes.detection import (
     spike_span,
 )
 from deepsif_lite.spikes.library import load_spike_library
+from deepsif_lite.spikes.parts import join_parts
 from deepsif_lite.spikes.report import (
     HAS_CLIPS,
     LEFT_OUT,
@@ -210,7 +213,7 @@ def test_projection_equals_the_direct_product(libraries):
         library.project(np.ones((7, 5)))
 
 
-TINY = Profile("tiny", 6.0, 1, 1, 1, 1, 1, 2)
+TINY = replace(get_profile("smoke"), name="tiny", simulation_seconds=6.0)
 
 
 def read(folder):
@@ -294,6 +297,38 @@ def test_build_killed_in_mid_run_ends_with_the_same_bits(serial, tmp_path):
 
     build_spike_library(TINY, killed, n_jobs=1, **options)
     assert read(killed) == read(serial[0])
+
+
+def test_a_fresh_process_simulates_the_same(tmp_path):
+    """As every worker is on Windows: nothing is inherited, all is sent."""
+    plan, brain = spike_build.library_plans(TINY)[1], small_connectome()
+    jobs = spike_build._first_jobs(plan, brain, 0)[:2]
+    here, there = tmp_path / "here.npz", tmp_path / "there.npz"
+    spike_build._simulate_group(plan, brain, 0, jobs, here)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        task = (spike_build._simulate_group, plan, brain, 0, jobs, there)
+        pool.submit(*task).result()
+    assert there.read_bytes() == here.read_bytes()
+
+
+def test_a_damaged_part_is_simulated_again(serial, tmp_path, monkeypatch):
+    options = {"connectome": small_connectome(), "n_jobs": 1, "progress": False}
+    out = tmp_path / "damaged"
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(spike_build, "join_parts", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build_spike_library(TINY, out, **options)
+    first, *_ = sorted(out.glob(".parts-*/*.npz"))
+    flipped = bytearray(first.read_bytes())
+    flipped[len(flipped) // 2] ^= 1
+    first.write_bytes(flipped)
+    build_spike_library(TINY, out, **options)
+    assert read(out) == read(serial[0])
 
 
 def test_report_tells_why_a_region_has_no_clip():
@@ -419,7 +454,7 @@ def test_parts_are_joined_in_the_order_of_their_jobs(serial, tmp_path):
         }
         files.append(write_arrays(tmp_path / f"{attempt}-00000.npz", part))
     brain = small_connectome()
-    seeds = spike_build._assemble(plan, brain, files, tmp_path / "joined.npz")
+    seeds = join_parts(files, tmp_path / "joined.npz", brain, plan.n_clips)
     assert seeds.tolist() == [0, 2, 10]
     assert sorted(files) != files
 

@@ -3,6 +3,7 @@
 import copy
 import csv
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,9 +15,10 @@ import pytest
 import torch
 from toys import toy_clips, toy_head
 
-from deepsif_lite.errors import MismatchError, OptionError
+from deepsif_lite.errors import FolderInUse, MismatchError, OptionError
 from deepsif_lite.metrics import scores as metrics
 from deepsif_lite.network import load_card, load_log, load_weights
+from deepsif_lite.runs import only_run_in
 from deepsif_lite.synthesis import SyntheticEEG
 from deepsif_lite.training import TrainingConfig
 from deepsif_lite.training import run as training
@@ -78,6 +80,52 @@ def test_a_killed_run_resumes_to_the_bit(head, clips, tmp_path):
     for row in (*logs[0], *logs[1]):
         row["seconds"] = row["waited"] = None  # the clock is not resumed
     assert logs[0] == logs[1]
+
+
+def test_a_stopped_run_ends_its_step_and_goes_on_to_the_bit(
+    head, clips, tmp_path, monkeypatch
+):
+    whole = run(head, clips, tmp_path / "whole")
+    learn = Learner.learn
+
+    def stopped(learner, batch):
+        if learner.step == 4:  # Ctrl-C in the midst of a step
+            signal.raise_signal(signal.SIGINT)
+        return learn(learner, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Learner, "learn", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run(head, clips, tmp_path / "stopped")
+    state = torch.load(tmp_path / "stopped" / "checkpoint.pt", weights_only=True)
+    assert state["learner"]["schedule"]["last_epoch"] == 5
+    resumed = run(head, clips, tmp_path / "stopped")
+    a, b = weights_of(whole), weights_of(resumed)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_checkpoint_is_there_from_the_start(head, clips, tmp_path, monkeypatch):
+    def never(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(Learner, "learn", never)
+    with pytest.raises(MemoryError):
+        run(head, clips, tmp_path)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert state["learner"]["schedule"]["last_epoch"] == 0
+
+
+def test_a_folder_in_use_is_left_alone(head, clips, tmp_path):
+    with only_run_in(tmp_path), pytest.raises(FolderInUse, match=str(tmp_path)):
+        run(head, clips, tmp_path)
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_batches_without_a_source_have_a_finite_loss(head, clips, tmp_path):
+    config = replace(CONFIG, n_steps=2, n_sources=(0,))
+    out = run(head, clips, tmp_path, config=config)
+    assert all(torch.isfinite(value).all() for value in weights_of(out).values())
+    assert np.isfinite(float(rows_of(out)[-1]["training_loss"]))
 
 
 def test_it_learns(head, clips, tmp_path):
