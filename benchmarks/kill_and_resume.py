@@ -39,7 +39,8 @@ from deepsif_lite.spikes import build_spike_library
 from toys import small_connectome
 tiny = replace(get_profile("smoke"), name="tiny", simulation_seconds=12.0)
 build_spike_library(
-    tiny, folder, connectome=small_connectome(), n_jobs=2, progress=False
+    tiny, folder, connectome=small_connectome(), n_jobs=2, progress=False,
+    overwrite=True,
 )
 """
 
