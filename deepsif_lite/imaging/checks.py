@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ArtifactError, OptionError, SignalError
+from ..errors import ArtifactError, OptionError, SignalError, WindowError
 from ..metrics.extent import LIKELY
 from ..solvers.methods import METHODS
 
@@ -17,31 +17,6 @@ if TYPE_CHECKING:
 
 _CALLER = 3  # warnings point at whoever called Imager.apply
 _USUAL = (0.5, 2.0)  # length of a window over that of the training
-
-
-def check_evoked(evoked: object) -> None:
-    """Refuse what is no evoked response, and say how to make one of it.
-
-    Raises
-    ------
-    SignalError
-        ``evoked`` is no :class:`mne.Evoked`.
-    """
-    import mne
-
-    if isinstance(evoked, mne.Evoked):
-        return
-    cures = {
-        mne.io.BaseRaw: "cut windows around the events and average them: "
-        "mne.Epochs(raw, events, tmin=-0.5, tmax=0.5).average()",
-        mne.BaseEpochs: "average them: epochs.average()",
-        np.ndarray: "wrap it, in V: mne.EvokedArray(data, info)",
-        (list, tuple): "give one of them",
-        object: "read a file by deepsif_lite.recordings.read_evoked(path)",
-    }
-    cure = next(cure for kind, cure in cures.items() if isinstance(evoked, kind))
-    msg = f"evoked is of type {type(evoked).__name__}, not mne.Evoked; {cure}."
-    raise SignalError(msg)
 
 
 def check_options(
@@ -106,6 +81,22 @@ def check_output(method: str, *arrays: NDArray | None) -> None:
         "EEG (V) and of noise_cov (V^2), and the head model's leadfield."
     )
     raise SignalError(msg)
+
+
+def check_length(n_times: int) -> None:
+    """Refuse a window of one sample, of which nothing remains without its mean.
+
+    Raises
+    ------
+    WindowError
+        Says how to keep it.
+    """
+    if n_times < 2:
+        msg = (
+            "The window holds one sample, and its mean is taken away; widen it "
+            "(tmin, tmax), or give a baseline (solvers)."
+        )
+        raise WindowError(msg)
 
 
 def warn_about_length(n_times: int, card: dict) -> None:

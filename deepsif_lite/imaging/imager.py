@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import SignalError, check_option, check_shape
+from ..recordings.instances import check_instance
 from ..recordings.preparation import prepare
 from ..recordings.windows import check_window, remove_mean
 from ..signals import normalize
 from ..solvers.methods import METHODS
 from . import checks
+from .fit import warn_about_fit
 from .loading import default_network, shared_network
 from .source_image import SourceImage
 
@@ -178,21 +180,25 @@ class Imager:
 
         Raises
         ------
+        OptionError
+            The recording is no evoked response.
         SignalError, ChannelError
-            The recording is no evoked response, or cannot be brought to the network's
-            channels.
+            It cannot be brought to the network's channels.
         WindowError
             The window lies outside the recording.
 
         Warns
         -----
         UserWarning
-            The window is much longer or shorter than those of the training, or no
-            region is more likely active than not.
+            The window is much longer or shorter than those of the training, no region
+            is more likely active than not, or channels do not follow from each other
+            as sources in the head make them.
         """
         ready = _prepared(evoked, self.head, match, self.card["sfreq"])
         _crop(ready, check_window(evoked.times, tmin, tmax))
+        checks.check_length(len(ready.times))
         checks.warn_about_length(len(ready.times), self.card)
+        warn_about_fit(remove_mean(ready.copy()).data.T, self.head, 2)
         activity, probability = self.predict_with_probability(ready.data.T)
         checks.warn_about_doubt(probability)
         return _as_image("deepsif", activity, ready, self.head, probability)
@@ -316,13 +322,19 @@ def image(
     Raises
     ------
     OptionError
-        The method is unknown, or takes no such option.
+        ``evoked`` is no evoked response, the method is unknown, or takes no such
+        option.
     SignalError, ChannelError
-        ``evoked`` is no evoked response, or does not fit the head model.
+        ``evoked`` does not fit the head model.
     WindowError
         A window lies outside the recording.
     MismatchError
         The network was not trained for the head model, or there is none for it.
+
+    Warns
+    -----
+    UserWarning
+        As :meth:`Imager.apply`; of windows and probability, networks alone.
 
     Examples
     --------
@@ -349,7 +361,9 @@ def image(
         options["noise_cov"] = _baseline_covariance(ready, baseline)
     _crop(ready, window)
     if baseline is None:  # as the networks do
+        checks.check_length(len(ready.times))
         remove_mean(ready)
+    warn_about_fit(ready.data.T, head, 2)
     return _as_image(method, solve(ready.data.T, head, **options), ready, head)
 
 
@@ -387,7 +401,7 @@ def _prepared(
     sfreq: float | None = None,
     baseline: tuple | None = None,
 ) -> mne.Evoked:
-    checks.check_evoked(evoked)
+    check_instance(evoked, "evoked", averaged=True)
     return prepare(evoked, head.info, sfreq, match=match, baseline=baseline)
 
 
