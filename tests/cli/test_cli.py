@@ -26,6 +26,7 @@ def recording(tmp_path_factory):
     return path
 
 
+@pytest.mark.filterwarnings("ignore:The channels predict")  # of each other: noise
 def test_image_writes_what_the_library_computes(recording, tmp_path, capsys):
     arguments = ["image", str(recording), "--method", "sloreta"]
     arguments += ["--head", "template-64", "--out", str(tmp_path)]
