@@ -214,8 +214,8 @@ ROWS = [
         "extrapolated",
     ),
     _position(
-        "turned by 20 degrees, names that say nothing, no fiducials",
-        lambda _: _anonymous(_turned(20)),
+        "turned by 40 degrees, names that say nothing, no fiducials",
+        lambda _: _anonymous(_turned(40)),
         LIMIT,
     ),
     _position(
@@ -260,12 +260,7 @@ ROWS = [
         )
         for name in ("biosemi128", "biosemi256")
     ),
-    _position(
-        "MNE's montage easycap-M1",
-        lambda _: _named("easycap-M1"),
-        REPAIRED,
-        "extrapolated",
-    ),
+    _position("MNE's montage easycap-M1", lambda _: _named("easycap-M1")),
     _position("MNE's 10-05 montage", lambda _: _named("colin27_1005")),
     _position(
         "BioSemi's 128 without positions",
