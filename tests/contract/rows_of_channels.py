@@ -214,8 +214,8 @@ ROWS = [
         "extrapolated",
     ),
     _position(
-        "turned by 40 degrees, names that say nothing, no fiducials",
-        lambda _: _anonymous(_turned(40)),
+        "turned by 25 degrees, names that say nothing, no fiducials",
+        lambda _: _anonymous(_turned(-25)),
         LIMIT,
     ),
     _position(

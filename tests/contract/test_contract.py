@@ -72,6 +72,7 @@ def test_the_book_shows_this_table():
     assert set(Counter(table["verdict"])) == {IMAGED, REPAIRED, NOTICED, REFUSED, LIMIT}
 
 
+@pytest.mark.filterwarnings("always::UserWarning")  # warnings are printed
 @pytest.mark.parametrize("row", FILES, ids=lambda row: row.text)
 def test_command_line_says_and_shows_the_same(row, tmp_path, monkeypatch, capsys):
     if "head" in row.options or "model" in row.options:
