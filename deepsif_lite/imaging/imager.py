@@ -180,10 +180,9 @@ class Imager:
 
         Raises
         ------
-        OptionError
-            The recording is no evoked response.
         SignalError, ChannelError
-            It cannot be brought to the network's channels.
+            The recording is no evoked response, or cannot be brought to the network's
+            channels.
         WindowError
             The window lies outside the recording.
 
@@ -322,10 +321,9 @@ def image(
     Raises
     ------
     OptionError
-        ``evoked`` is no evoked response, the method is unknown, or takes no such
-        option.
+        The method is unknown, or takes no such option.
     SignalError, ChannelError
-        ``evoked`` does not fit the head model.
+        ``evoked`` is no evoked response, or does not fit the head model.
     WindowError
         A window lies outside the recording.
     MismatchError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import OptionError
+from ..errors import SignalError
 
 
 def check_instance(inst: object, name: str = "inst", *, averaged: bool = False) -> None:
@@ -21,7 +21,7 @@ def check_instance(inst: object, name: str = "inst", *, averaged: bool = False) 
 
     Raises
     ------
-    OptionError
+    SignalError
         Names what was given, and what to do.
     """
     import mne
@@ -41,4 +41,4 @@ def check_instance(inst: object, name: str = "inst", *, averaged: bool = False) 
     cure = next(cure for kind, cure in cures.items() if isinstance(inst, kind))
     wanted = "mne.Evoked" if averaged else "mne.Evoked, Epochs or Raw"
     msg = f"{name} is of type {type(inst).__name__}, not {wanted}; {cure}."
-    raise OptionError(msg)
+    raise SignalError(msg)

@@ -56,7 +56,7 @@ def _row(text, make, verdict, says="", methods=("deepsif", "sloreta"), **options
     return Row("objects", text, make, verdict, says, options, methods)
 
 
-def _given(text, make, says="OptionError"):
+def _given(text, make, says="SignalError"):
     return _row(text, make, REFUSED, says, ("deepsif", "sloreta", "lcmv"))
 
 

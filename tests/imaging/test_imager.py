@@ -258,7 +258,7 @@ def test_what_is_no_evoked_response_is_refused_with_its_cure(
     cures += ("ndarray.*EvokedArray", "str.*read_evoked")
     given = (raw, epochs, [evoked], evoked.data, "x-ave.fif")
     for thing, cure in zip(given, cures, strict=True):
-        with pytest.raises(OptionError, match=cure):
+        with pytest.raises(SignalError, match=cure):
             image(thing, method, head, **options)
 
 
