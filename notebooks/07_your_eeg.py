@@ -235,6 +235,7 @@ print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
 #
 # A network gives an image for any input, however wrong.
 # So the recording is checked first, and each message names the channel and the cure.
+# [What can be imaged](../book/contract.md) is the whole contract, with a table of inputs on which it is tested.
 
 # %%
 montage = mne.channels.make_standard_montage("biosemi64")
