@@ -27,6 +27,8 @@ _HOME = {
     "get_profile": "profiles",
     "grow_patch": "cortex",
     "image": "imaging",
+    "image_epochs": "imaging",
+    "image_raw": "imaging",
     "load_connectome": "neural_mass",
     "load_cortex": "cortex",
     "load_head_model": "head",

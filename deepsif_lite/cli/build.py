@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 from typing import NamedTuple
 
-from .shared import add_command, say
+from .shared import add_command, new_folder, say
 
 
 class _Part(NamedTuple):
@@ -50,7 +50,9 @@ def add(commands) -> None:
         "\n".join(["Parts, and the processor time they take:", *lines]),
     )
     parser.add_argument("part", choices=_PARTS, metavar="part", help="one of the above")
-    parser.add_argument("--out", help="folder in place of data/, laid out alike")
+    parser.add_argument(
+        "--out", type=new_folder, help="folder in place of data/, laid out alike"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> None:

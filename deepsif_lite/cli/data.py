@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 
-from .shared import add_command, say
+from .shared import add_command, choice, say
+
+
+def _names() -> Collection[str]:
+    from ..recordings.published import registry
+
+    return registry()
 
 
 def add(commands) -> None:
@@ -19,6 +26,7 @@ def add(commands) -> None:
         "--fetch",
         nargs="*",
         metavar="NAME",
+        type=choice(_names),
         help="download these files, or all that are missing",
     )
 

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from collections.abc import Collection
 
-from .shared import SPIKES_HELP, add_command, add_resting, load_resting, say
+from .shared import (
+    SPIKES_HELP,
+    add_command,
+    add_resting,
+    choice,
+    load_resting,
+    new_file,
+    number,
+    say,
+)
 
 
-def _number_or_name(text: str) -> float | str:
+def _methods() -> Collection[str]:
+    from ..solvers.methods import METHODS
+
+    return METHODS
+
+
+def _selection(text: str) -> float | str:
+    from ..metrics.extent import RULES
+
     try:
-        return float(text)
+        float(text)
     except ValueError:
-        return text
+        return choice(lambda: RULES)(text)
+    return number(float, 0, 1)(text)
 
 
 def add(commands) -> None:
@@ -26,20 +44,17 @@ def add(commands) -> None:
     )
     parser.add_argument("--model", default="lite-75", help="shipped name or folder")
     parser.add_argument("--spikes", default="lite", help=SPIKES_HELP)
-    parser.add_argument("--samples", type=int, default=300, help="recordings in a set")
-    parser.add_argument("--sources", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument(
-        "--methods", nargs="+", default=["deepsif"], help="deepsif, sloreta, lcmv"
+        "--samples", type=number(int, 1), default=300, help="recordings in a set"
     )
     parser.add_argument(
-        "--selections",
-        "--variants",  # its former name
+        "--sources",
+        type=number(int, 1),
         nargs="+",
-        type=_number_or_name,
-        default=["corrected", "probability"],
-        help="how regions are selected: corrected, published, map, probability, or the "
-        "probability from which on a region counts",
+        default=[1, 2, 3],
+        help="sources in a recording; a set each",
     )
+    _add_judgement(parser)
     parser.add_argument(
         "--synthesis",
         default="corrected",
@@ -47,8 +62,12 @@ def add(commands) -> None:
         help="rule by which the recordings are made",
     )
     add_resting(parser)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", default="evaluation.csv", help="file to write")
+    parser.add_argument(
+        "--seed", type=number(int, 0), default=0, help="of the recordings"
+    )
+    parser.add_argument(
+        "--out", type=new_file(), default="evaluation.csv", help="file to write"
+    )
     parser.add_argument(
         "--card",
         action="store_true",
@@ -56,13 +75,34 @@ def add(commands) -> None:
     )
 
 
+def _add_judgement(parser: argparse.ArgumentParser) -> None:
+    """Add what is scored, and how."""
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        type=choice(_methods),
+        default=["deepsif"],
+        help="deepsif, sloreta, lcmv",
+    )
+    parser.add_argument(
+        "--selections",
+        "--variants",  # its former name
+        nargs="+",
+        type=_selection,
+        default=["corrected", "probability"],
+        help="how regions are selected: corrected, published, map, probability, or the "
+        "probability from which on a region counts",
+    )
+
+
 def _run(arguments: argparse.Namespace) -> None:
     from ..evaluation.synthetic import evaluate
     from ..evaluation.tables import card_scores, per_sample, summary
-    from ..imaging.imager import load_model
+    from ..imaging.loading import load_model
     from ..network.cards import write_card_scores
     from ..spikes.library import load_spike_library
 
+    resting = load_resting(arguments.resting, arguments.resting_share)
     model = load_model(arguments.model)
     table = evaluate(
         model,
@@ -73,10 +113,10 @@ def _run(arguments: argparse.Namespace) -> None:
         n_samples=arguments.samples,
         seed=arguments.seed,
         synthesis=arguments.synthesis,
-        resting=load_resting(arguments.resting),
+        resting=resting,
         resting_share=arguments.resting_share,
     )
-    out = Path(arguments.out)
+    out = arguments.out
     out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(out, index=False)
     means = summary(per_sample(table), by=["method", "selection", "n_sources"])

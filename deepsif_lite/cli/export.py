@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .shared import add_command, say
+from .shared import add_command, new_file, say
 
 
 def add(commands) -> None:
@@ -16,11 +16,13 @@ def add(commands) -> None:
         "Write a lite network as one ONNX file, EEG in and activity out.",
     )
     parser.add_argument("--model", default="lite-75", help="shipped name or folder")
-    parser.add_argument("--out", required=True, help="file to write, .onnx")
+    parser.add_argument(
+        "--out", required=True, type=new_file(".onnx"), help="file to write, .onnx"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from ..imaging.imager import load_model
+    from ..imaging.loading import load_model
     from ..imaging.onnx_export import export_onnx
 
     model = load_model(arguments.model)

@@ -3,9 +3,33 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 
-from .shared import add_command, say
+from ..errors import ChannelError
+from .shared import add_command, choice, new_folder, say, seconds
+
+_CONTRACT = """\
+The recording: EEG in V, with positions or standard names of electrodes, free of
+artifacts and drifts (0.5 Hz high-pass). Channels are matched to the head model; up to a
+quarter may be missing or bad, and is interpolated. Reference and sampling rate do not
+matter. Epochs are averaged; of a raw recording, give a window of about a second around
+the event (--tmin, --tmax). What is repaired is told as a warning, the rest refused.
+
+In full: help(deepsif_lite.recordings.prepare), in the book under "recordings"; chapter 7
+shows how to prepare a recording of your own."""
+
+
+def _methods() -> Collection[str]:
+    from ..solvers.methods import METHODS
+
+    return METHODS
+
+
+def _estimates() -> Collection[str]:
+    from ..solvers.whitening import NOISE
+
+    return NOISE
 
 
 def add(commands) -> None:
@@ -16,31 +40,56 @@ def add(commands) -> None:
         _run,
         "Image a recording: writes a source estimate (.stc), a table of regions, a "
         "figure and an HTML report.",
+        _CONTRACT,
     )
     parser.add_argument("file", help="evoked, epochs or raw, any format MNE reads")
-    parser.add_argument("--method", default="deepsif", help="deepsif, sloreta or lcmv")
+    parser.add_argument(
+        "--method",
+        type=choice(_methods),
+        default="deepsif",
+        help="deepsif, sloreta or lcmv",
+    )
     parser.add_argument(
         "--head", help="head model; by default that of --model, or template-75"
     )
     parser.add_argument("--model", help="network: a shipped name or a folder")
     parser.add_argument("--condition", help="evoked response or event, name or number")
-    parser.add_argument("--tmin", type=float, help="start of the window, s")
-    parser.add_argument("--tmax", type=float, help="end of the window, s")
+    _add_times(parser)
+    parser.add_argument(
+        "--bads", nargs="+", default=[], metavar="NAME", help="channels to leave out"
+    )
+    parser.add_argument(
+        "--match",
+        choices=("name", "position"),
+        default="name",
+        help="match channels by name or by position",
+    )
+    parser.add_argument(
+        "--out", type=new_folder, default=".", help="folder to write to"
+    )
+
+
+def _add_times(parser: argparse.ArgumentParser) -> None:
+    """Add the window, and what is noise."""
+    parser.add_argument("--tmin", type=seconds, help="start of the window, s")
+    parser.add_argument("--tmax", type=seconds, help="end of the window, s")
     parser.add_argument(
         "--baseline",
-        type=float,
+        type=seconds,
         nargs=2,
         metavar=("FROM", "TO"),
         help="times without signal (s) for the noise of sloreta and lcmv",
     )
     parser.add_argument(
-        "--match", default="name", help="match channels by name or by position"
+        "--noise",
+        type=choice(_estimates),
+        help="how the noise covariance is estimated from the baseline: diagonal "
+        "(unless given), ledoit_wolf, shrunk or empirical",
     )
-    parser.add_argument("--out", default=".", help="folder to write to")
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from ..imaging.imager import image
+    from ..imaging.by_method import image
     from ..imaging.report import write_image
     from ..recordings.files import read_evoked
     from ..recordings.windows import crop_window
@@ -48,6 +97,11 @@ def _run(arguments: argparse.Namespace) -> None:
     path = Path(arguments.file)
     window = arguments.tmin, arguments.tmax
     evoked = read_evoked(path, arguments.condition, *window, arguments.baseline)
+    unknown = sorted({*arguments.bads} - {*evoked.ch_names})
+    if unknown:
+        msg = f"--bads {unknown}: {path.name} has channels {evoked.ch_names}."
+        raise ChannelError(msg)
+    evoked.info["bads"] += [n for n in arguments.bads if n not in evoked.info["bads"]]
     result = image(
         evoked,
         arguments.method,
@@ -56,9 +110,16 @@ def _run(arguments: argparse.Namespace) -> None:
         tmax=window[1],
         baseline=arguments.baseline,
         match=arguments.match,
+        noise=arguments.noise,
         model=arguments.model,
     )
     shown = crop_window(evoked, *window)
-    stem = f"{path.name.split('.')[0]}-{arguments.method}"
+    stem = f"{_stem(path)}-{arguments.method}"
     for written in write_image(result, shown, arguments.out, stem):
         say(written)
+
+
+def _stem(path: Path) -> str:
+    """Cut the ending alone: names with other dots in them stay apart."""
+    name = path.name[: -len(".gz")] if path.suffix.lower() == ".gz" else path.name
+    return Path(name).stem

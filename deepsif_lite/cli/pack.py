@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .shared import add_command, say
+from .shared import add_command, new_file, say
 
 
 def add(commands) -> None:
@@ -17,7 +17,9 @@ def add(commands) -> None:
         "nilearn. There, give the file to train as --head.",
     )
     parser.add_argument("--head", default="template-75", help="head model")
-    parser.add_argument("--out", required=True, help="file to write, .npz")
+    parser.add_argument(
+        "--out", required=True, type=new_file(".npz"), help="file to write, .npz"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -6,8 +6,10 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .. import __version__
+from ..errors import OptionError
 from . import build, data, evaluate, export, image, pack, simulate, train
 
 _COMMANDS = (image, simulate, pack, train, evaluate, export, data, build)
@@ -17,6 +19,7 @@ _EXPECTED = (ValueError, OSError, KeyError, ImportError)
 """Errors that name their cure; anything else is a bug and shows its traceback."""
 
 _FAILED = 2
+_INTERRUPTED = 130  # what a shell reports of a program that SIGINT has ended
 _PIPE_CLOSED = 141  # what a shell reports of a program that SIGPIPE has ended
 
 
@@ -31,16 +34,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 after an error, which is printed as one line.
+        0, 2 after an error, which is printed as one line, or 130 after Ctrl-C.
     """
-    arguments = _parser().parse_args(argv)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
+            arguments = _parser().parse_args(argv)
             arguments.run(arguments)
         except BrokenPipeError:  # the reader of a pipe, such as head, has left
             sys.stderr.close()
             return _PIPE_CLOSED
+        except KeyboardInterrupt:
+            sys.stderr.write("deepsif-lite: interrupted\n")
+            return _INTERRUPTED
         except _EXPECTED as error:
             text = error.args[0] if isinstance(error, KeyError) else error
             sys.stderr.write(f"deepsif-lite: error: {' '.join(str(text).split())}\n")
@@ -53,8 +59,16 @@ def _show_warning(message, category, *_, **__) -> None:
         sys.stderr.write(f"deepsif-lite: warning: {message}\n")
 
 
+class _Parser(argparse.ArgumentParser):
+    """Raises what is wrong with the arguments: one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        text = f"{message.rstrip('.')} (see {self.prog} --help)"
+        raise OptionError(text)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="deepsif-lite",
         description="EEG source imaging by networks trained on simulated brains. "
         "Research software, not a medical device.",

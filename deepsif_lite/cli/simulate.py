@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from collections.abc import Collection
 
-from .shared import add_command, say
+from ..profiles import PROFILES
+from .shared import add_command, choice, new_folder, number, say
+
+
+def _connectomes() -> Collection[str]:
+    from ..neural_mass.connectome import CONNECTOMES
+
+    return CONNECTOMES
 
 
 def add(commands) -> None:
@@ -17,11 +24,26 @@ def add(commands) -> None:
         "Build a library of simulated spikes, training and test split; call again to "
         "finish a build that was stopped.",
     )
-    parser.add_argument("--profile", default="lite", help="smoke, lite or paper")
-    parser.add_argument("--connectome", default="template", help="or published")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--profile",
+        choices=PROFILES,
+        default="lite",
+        metavar="PROFILE",
+        help="smoke, lite or paper",
+    )
+    parser.add_argument(
+        "--connectome",
+        type=choice(_connectomes),
+        default="template",
+        help="template or published",
+    )
+    parser.add_argument(
+        "--seed", type=number(int, 0), default=0, help="of the simulations"
+    )
     parser.add_argument("--jobs", type=int, default=-1, help="worker processes")
-    parser.add_argument("--out", default="spikes", help="folder of the library")
+    parser.add_argument(
+        "--out", type=new_folder, default="spikes", help="folder of the library"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -34,12 +56,12 @@ def _run(arguments: argparse.Namespace) -> None:
     profile = get_profile(arguments.profile)
     build_spike_library(
         profile,
-        Path(arguments.out),
+        arguments.out,
         connectome=load_connectome(arguments.connectome),
         seed=arguments.seed,
         n_jobs=arguments.jobs,
     )
-    for line in report_lines(read_report(Path(arguments.out) / profile.name)):
+    for line in report_lines(read_report(arguments.out / profile.name)):
         say(line)
     for split in ("train", "test"):
-        say(library_path(Path(arguments.out) / profile.name, split))
+        say(library_path(arguments.out / profile.name, split))

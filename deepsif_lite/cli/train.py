@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .shared import SPIKES_HELP, add_command, add_resting, load_resting, say
+from ..profiles import PROFILES
+from .shared import (
+    SPIKES_HELP,
+    add_command,
+    add_resting,
+    choice,
+    load_resting,
+    new_folder,
+    number,
+    say,
+)
+
+if TYPE_CHECKING:
+    from ..training.config import TrainingConfig
 
 _OVERRIDES = (
     "n_steps",
@@ -19,6 +33,18 @@ _OVERRIDES = (
     "ema_decay",
 )
 """Fields of the configuration that are the profile's unless they are given."""
+
+
+def _networks() -> Collection[str]:
+    from ..network.build import NETWORKS
+
+    return NETWORKS
+
+
+def _precisions() -> Collection[str]:
+    from ..training.config import PRECISIONS
+
+    return PRECISIONS
 
 
 def add(commands) -> None:
@@ -33,86 +59,132 @@ def add(commands) -> None:
     parser.add_argument(
         "--head", default="template-75", help="head model, or a file of pack"
     )
-    parser.add_argument("--network", default="lite", help="lite or paper")
     parser.add_argument(
-        "--profile", default="lite", help="size of the run: smoke, lite or paper"
+        "--network", type=choice(_networks), default="lite", help="lite or paper"
+    )
+    parser.add_argument(
+        "--profile",
+        choices=PROFILES,
+        default="lite",
+        metavar="PROFILE",
+        help="size of the run: smoke, lite or paper",
     )
     parser.add_argument("--spikes", default="lite", help=SPIKES_HELP)
     _add_overrides(parser)
     parser.add_argument(
-        "--precision", default="auto", help="float32, bfloat16, float16 or auto"
+        "--precision",
+        type=choice(_precisions),
+        default="auto",
+        help="float32, bfloat16, float16 or auto",
     )
     add_resting(parser)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--initial", help="network to start from")
-    parser.add_argument("--device", help="cpu or cuda; by default what there is")
-    parser.add_argument("--max-minutes", type=float, help="stop after this long")
     parser.add_argument(
-        "--resume",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="go on from the checkpoint in --out",
+        "--seed", type=number(int, 0), default=0, help="of weights and samples"
     )
-    parser.add_argument("--out", required=True, help="folder of the run")
+    _add_run(parser)
+    parser.add_argument(
+        "--out", required=True, type=new_folder, help="folder of the run"
+    )
 
 
 def _add_overrides(parser: argparse.ArgumentParser) -> None:
     """Add the fields of the configuration that a profile sets."""
     chosen = "; by default the profile's"
     parser.add_argument(
-        "--steps", dest="n_steps", type=int, help="optimizer steps" + chosen
+        "--steps", dest="n_steps", type=number(int, 1), help="optimizer steps" + chosen
     )
-    parser.add_argument("--batch-size", type=int, help="samples a step" + chosen)
-    parser.add_argument("--learning-rate", type=float, help="at its peak" + chosen)
     parser.add_argument(
-        "--n-sources", type=int, nargs="+", help="one is drawn a sample" + chosen
+        "--batch-size", type=number(int, 1), help="samples a step" + chosen
+    )
+    parser.add_argument(
+        "--learning-rate",
+        type=number(float, 0, open_low=True),
+        help="at its peak" + chosen,
+    )
+    parser.add_argument(
+        "--n-sources",
+        type=number(int, 0),
+        nargs="+",
+        help="one is drawn a sample" + chosen,
     )
     parser.add_argument(
         "--electrode-jitter",
-        type=float,
+        type=number(float, 0),
         nargs=2,
         metavar=("LEAST", "MOST"),
         help="electrodes of a sample are this far beside the head's, m" + chosen,
     )
     parser.add_argument(
-        "--n-times", type=int, help="window, samples; by default that of the clips"
+        "--n-times",
+        type=number(int, 2),
+        help="window, samples; by default that of the clips",
     )
     parser.add_argument(
-        "--ema-decay", type=float, help="average weights over steps" + chosen
+        "--ema-decay",
+        type=number(float, 0, 1),
+        help="average weights over steps" + chosen,
+    )
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    """Add where a run starts, and where and how long it goes on."""
+    parser.add_argument("--initial", help="network to start from")
+    parser.add_argument("--device", help="cpu or cuda; by default what there is")
+    parser.add_argument(
+        "--max-minutes",
+        type=number(float, 0, open_low=True),
+        help="stop after this long",
+    )
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on from the checkpoint in --out",
     )
 
 
 def _run(arguments: argparse.Namespace) -> None:
     from ..head.training_head import load_training_head
+    from ..network.cards import load_card
     from ..spikes.library import load_spike_library
-    from ..training.config import configuration_of
+    from ..training.processes import check_device
     from ..training.run import train
 
     # Without tqdm, progress comes as lines of the log.
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    given = {name: getattr(arguments, name) for name in _OVERRIDES}
-    overrides: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in given.items()
-        if value is not None
-    }
-    config = replace(
-        configuration_of(arguments.profile, arguments.network),
-        seed=arguments.seed,
-        resting_share=arguments.resting_share,
-        precision=arguments.precision,
-        **overrides,
-    )
+    config = _configuration(arguments)
+    check_device(arguments.device)
+    if arguments.initial is not None:
+        load_card(arguments.initial)  # says so where there is no such network
+    resting = load_resting(arguments.resting, arguments.resting_share)
     head = load_training_head(arguments.head)
     written = train(
         head,
         load_spike_library(arguments.spikes, "train", head.cortex),
         arguments.out,
         config=config,
-        resting=load_resting(arguments.resting),
+        resting=resting,
         initial=arguments.initial,
         device=arguments.device,
         max_minutes=arguments.max_minutes,
         resume=arguments.resume,
     )
     say(written)
+
+
+def _configuration(arguments: argparse.Namespace) -> TrainingConfig:
+    from ..training.config import configuration_of
+
+    given = {name: getattr(arguments, name) for name in _OVERRIDES}
+    overrides: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value is not None
+    }
+    return replace(
+        configuration_of(arguments.profile, arguments.network),
+        seed=arguments.seed,
+        resting_share=arguments.resting_share,
+        precision=arguments.precision,
+        **overrides,
+    )

@@ -5,7 +5,9 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "imager": ["Imager", "image", "load_model"],
+        "imager": ["Imager"],
+        "loading": ["load_model"],
+        "by_method": ["image", "image_epochs", "image_raw"],
         "explanation": ["Explanation"],
         "source_image": ["Peak", "SourceImage"],
         "report": ["write_image"],

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ArtifactError, OptionError, SignalError, WindowError
+from ..errors import ArtifactError, OptionError, SignalError, WindowError, check_option
 from ..metrics.extent import LIKELY
 from ..solvers.methods import METHODS
+from ..solvers.whitening import NOISE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,31 +21,35 @@ _USUAL = (0.5, 2.0)  # length of a window over that of the training
 
 
 def check_options(
-    method: str, model: object, baseline: tuple | None, options: dict
+    method: str,
+    model: object,
+    baseline: tuple | None,
+    noise: str | None,
+    options: dict,
 ) -> None:
     """Refuse what a method would not look at.
 
     Parameters
     ----------
     method : str
-    model, baseline, options
+    model, baseline, noise, options
         As of :func:`deepsif_lite.image`.
 
     Raises
     ------
     OptionError
-        One of them does not apply.
+        The method is unknown, or one of them does not apply.
     """
-    solve, given = METHODS[method].solve, set(options)
+    check_option("method", method, METHODS)
+    solve = METHODS[method].solve
+    named = {"model": model, "baseline": baseline, "noise": noise}
+    given = {*options, *(name for name, value in named.items() if value is not None)}
     if solve is None:
         allowed = ["model"]
-        given |= {"baseline"} if baseline is not None else set()
     else:
         parameters = inspect.signature(solve).parameters.values()
-        allowed = ["baseline"] + [
-            p.name for p in parameters if p.kind == p.KEYWORD_ONLY
-        ]
-        given |= {"model"} if model is not None else set()
+        own = [p.name for p in parameters if p.kind == p.KEYWORD_ONLY]
+        allowed = ["baseline", "noise", *own]
     if given - set(allowed):
         unused = ", ".join(sorted(given - set(allowed)))
         msg = f"method={method!r} takes no {unused}; leave it out, or give {allowed}."
@@ -52,6 +57,11 @@ def check_options(
     if baseline is not None and "noise_cov" in options:
         msg = "baseline and noise_cov both say what the noise is; give one of them."
         raise OptionError(msg)
+    if noise is not None:
+        check_option("noise", noise, NOISE)
+        if baseline is None:
+            msg = f"noise={noise!r} needs the baseline that it is estimated from."
+            raise OptionError(msg)
 
 
 def check_output(method: str, *arrays: NDArray | None) -> None:

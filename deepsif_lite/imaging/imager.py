@@ -1,34 +1,44 @@
-"""From EEG to a source image: one function for all methods, and trained networks."""
+"""Trained networks with the head models that they were trained for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import SignalError, check_option, check_shape
-from ..recordings.instances import check_instance
-from ..recordings.preparation import prepare
+from ..errors import SignalError, check_shape
+from ..recordings.instances import check_kind
 from ..recordings.windows import check_window, remove_mean
 from ..signals import normalize
-from ..solvers.methods import METHODS
 from . import checks
 from .fit import warn_about_fit
-from .loading import default_network, shared_network
-from .source_image import SourceImage
+from .windows import (
+    DURATION,
+    OVERLAP,
+    Windows,
+    crop,
+    epoch_windows,
+    evoked_window,
+    images_of,
+    prepare_epochs,
+    prepare_evoked,
+    raw_windows,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import mne
+    from threadpoolctl import ThreadpoolController
     from torch import Tensor, nn
 
     from ..head.model import HeadModel
     from .explanation import Explanation
+    from .source_image import SourceImage
 
-DEFAULT_HEAD = "template-75"
 _BATCH = 32  # windows at a time; bounds the memory of predict
 
 
@@ -105,7 +115,8 @@ class Imager:
         eeg = np.asarray(eeg, dtype=np.float32)
         self._check(eeg)
         windows = normalize(torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:])))
-        with torch.inference_mode():
+        alone = len(windows) == 1
+        with torch.inference_mode(), _one_thread() if alone else nullcontext():
             batches = (
                 self.network.image(batch.to(self.device))
                 for batch in windows.split(_BATCH)
@@ -193,14 +204,124 @@ class Imager:
             is more likely active than not, or channels do not follow from each other
             as sources in the head make them.
         """
-        ready = _prepared(evoked, self.head, match, self.card["sfreq"])
-        _crop(ready, check_window(evoked.times, tmin, tmax))
+        check_kind(evoked, "Evoked")
+        window = check_window(evoked.times, tmin, tmax)
+        ready = prepare_evoked(evoked, self.head, match, self.card["sfreq"])
+        crop(ready, window)
         checks.check_length(len(ready.times))
         checks.warn_about_length(len(ready.times), self.card)
         warn_about_fit(remove_mean(ready.copy()).data.T, self.head, 2)
-        activity, probability = self.predict_with_probability(ready.data.T)
-        checks.warn_about_doubt(probability)
-        return _as_image("deepsif", activity, ready, self.head, probability)
+        result = next(self._images([evoked_window(ready)]))
+        checks.warn_about_doubt(result.probability)
+        return result
+
+    def apply_epochs(
+        self,
+        epochs: mne.BaseEpochs,
+        *,
+        tmin: float | None = None,
+        tmax: float | None = None,
+        match: str = "name",
+    ) -> Iterator[SourceImage]:
+        """Image epochs, each alone.
+
+        Parameters
+        ----------
+        epochs : mne.Epochs
+            EEG, V. Channels are judged and interpolated for all epochs alike.
+        tmin, tmax, match
+            As for :meth:`apply`.
+
+        Yields
+        ------
+        SourceImage
+            One an epoch, in their order, without those that were dropped. They are
+            made as they are asked for (one takes about 2 MB); ``list`` keeps all.
+
+        Raises
+        ------
+        SignalError, ChannelError, WindowError
+            As of :meth:`apply`, at once.
+        """
+        check_kind(epochs, "Epochs")
+        window = check_window(epochs.times, tmin, tmax)
+        ready = prepare_epochs(epochs, self.head, match, self.card["sfreq"])
+        crop(ready, window)
+        checks.check_length(len(ready.times))
+        checks.warn_about_length(len(ready.times), self.card)
+        return self._images(epoch_windows(ready))
+
+    def apply_raw(
+        self,
+        raw: mne.io.BaseRaw,
+        window: float = DURATION,
+        overlap: float = OVERLAP,
+        *,
+        tmin: float | None = None,
+        tmax: float | None = None,
+        match: str = "name",
+    ) -> Iterator[SourceImage]:
+        """Image a raw recording window by window.
+
+        Parameters
+        ----------
+        raw : mne.io.Raw
+            EEG, V. What is not in memory is read as it is needed.
+        window, overlap : float
+            Length of a window, and how much of it belongs to the one before, s.
+        tmin, tmax : float, optional
+            Part of the recording, s. By default all of it.
+        match : {"name", "position"}
+            How channels are matched.
+
+        Yields
+        ------
+        SourceImage
+            One a window, with times of the recording. Windows with a piece annotated
+            as bad (``BAD...``, ``EDGE...``) are left out, and so is what remains at
+            the end. Few are in memory at a time; channels are judged and interpolated
+            for about five seconds alike.
+
+        Raises
+        ------
+        SignalError, WindowError, OptionError
+            What is wrong with the arguments, at once. What is wrong with a piece
+            of the recording is raised when it is read.
+        """
+        check_kind(raw, "Raw")
+        rate = self.card["sfreq"]
+        batches = raw_windows(
+            raw,
+            self.head,
+            window,
+            overlap,
+            tmin=tmin,
+            tmax=tmax,
+            match=match,
+            sfreq=rate,
+        )
+        checks.warn_about_length(round(window * rate), self.card)
+        return self._images(batches)
+
+    def _images(self, batches: Iterable[Windows]) -> Iterator[SourceImage]:
+        solve = self.predict_with_probability
+        return images_of(batches, solve, "deepsif", self.head)
+
+
+def _one_thread() -> AbstractContextManager:
+    """Keep a single window, which is 10 ms of work, off the other cores.
+
+    Threads that wait for each other take a hundred times as long as the work where
+    other programs use the cores.
+    """
+    return _thread_pools().limit(limits=1)
+
+
+@lru_cache(maxsize=1)
+def _thread_pools() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()  # of the libraries loaded so far, torch included
 
 
 def _collect(batches: Iterable[tuple[Tensor, Tensor | None]], n_windows: int) -> list:
@@ -219,213 +340,3 @@ def _collect(batches: Iterable[tuple[Tensor, Tensor | None]], n_windows: int) ->
                 array[start : start + len(part)] = part
         start += len(batch[0])
     return whole
-
-
-def load_model(
-    name_or_path: str | Path,
-    *,
-    head: str | HeadModel | None = None,
-    transfer: bool = False,
-    device: str | None = None,
-) -> Imager:
-    """Load a trained network with its head model.
-
-    Parameters
-    ----------
-    name_or_path : str or path
-        ``"lite-75"``, ``"lite-64"``, ``"lite-published-75"`` (on the authors' head,
-        which must be at hand), ``"lite-75-known-head"`` (for simulations of the very
-        template head, see chapter 4), or a folder of weights.
-    head : str or HeadModel, optional
-        By default the one named on the card.
-    transfer : bool
-        Transfer a ``lite`` network to a head model it was not trained for: its
-        scans follow from the leadfield, and its first layer is translated, see
-        :func:`deepsif_lite.network.start_from`. Chapter 3 measures what that costs;
-        training on from there (``initial=``) gets it back.
-    device : str, optional
-        A torch device; by default the CPU.
-
-    Returns
-    -------
-    Imager
-        The last few networks stay in memory and are shared by all who load them, until
-        their files change; make your own by ``copy.deepcopy`` before you change one.
-
-    Raises
-    ------
-    FileNotFoundError
-        There are no such weights.
-    MismatchError
-        The head model is not the one the network was trained for.
-    """
-    from ..network.cards import check_card, load_card
-
-    card = load_card(name_or_path)
-    head = _load_head(card["head"] if head is None else head)
-    device = device or "cpu"
-    if transfer:  # its card and its scans are those of the new head already
-        from ..network.transfer import transferred
-        from ..network.weights import load_weights
-
-        network, card = transferred(*load_weights(name_or_path), head)
-        return Imager(network.to(device).eval(), card, head, device)
-    check_card(card, head)
-    return Imager(shared_network(name_or_path, head, device), card, head, device)
-
-
-def image(
-    evoked: mne.Evoked,
-    method: str = "deepsif",
-    head: str | HeadModel | None = None,
-    *,
-    tmin: float | None = None,
-    tmax: float | None = None,
-    baseline: tuple[float | None, float | None] | None = None,
-    match: str = "name",
-    model: str | Path | Imager | None = None,
-    **options,
-) -> SourceImage:
-    """Image an evoked response by any method.
-
-    Parameters
-    ----------
-    evoked : mne.Evoked
-        EEG, V.
-    method : str
-        A name of :data:`deepsif_lite.solvers.METHODS`: ``"deepsif"``, ``"sloreta"``,
-        ``"lcmv"``.
-    head : str or HeadModel, optional
-        A name for :func:`deepsif_lite.load_head_model`, or a head model. By default
-        that of ``model``, else ``"template-75"``. A network images with the head model
-        it was trained for alone, and refuses others.
-    tmin, tmax : float, optional
-        Window to image, s. By default all of it. The data covariance of LCMV is
-        taken from this window.
-    baseline : tuple of (float or None, float or None), optional
-        Times without signal, s, from which the solvers take the noise covariance
-        (its diagonal), and whose mean is taken from each channel; they may lie outside
-        ``tmin`` to ``tmax``. By default noise is taken as equal on all channels, and
-        the mean is that of the window. Not for networks.
-    match : {"name", "position"}
-        How channels are matched, see :func:`deepsif_lite.recordings.prepare`.
-    model : str, path or Imager, optional
-        The network of ``method="deepsif"``. By default the shipped one for ``head``.
-    **options
-        Passed to the solver (``lambda2``, ``depth``, ``reg``, ``noise_cov``).
-
-    Returns
-    -------
-    SourceImage
-
-    Raises
-    ------
-    OptionError
-        The method is unknown, or takes no such option.
-    SignalError, ChannelError
-        ``evoked`` is no evoked response, or does not fit the head model.
-    WindowError
-        A window lies outside the recording.
-    MismatchError
-        The network was not trained for the head model, or there is none for it.
-
-    Warns
-    -----
-    UserWarning
-        As :meth:`Imager.apply`; of windows and probability, networks alone.
-
-    Examples
-    --------
-    >>> import mne
-    >>> import numpy as np
-    >>> import deepsif_lite as dl
-    >>> head = dl.load_head_model("template-75")
-    >>> moment = 1e-8 * np.hanning(50)  # up to 10 nA m, in region 100
-    >>> evoked = mne.EvokedArray(np.outer(head.leadfield[:, 100], moment), head.info)
-    >>> image = dl.image(evoked, method="sloreta", head=head)
-    >>> image.peak.region
-    100
-    """
-    check_option("method", method, METHODS)
-    checks.check_options(method, model, baseline, options)
-    solve = METHODS[method].solve
-    if solve is None:
-        imager = _find_imager(model, head)
-        return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
-    head = _load_head(DEFAULT_HEAD if head is None else head)
-    ready = _prepared(evoked, head, match, baseline=baseline)
-    window = check_window(evoked.times, tmin, tmax)
-    if baseline is not None:
-        options["noise_cov"] = _baseline_covariance(ready, baseline)
-    _crop(ready, window)
-    if baseline is None:  # as the networks do
-        checks.check_length(len(ready.times))
-        remove_mean(ready)
-    warn_about_fit(ready.data.T, head, 2)
-    return _as_image(method, solve(ready.data.T, head, **options), ready, head)
-
-
-def _find_imager(
-    model: str | Path | Imager | None, head: str | HeadModel | None
-) -> Imager:
-    if isinstance(model, Imager):
-        return model if head is None else _on_head(model, _load_head(head))
-    if model is None:
-        head = _load_head(DEFAULT_HEAD if head is None else head)
-        model = default_network(head.name)
-    return load_model(model, head=head)
-
-
-def _on_head(model: Imager, head: HeadModel) -> Imager:
-    """Check that a network was trained for a head model, and use that one."""
-    from ..network.cards import check_card
-
-    if head is model.head:
-        return model
-    check_card(model.card, head)
-    return replace(model, head=head)
-
-
-def _load_head(head: str | HeadModel) -> HeadModel:
-    from ..head.loading import load_head_model
-
-    return load_head_model(head) if isinstance(head, str) else head
-
-
-def _prepared(
-    evoked: mne.Evoked,
-    head: HeadModel,
-    match: str,
-    sfreq: float | None = None,
-    baseline: tuple | None = None,
-) -> mne.Evoked:
-    check_instance(evoked, "evoked", averaged=True)
-    return prepare(evoked, head.info, sfreq, match=match, baseline=baseline)
-
-
-def _crop(ready: mne.Evoked, window: tuple[float, float]) -> None:
-    """Crop in place; resampling may have moved the last sample."""
-    low, high = window
-    ready.crop(max(low, ready.times[0]), min(high, ready.times[-1]), verbose="error")
-
-
-def _baseline_covariance(
-    ready: mne.Evoked, baseline: tuple[float | None, float | None]
-) -> np.ndarray:
-    from ..solvers.whitening import noise_covariance
-
-    quiet = ready.copy()
-    _crop(quiet, check_window(ready.times, *baseline, name="baseline"))
-    return noise_covariance(quiet.data.T)
-
-
-def _as_image(
-    method: str,
-    activity: np.ndarray,
-    ready: mne.Evoked,
-    head: HeadModel,
-    probability: np.ndarray | None = None,
-) -> SourceImage:
-    checks.check_output(method, activity, probability)
-    unit = METHODS[method].unit
-    return SourceImage(activity.T, ready.times, head.cortex, method, unit, probability)

@@ -108,7 +108,8 @@ class ScanGeometry(nn.Module):
         whitener = source_whitener(leadfield, self.noise_share)
         white = average_reference(whitener @ leadfield)
         members = patch_dictionary(cortex, self.n_shapes)
-        rings = _rings(cortex.adjacency, max(map(len, PATCH_PROFILES)))
+        n_rings = max(APART_RINGS + 1, *map(len, PATCH_PROFILES))
+        rings = _rings(cortex.adjacency, n_rings)
         for row, profile in enumerate(PATCH_PROFILES):
             pairs = zip(profile, rings, strict=False)
             patch = np.sum([w * ring for w, ring in pairs], axis=0)
@@ -119,9 +120,8 @@ class ScanGeometry(nn.Module):
         _fill(self.members, members)
         _fill(self.adjacency, cortex.adjacency)
         _fill(self.n_neighbors, cortex.adjacency.sum(axis=1))
-        rings = _rings(cortex.adjacency, APART_RINGS + 1)
         _fill(self.neighborhood, np.sum(rings[: NEIGHBORHOOD_RINGS + 1], axis=0))
-        _fill(self.far_apart, np.sum(rings, axis=0) == 0)
+        _fill(self.far_apart, np.sum(rings[: APART_RINGS + 1], axis=0) == 0)
         self.is_set, self._sparse = True, {}
 
     def _check(self, leadfield: NDArray, cortex: Parcels) -> None:
@@ -199,8 +199,7 @@ class ScanGeometry(nn.Module):
             return dense @ matrix.to(dtype)
         key = name, matrix.device, dtype
         if key not in self._sparse:
-            matrix = matrix.to(dtype)
-            self._sparse[key] = _sparse(matrix.T), _sparse(matrix)
+            self._sparse[key] = _sparse(matrix.to(dtype))
         with torch.autocast(dense.device.type, enabled=False):
             return _SparseProduct.apply(dense.to(dtype), *self._sparse[key])
 
@@ -222,16 +221,26 @@ class _SparseProduct(torch.autograd.Function):
         return _times_sparse(gradient, ctx.matrix), None, None
 
 
-def _sparse(matrix: Tensor) -> Tensor:
+def _sparse(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sparse form of the transpose, and that of the matrix."""
     with warnings.catch_warnings():
-        # torch calls the format beta; what is used of it is tested.
-        warnings.filterwarnings("ignore", "Sparse CSR")
-        wide = matrix.to_sparse_csr()
-        # Indices of 32 bits, as the product wants them.
-        indices = wide.crow_indices().int(), wide.col_indices().int()
-        return torch.sparse_csr_tensor(
-            *indices, wide.values(), wide.shape, check_invariants=True
+        # torch calls the formats beta; what is used of them is tested.
+        warnings.filterwarnings("ignore", "Sparse CS[RC]")
+        rows = matrix.to_sparse_csr()
+        columns = rows.to_sparse_csc()  # ten times as quick as from a dense transpose
+        return (
+            _csr(
+                columns.ccol_indices(), columns.row_indices(), columns, matrix.T.shape
+            ),
+            _csr(rows.crow_indices(), rows.col_indices(), rows, matrix.shape),
         )
+
+
+def _csr(ends: Tensor, columns: Tensor, stored: Tensor, shape: torch.Size) -> Tensor:
+    """Return a matrix with indices of 32 bits, as the product wants them."""
+    return torch.sparse_csr_tensor(
+        ends.int(), columns.int(), stored.values(), shape, check_invariants=True
+    )
 
 
 def _times_sparse(dense: Tensor, transposed: Tensor) -> Tensor:

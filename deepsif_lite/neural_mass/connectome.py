@@ -21,6 +21,8 @@ from ..cortex.surface import Cortex, load_cortex
 from ..errors import check_option
 from .model import HEALTHY_GAIN
 
+CONNECTOMES = ("template", "published")
+
 # Measured on the published connectome (998 nodes, 35,730 links).
 DENSITY = 0.0359  # share of ordered pairs that are linked
 MEDIAN_STRENGTH = 17.4  # median over nodes of the summed incoming weights
@@ -153,7 +155,7 @@ def load_connectome(name: str = "template", *, n_regions: int = 994) -> Connecto
     >>> dl.load_connectome("template").weights.shape
     (994, 994)
     """
-    check_option("name", name, ("template", "published"))
+    check_option("name", name, CONNECTOMES)
     if name == "template":
         return _template_connectome(n_regions)
     return _published_connectome()

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import ChannelError, WindowError, check_option
 from ..signals import average_reference
-from .instances import check_instance
+from .instances import check_kind
 from .matching import Cap, check_cover, match_channels, warn
 from .positions import electrode_positions, sphere
 from .quality import check_scales, check_values, find_drifts, find_unusable
@@ -115,7 +115,7 @@ def prepare(
     184-187 (spherical splines, as MNE-Python does them).
     """
     check_option("match", match, ("name", "position"))
-    check_instance(inst)
+    check_kind(inst, "Evoked", "Epochs", "Raw")
     _notice_kind(inst)
     eeg = _pick_eeg(inst)
     eeg, cap = match_channels(eeg, info, match)

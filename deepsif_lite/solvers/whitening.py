@@ -12,15 +12,25 @@ if TYPE_CHECKING:
     from ..head.model import HeadModel
 
 
-def noise_covariance(baseline: np.ndarray, method: str = "diagonal") -> np.ndarray:
+NOISE = ("diagonal", "ledoit_wolf", "shrunk", "empirical")
+"""Ways to estimate a noise covariance, see :func:`noise_covariance`."""
+
+DEFAULT_NOISE = "diagonal"
+
+
+def noise_covariance(baseline: np.ndarray, method: str = DEFAULT_NOISE) -> np.ndarray:
     """Estimate the noise covariance from samples without signal.
 
     Parameters
     ----------
     baseline : array of shape (n_times, n_channels)
         EEG, V.
-    method : {"diagonal", "ledoit_wolf", "empirical"}
-        ``"diagonal"`` keeps the variances alone, which needs the fewest samples.
+    method : {"diagonal", "ledoit_wolf", "shrunk", "empirical"}
+        ``"diagonal"`` keeps the variances alone, as if noise were independent, which
+        needs the fewest samples. ``"ledoit_wolf"`` shrinks the empirical covariance
+        towards equal and independent noise, by what the samples tell; ``"shrunk"`` by
+        a tenth, scikit-learn's default. ``"empirical"`` needs several times more
+        samples than channels.
 
     Returns
     -------
@@ -33,10 +43,17 @@ def noise_covariance(baseline: np.ndarray, method: str = "diagonal") -> np.ndarr
         The method is unknown.
     ChannelError
         A channel does not vary.
-    """
-    from sklearn.covariance import empirical_covariance, ledoit_wolf
 
-    check_option("method", method, ("diagonal", "ledoit_wolf", "empirical"))
+    Notes
+    -----
+    Over a background of the whole cortex, whitening by it also weakens sources, which
+    look alike: in simulations where the two are equally strong, sLORETA finds less by
+    ``"ledoit_wolf"`` than by ``"diagonal"``, and more where the source is three times
+    as strong. So the diagonal is the default, and the others are for clear responses.
+    """
+    from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
+
+    check_option("method", method, NOISE)
     # scikit-learn's estimates lose precision on values near 1e-6 (volts).
     scale = baseline.std()
     if not baseline.std(axis=0).all():
@@ -44,12 +61,14 @@ def noise_covariance(baseline: np.ndarray, method: str = "diagonal") -> np.ndarr
         msg = f"Channels {flat} are constant in the baseline; drop or interpolate them."
         raise ChannelError(msg)
     scaled = (baseline - baseline.mean(axis=0)) / scale
-    if method == "diagonal":
-        cov = np.diag(scaled.var(axis=0))
-    elif method == "ledoit_wolf":
+    if method == "ledoit_wolf":
         cov = ledoit_wolf(scaled)[0]
     else:
         cov = empirical_covariance(scaled)
+    if method == "diagonal":
+        cov = np.diag(np.diag(cov))
+    elif method == "shrunk":
+        cov = shrunk_covariance(cov)
     return cov * scale**2
 
 

@@ -8,7 +8,6 @@ with the same library, whatever the number of workers.
 from __future__ import annotations
 
 import hashlib
-import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
@@ -24,14 +23,13 @@ from ..neural_mass.simulation import simulate_chunks
 from ..profiles import Profile, get_profile
 from ..progress import progress_bar
 from .detection import CLIP_SAMPLES, SFREQ, ClipCutter
-from .library import SPLITS, library_path
+from .library import SPLITS, check_unfinished, library_path
 from .packing import N_COEFS, STEP, pack_levels
-from .report import HAS_CLIPS, region_report, report_path, write_reports
+from .report import region_report, report_path, warn_of_empty_regions, write_reports
 
 if TYPE_CHECKING:
     import pandas as pd
 
-logger = logging.getLogger(__name__)
 
 GAINS = (3.5, 3.55, 3.6)  # mV, of the region that is to spike
 SETTINGS = ((0.087, 1.0), (0.08, 1.7), (0.083, 1.5))
@@ -105,6 +103,7 @@ def build_spike_library(
     seed: int = 0,
     n_jobs: int = -1,
     progress: bool = True,
+    overwrite: bool = False,
 ) -> pd.DataFrame:
     """Build both splits of a library, or finish an interrupted build.
 
@@ -123,6 +122,8 @@ def build_spike_library(
         ``joblib.parallel_config("dask")`` the workers are Dask's.
     progress : bool
         Show a progress bar.
+    overwrite : bool
+        Replace a library of this profile that ``out`` holds.
 
     Returns
     -------
@@ -131,6 +132,11 @@ def build_spike_library(
         of spikes and of clips. Written beside the library, as is the count by region
         (:func:`deepsif_lite.spikes.region_report`), which says why a region is
         without a clip; a warning tells when one is.
+
+    Raises
+    ------
+    OptionError
+        ``out`` holds a finished library of this profile.
     """
     import pandas as pd
 
@@ -138,8 +144,11 @@ def build_spike_library(
     out = artifact_path("spikes") if out is None else Path(out)
     connectome = connectome or load_connectome("template")
     reports, leftovers, seeds = [], [], {}
-    for plan in library_plans(profile):
-        parts = out / f".parts-{_fingerprint(plan, connectome, seed)}"
+    plans = library_plans(profile)
+    places = [out / f".parts-{_fingerprint(p, connectome, seed)}" for p in plans]
+    if not overwrite:
+        check_unfinished(out / profile.name, places)
+    for plan, parts in zip(plans, places, strict=True):
         parts.mkdir(parents=True, exist_ok=True)
         report, files = _run_plan(plan, connectome, seed, parts, n_jobs, progress)
         path = library_path(out / profile.name, plan.split)
@@ -149,7 +158,7 @@ def build_spike_library(
     report = pd.concat(reports, ignore_index=True)
     regions = region_report(report, seeds, connectome.n_regions)
     write_reports(out / profile.name, report, regions)
-    _warn_of_empty_regions(regions, report_path(out / profile.name))
+    warn_of_empty_regions(regions, report_path(out / profile.name))
     for parts in leftovers:
         shutil.rmtree(parts)
     return report
@@ -169,7 +178,7 @@ def store_spike_library(root: str | Path | None = None) -> list[Path]:
         Of the training and the test split.
     """
     stem = artifact_path("spikes/lite", root)
-    build_spike_library(stem.name, stem.parent)
+    build_spike_library(stem.name, stem.parent, overwrite=True)
     return [library_path(stem, split) for split in SPLITS]
 
 
@@ -188,7 +197,7 @@ def _first_jobs(plan: Plan, connectome: Connectome, seed: int) -> list[_Job]:
     Regions come in random order, round after round. Each has another pair in each
     round, so that nine rounds are the whole grid.
     """
-    rng = np.random.default_rng([seed, _split_key(plan.split)])
+    rng = np.random.default_rng([seed, SPLITS.index(plan.split)])
     order = rng.permutation(connectome.n_regions).tolist()
     pairs = [(gain, setting) for gain in GAINS for setting in SETTINGS]
     places = [
@@ -199,10 +208,6 @@ def _first_jobs(plan: Plan, connectome: Connectome, seed: int) -> list[_Job]:
         _Job(order[place], *pairs[(place + number) % len(pairs)], attempt=0)
         for number, place in places
     ]
-
-
-def _split_key(split: str) -> int:
-    return SPLITS.index(split)
 
 
 def _run_plan(
@@ -314,7 +319,7 @@ def _seconds(
 
 def _job_seed(plan: Plan, seed: int, job: _Job) -> np.random.SeedSequence:
     key = (
-        _split_key(plan.split),
+        SPLITS.index(plan.split),
         job.region,
         GAINS.index(job.gain),
         SETTINGS.index(job.setting),
@@ -391,9 +396,3 @@ def _assemble(
     }
     write_arrays(path, arrays, compress=False)
     return joined["seeds"][: plan.n_clips]
-
-
-def _warn_of_empty_regions(regions: pd.DataFrame, path: Path) -> None:
-    empty = regions[regions["status"] != HAS_CLIPS]
-    for split, part in empty.groupby("split", sort=False):
-        logger.warning("%s: %d regions without a clip, see %s", split, len(part), path)

@@ -6,6 +6,7 @@ course is stored exactly, the background as rounded cosine coefficients.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +18,7 @@ from scipy import fft
 
 from ..artifacts import artifact_path, read_arrays
 from ..cortex.parcels import Parcels, matching_parcels
-from ..errors import ArtifactMissing, MismatchError, check_option
+from ..errors import ArtifactMissing, MismatchError, OptionError, check_option
 from .detection import rescale_spikes
 from .packing import unpack_levels
 
@@ -251,3 +252,27 @@ def _cortex_of(library: SpikeLibrary) -> Parcels:
 def library_path(stem: Path, split: str) -> Path:
     """Return the file of one split of a library."""
     return stem.with_name(f"{stem.name}-{split}.npz")
+
+
+def check_unfinished(stem: Path, parts: Iterable[Path]) -> None:
+    """Refuse to build where a library is, unless that build goes on.
+
+    Parameters
+    ----------
+    stem : path
+        Folder and start of the library's files.
+    parts : iterable of path
+        Folders of what the same build made before it was stopped, if they are there.
+
+    Raises
+    ------
+    OptionError
+        Names the file that would be replaced.
+    """
+    there = [p for p in (library_path(stem, split) for split in SPLITS) if p.exists()]
+    if there and not any(folder.exists() for folder in parts):
+        msg = (
+            f"out={str(stem.parent)!r} holds a library already ({there[0].name}), maybe "
+            "of another seed; choose another folder, or move it away."
+        )
+        raise OptionError(msg)

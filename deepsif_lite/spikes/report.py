@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from ..paths import data_dir, whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 HAS_CLIPS = "has clips"
 NOT_SIMULATED = "not simulated"
@@ -156,3 +159,10 @@ def _phrase(status: str, part: pd.DataFrame) -> str:
     regions = part["region"].tolist()
     named = ", ".join(map(str, regions[:10])) + (" ..." if len(regions) > 10 else "")
     return f"without a clip, {status}: {named}"
+
+
+def warn_of_empty_regions(regions: pd.DataFrame, path: Path) -> None:
+    """Log how many regions of each split are without a clip."""
+    empty = regions[regions["status"] != HAS_CLIPS]
+    for split, part in empty.groupby("split", sort=False):
+        logger.warning("%s: %d regions without a clip, see %s", split, len(part), path)

@@ -70,6 +70,26 @@ class Processes:
             distributed.barrier()
 
 
+def check_device(device: str | None) -> None:
+    """Refuse a device that this machine, or this build of torch, has not.
+
+    Raises
+    ------
+    OptionError
+    """
+    try:
+        wanted = torch.device(device or "cpu")
+    except RuntimeError as error:
+        msg = f"device={device!r} is unknown; give 'cpu', 'cuda' or none."
+        raise OptionError(msg) from error
+    if wanted.type == "cuda" and not torch.cuda.is_available():
+        msg = (
+            f"device={device!r}: torch finds no graphics card, or was built without "
+            "CUDA; give 'cpu', or none."
+        )
+        raise OptionError(msg)
+
+
 def join_processes(device: str | None = None) -> Processes:
     """Join the processes that torchrun started, or be the only one.
 
@@ -84,7 +104,13 @@ def join_processes(device: str | None = None) -> Processes:
     Returns
     -------
     processes : Processes
+
+    Raises
+    ------
+    OptionError
+        There is no such device.
     """
+    check_device(device)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:

@@ -52,16 +52,101 @@ def test_image_writes_what_the_library_computes(recording, tmp_path, capsys):
             "head='template-75'",
         ),
         (["image", "{recording}", "--method", "lcmv", "--model", "lite-64"], "model"),
-        (["data", "--fetch", "nothing"], "not in the registry"),
+        (["image", "{recording}", "--noise", "shrunk"], "takes no noise"),
+        (["image", "{recording}", "--match", "nose"], "argument --match"),
+        (["image", "{recording}", "--bads", "Fp1", "X9"], "--bads ['X9']"),
+        (["image", "{recording}", "--tmin", "start"], "--tmin: 'start' is not a numb"),
+        (["image", "{recording}", "--tmin", "nan"], "--tmin: value=nan must"),
+        (["image", "{recording}", "--out", "{recording}"], "--out: "),
+        (["image", "{recording}", "--out", "{recording}/x"], "is a file; give a fold"),
+        (["image"], "required: file (see deepsif-lite image --help)"),
+        (["data", "--fetch", "nothing"], "choose one of"),
+        (["evaluate", "--sources", "0"], "--sources: value=0 must be at least 1"),
+        (["evaluate", "--samples", "0"], "--samples: value=0 must be at least 1"),
+        (["evaluate", "--samples", "x"], "--samples: 'x' is not a whole number"),
+        (["evaluate", "--methods", "dspm"], "--methods: value='dspm' is unknown"),
+        (["evaluate", "--selections", "1.5"], "value=1.5 must lie between 0 and 1"),
+        (["evaluate", "--selections", "x"], "value='x' is unknown"),
+        (["evaluate", "--out", "{folder}"], "is a folder; give a file"),
+        (["evaluate", "--resting", "published"], "--resting-share 0 go together"),
+        (["evaluate", "--resting-share", "1.5"], "--resting-share: value=1.5"),
+        (["train", "--out", "run", "--steps", "0"], "--steps: value=0 must be at"),
+        (["train", "--out", "run", "--network", "x"], "--network: value='x' is unkn"),
+        (["train", "--out", "run", "--precision", "x"], "--precision: value='x' is"),
+        (["train", "--out", "run", "--profile", "x"], "--profile: invalid choice"),
+        (["train", "--out", "run", "--device", "x"], "device='x' is unknown"),
+        (["train", "--out", "run", "--initial", "none"], "none"),
+        (["train", "--out", "{recording}"], "is a file; give a folder"),
+        (["simulate", "--profile", "x"], "--profile: invalid choice"),
+        (["simulate", "--connectome", "x"], "--connectome: value='x' is unknown"),
+        (["simulate", "--seed", "-1"], "--seed: value=-1 must be at least 0"),
+        (["pack", "--out", "head.txt"], "must end in .npz"),
+        (["export", "--out", "net.pt"], "must end in .onnx"),
+        (["build", "everything"], "argument part"),
+        ([], "required: command"),
     ],
 )
 def test_errors_are_one_line_and_exit_code_two(recording, capsys, arguments, text):
-    filled = [a.replace("{recording}", str(recording)) for a in arguments]
+    names = {"{recording}": recording, "{folder}": recording.parent}
+    filled = arguments
+    for placeholder, path in names.items():
+        filled = [a.replace(placeholder, str(path)) for a in filled]
     assert main(filled) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert error.startswith("deepsif-lite: error: ")
     assert text in error
+
+
+def test_files_whose_names_differ_after_a_dot_keep_their_results(
+    recording, tmp_path, capsys
+):
+    names = ("a.b-ave.fif", "a.c-ave.fif", "a.c-ave.fif.gz")
+    for name in names[:2]:
+        (tmp_path / name).write_bytes(recording.read_bytes())
+    mne.read_evokeds(recording, 0, verbose=False).save(tmp_path / names[2])
+    for name in names:
+        arguments = ["image", str(tmp_path / name), "--method", "sloreta"]
+        assert main([*arguments, "--head", "template-64", "--out", str(tmp_path)]) == 0
+    written = {path.name for path in tmp_path.glob("*-regions.csv")}
+    assert written == {
+        "a.b-ave-sloreta-regions.csv",
+        "a.c-ave-sloreta-regions.csv",
+    }
+    assert (tmp_path / "a.b-ave-sloreta-lh.stc").exists()
+    capsys.readouterr()
+
+
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_bad_channels_are_left_out(recording, tmp_path, capsys):
+    arguments = ["image", str(recording), "--method", "sloreta", "--bads", "Cz", "Pz"]
+    arguments += ["--head", "template-64", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    assert "warning" in capsys.readouterr().err
+    stc = mne.read_source_estimate(tmp_path / "subject-ave-sloreta")
+    evoked = mne.read_evokeds(recording, 0, verbose=False)
+    evoked.info["bads"] = ["Cz", "Pz"]
+    with pytest.warns(UserWarning, match="Cz"):
+        expected = image(evoked, "sloreta", "template-64").to_stc()
+    np.testing.assert_allclose(stc.data, expected.data, rtol=1e-5, atol=1e-9)
+
+
+def test_a_library_is_not_replaced(tmp_path, capsys):
+    (tmp_path / "smoke-train.npz").write_bytes(b"another seed's")
+    assert main(["simulate", "--profile", "smoke", "--out", str(tmp_path)]) == 2
+    assert "holds a library already (smoke-train.npz)" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["smoke-train.npz"]
+
+
+def test_an_interrupt_is_told_in_one_line(recording, monkeypatch, capsys):
+    from deepsif_lite.recordings import files
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "read_evoked", interrupted)
+    assert main(["image", str(recording)]) == 130
+    assert capsys.readouterr().err == "deepsif-lite: interrupted\n"
 
 
 def test_data_lists_every_published_file(capsys):
@@ -113,7 +198,7 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
     assert main(arguments.split()) == 0
     assert seen["head"] == "template-64"
     assert seen["clips"].asked == ("lite", "train", "template-994")
-    assert (seen["out"], seen["max_minutes"]) == ("run", 2)
+    assert (seen["out"].name, seen["max_minutes"]) == ("run", 2)
     config = seen["config"]
     assert (config.n_steps, config.batch_size, config.seed) == (7, 3, 4)
     assert (config.n_sources, config.electrode_jitter) == ((1, 2), (0, 0.005))
@@ -166,7 +251,7 @@ def test_evaluate_writes_a_row_a_source(monkeypatch, capsys, tmp_path):
 
     from deepsif_lite.evaluation import METRICS
     from deepsif_lite.evaluation import synthetic as evaluation
-    from deepsif_lite.imaging import imager as imaging
+    from deepsif_lite.imaging import loading as imaging
     from deepsif_lite.spikes import library as spike_library
 
     row = {

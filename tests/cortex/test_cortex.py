@@ -7,6 +7,7 @@ from scipy.sparse.csgraph import connected_components
 
 import deepsif_lite as dl
 from deepsif_lite.cortex import parcellate
+from deepsif_lite.cortex.fsaverage import load_fsaverage5
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +83,19 @@ def test_to_vertices_fills_the_wall(cortex):
     assert np.isnan(spread[cortex.region_of_vertex < 0]).all()
     inside = cortex.region_of_vertex >= 0
     np.testing.assert_array_equal(spread[inside], cortex.region_of_vertex[inside])
+
+
+def test_surfaces_are_those_that_nilearn_gives():
+    from nilearn.datasets import fetch_surf_fsaverage
+    from nilearn.surface import load_surf_data, load_surf_mesh
+
+    paths = fetch_surf_fsaverage("fsaverage5")
+    surface, half = load_fsaverage5(), 10242
+    mesh = load_surf_mesh(paths["pial_right"])
+    np.testing.assert_allclose(surface["vertices"][half:], mesh.coordinates / 1e3)
+    np.testing.assert_array_equal(surface["faces"][20480:] - half, mesh.faces)
+    inflated = load_surf_mesh(paths["infl_left"]).coordinates
+    np.testing.assert_array_equal(surface["inflated"][:half], inflated)
+    for name, kind in (("sulc", "sulc"), ("thickness", "thick")):
+        left = load_surf_data(paths[f"{kind}_left"])
+        np.testing.assert_array_equal(surface[name][:half], left)

@@ -133,6 +133,28 @@ def test_noise_covariance_is_that_of_numpy(evoked):
     np.testing.assert_allclose(noise_covariance(baseline), np.diag(np.diag(expected)))
 
 
+@pytest.mark.parametrize("method", ["ledoit_wolf", "shrunk"])
+def test_noise_covariance_is_that_of_mne(evoked, method):
+    """Its own shrinkage runs over scikit-learn's estimates, on scaled data."""
+    rng = np.random.default_rng(3)
+    mixing = np.eye(32) + 0.2 * rng.standard_normal((32, 32))
+    baseline = 1e-6 * rng.standard_normal((500, 32)) @ mixing
+    raw = mne.io.RawArray(
+        baseline.T, mne.create_info(32, 500.0, "eeg"), verbose="error"
+    )
+    theirs = mne.compute_raw_covariance(
+        raw,
+        tstep=None,
+        method={"shrunk": "shrinkage"}.get(method, method),
+        method_params={"shrinkage": {"shrinkage": 0.1}},
+        verbose="error",
+    )
+    ours = noise_covariance(baseline, method)
+    scale = np.abs(ours).max()
+    np.testing.assert_allclose(ours, theirs.data, atol=0.01 * scale)
+    assert np.abs(ours - np.diag(np.diag(ours))).max() > 0.1 * scale
+
+
 def test_the_table_of_methods_is_consistent():
     assert tuple(m.name for m in METHODS.values()) == tuple(METHODS)
     assert [name for name in METHODS if METHODS[name].solve is None] == ["deepsif"]

@@ -14,7 +14,7 @@ import pytest
 import torch
 from toys import toy_clips, toy_head
 
-from deepsif_lite.errors import MismatchError
+from deepsif_lite.errors import MismatchError, OptionError
 from deepsif_lite.metrics import scores as metrics
 from deepsif_lite.network import load_card, load_log, load_weights
 from deepsif_lite.synthesis import SyntheticEEG
@@ -23,7 +23,7 @@ from deepsif_lite.training import run as training
 from deepsif_lite.training.export import export
 from deepsif_lite.training.learner import Learner
 from deepsif_lite.training.monitor import VALIDATION_OFFSET, Monitor
-from deepsif_lite.training.processes import Processes
+from deepsif_lite.training.processes import Processes, join_processes
 from deepsif_lite.training.run import train
 
 CONFIG = TrainingConfig(
@@ -368,3 +368,12 @@ def test_noise_may_be_resting_eeg(head, clips, tmp_path):
         run(head, clips, tmp_path / "rest", config=config, resting=2 * resting)
     with pytest.raises(ValueError, match="resting_share"):
         run(head, clips, tmp_path / "none", config=config)
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for device in ("cuda", "cuda:1"):
+        with pytest.raises(OptionError, match=f"device='{device}': torch finds no"):
+            join_processes(device)
+    with pytest.raises(OptionError, match="device='gpu' is unknown"):
+        join_processes("gpu")

@@ -1,0 +1,218 @@
+"""Windows of recordings that are ready to image: one, those of epochs, those of raw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ..errors import SignalError, WindowError, check_range
+from ..recordings.preparation import prepare
+from ..recordings.windows import check_window
+from ..solvers.methods import METHODS
+from . import checks
+from .source_image import SourceImage
+
+if TYPE_CHECKING:
+    import mne
+    from numpy.typing import NDArray
+
+    from ..head.model import HeadModel
+
+    Solve: TypeAlias = Callable[[NDArray], tuple[NDArray, NDArray | None]]
+
+DURATION, OVERLAP = 1.0, 0.5  # s, of windows of a raw recording
+_BATCH = 8  # windows at a time; their images, 2 MB each, bound the memory
+_MARGIN = 0.1  # s around a batch of a raw recording: resampling rings at its edges
+_BAD = ("bad", "edge")  # how MNE names pieces that are not to be looked at
+
+
+class Windows(NamedTuple):
+    """A batch of windows of equal length.
+
+    Attributes
+    ----------
+    eeg : array of shape (n_windows, n_times, n_channels)
+        V, average reference.
+    times : array of shape (n_windows, n_times)
+        s.
+    """
+
+    eeg: np.ndarray
+    times: np.ndarray
+
+
+def prepare_evoked(
+    evoked: mne.Evoked,
+    head: HeadModel,
+    match: str,
+    sfreq: float | None = None,
+    baseline: tuple | None = None,
+) -> mne.Evoked:
+    """Bring an evoked response to a head model."""
+    return prepare(evoked, head.info, sfreq, match=match, baseline=baseline)
+
+
+def crop(ready: mne.Evoked | mne.BaseEpochs, window: tuple[float, float]) -> None:
+    """Crop in place; resampling may have moved the last sample."""
+    low, high = window
+    ready.crop(max(low, ready.times[0]), min(high, ready.times[-1]), verbose="error")
+
+
+def prepare_epochs(
+    epochs: mne.BaseEpochs,
+    head: HeadModel,
+    match: str,
+    sfreq: float | None = None,
+    baseline: tuple | None = None,
+) -> mne.BaseEpochs:
+    """Bring epochs to a head model, all at once: they share what is interpolated.
+
+    Raises
+    ------
+    SignalError
+        None is left.
+    """
+    kept = epochs.copy().drop_bad(verbose="error")
+    if not len(kept):
+        msg = "epochs holds none (all were rejected); loosen the rejection."
+        raise SignalError(msg)
+    return prepare(kept, head.info, sfreq, match=match, baseline=baseline)
+
+
+def evoked_window(ready: mne.Evoked) -> Windows:
+    """Return a prepared evoked response as a batch of one."""
+    return Windows(ready.data.T[None], ready.times[None])
+
+
+def epoch_windows(ready: mne.BaseEpochs) -> Iterator[Windows]:
+    """Yield prepared epochs in batches."""
+    eeg = ready.get_data(copy=False).swapaxes(1, 2)
+    times = np.broadcast_to(ready.times, (len(eeg), len(ready.times)))
+    for first in range(0, len(eeg), _BATCH):
+        part = slice(first, first + _BATCH)
+        yield Windows(eeg[part], times[part])
+
+
+def raw_windows(
+    raw: mne.io.BaseRaw,
+    head: HeadModel,
+    window: float,
+    overlap: float,
+    *,
+    tmin: float | None,
+    tmax: float | None,
+    match: str,
+    sfreq: float | None = None,
+) -> Iterator[Windows]:
+    """Yield windows of a raw recording in batches, each read when it is asked for.
+
+    Parameters
+    ----------
+    raw : mne.io.Raw
+        Need not be in memory.
+    head : HeadModel
+    window, overlap : float
+        Length of a window, and what it shares with the one before, s.
+    tmin, tmax : float or None
+        Part of the recording, s.
+    match, sfreq
+        As of :func:`deepsif_lite.recordings.prepare`.
+
+    Raises
+    ------
+    WindowError, OptionError
+        At once, not when the first batch is asked for.
+    """
+    low, high = check_window(raw.times, tmin, tmax)
+    check_range("window", window, 1 / raw.info["sfreq"])
+    check_range("overlap", overlap, 0, window - 1 / raw.info["sfreq"])
+    batches = _good_starts(raw, low, high, window, window - overlap)
+    return _read_batches(raw, head, batches, window, match, sfreq)
+
+
+def _good_starts(
+    raw: mne.io.BaseRaw, low: float, high: float, window: float, step: float
+) -> list[NDArray]:
+    """Return where windows start that hold no piece annotated as bad, in batches."""
+    length = high - low + 1 / raw.info["sfreq"]
+    # Half a sample: what rounding takes from the last window.
+    n_windows = int((length - window + 0.5 / raw.info["sfreq"]) // step) + 1
+    if n_windows < 1:
+        msg = f"window={window} s is longer than the {length:.3f} s of raw."
+        raise WindowError(msg)
+    starts = low + step * np.arange(n_windows)
+    bad = np.zeros(n_windows, dtype=bool)
+    for piece in raw.annotations:
+        if piece["description"].lower().startswith(_BAD):
+            begin = piece["onset"] - raw.first_time
+            bad |= (starts < begin + piece["duration"]) & (starts + window > begin)
+    if bad.all():
+        msg = "Every window of raw holds a piece annotated as bad; clean it first."
+        raise WindowError(msg)
+    good = np.flatnonzero(~bad)
+    # No batch goes over a bad piece, for whose sake channels would count as bad.
+    runs = np.split(good, np.flatnonzero(np.diff(good) > 1) + 1)
+    return [
+        starts[run[k : k + _BATCH]] for run in runs for k in range(0, len(run), _BATCH)
+    ]
+
+
+def _read_batches(
+    raw: mne.io.BaseRaw,
+    head: HeadModel,
+    batches: list[NDArray],
+    window: float,
+    match: str,
+    sfreq: float | None,
+) -> Iterator[Windows]:
+    for starts in batches:
+        low, high = starts[0] - _MARGIN, starts[-1] + window + _MARGIN
+        piece, offset = read_piece(raw, low, high)
+        ready = prepare(piece, head.info, sfreq, match=match)
+        eeg, rate = ready.get_data().T, ready.info["sfreq"]
+        n_times = round(window * rate)
+        first = np.round((starts - offset) * rate).astype(int)
+        first = np.minimum(first, len(eeg) - n_times)  # resampling rounds the end
+        samples = first[:, None] + np.arange(n_times)
+        yield Windows(eeg[samples], offset + samples / rate)
+
+
+class Piece(NamedTuple):
+    """A part of a raw recording, and when it starts there (s)."""
+
+    recording: mne.io.BaseRaw
+    start: float
+
+
+def read_piece(raw: mne.io.BaseRaw, low: float, high: float) -> Piece:
+    """Read what lies between two times.
+
+    Unlike a copy that is cropped, it never doubles a recording that is in memory.
+    """
+    import mne
+
+    rate = raw.info["sfreq"]
+    first, last = max(0, round(low * rate)), min(raw.n_times, round(high * rate) + 1)
+    data = raw.get_data(start=first, stop=last, verbose="error")
+    recording = mne.io.RawArray(data, raw.info.copy(), verbose="error")
+    return Piece(recording, first / rate)
+
+
+def images_of(
+    batches: Iterable[Windows], solve: Solve, method: str, head: HeadModel
+) -> Iterator[SourceImage]:
+    """Image windows one batch at a time.
+
+    Each image owns its arrays: one that is kept keeps nothing else in memory.
+    """
+    unit = METHODS[method].unit
+    for eeg, times in batches:
+        activity, probability = solve(eeg)
+        checks.check_output(method, activity, probability)
+        for k, course in enumerate(activity):
+            likely = None if probability is None else probability[k].copy()
+            yield SourceImage(
+                course.T.copy(), times[k].copy(), head.cortex, method, unit, likely
+            )
