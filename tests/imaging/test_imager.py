@@ -311,7 +311,9 @@ class TestShippedNetworks:
         return mne.EvokedArray(data, head.info, tmin=-0.5, verbose=False)
 
     def test_each_head_has_one_by_default(self):
-        found = {name: default_network(name) for name in set(HEAD_MODELS) - {"template"}}
+        found = {
+            name: default_network(name) for name in set(HEAD_MODELS) - {"template"}
+        }
         assert found == {
             "template-75": "lite-75",
             "template-64": "lite-64",
