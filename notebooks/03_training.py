@@ -373,7 +373,7 @@ for name, candidate in (("this run", live), ("shipped", model)):
         "training time (min)": candidate.card["training"]["seconds"] / 60,
         **mean_scores(candidate, test_clips),
     }
-paper = dl.scorecard.paper_values().value
+paper = dl.results.paper_values().value
 rows["the paper"] = {
     "samples seen": paper["size/training_samples"],
     "precision": paper["sim/precision/all"],

@@ -77,8 +77,10 @@ if subject == dl.recordings.VIRTUAL:
     visual = {"within 30 mm of the virtual source": np.flatnonzero(away < 0.03)}
     wider = np.flatnonzero(away < 0.045)
 else:
-    visual = {"Brodmann 17 and 18": dl.areas.brodmann_regions(cortex, dl.areas.VISUAL)}
-    wider = dl.areas.brodmann_regions(cortex, (*dl.areas.VISUAL, 19))
+    visual = {
+        "Brodmann 17 and 18": dl.cortex.brodmann_regions(cortex, dl.cortex.VISUAL)
+    }
+    wider = dl.cortex.brodmann_regions(cortex, (*dl.cortex.VISUAL, 19))
 evoked.set_eeg_reference("average", verbose=False)
 print(f"{subject}: {len(evoked.ch_names)} channels, {len(evoked.times)} samples")
 

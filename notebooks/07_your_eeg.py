@@ -86,7 +86,7 @@ def virtual_subject():
 evoked, subject = dl.recordings.load_or("mne-visual-right", virtual_subject)
 evoked.comment = "right visual field"
 evoked.save(folder / "visual-ave.fif", verbose="error")
-evoked = dl.files.read_evoked(folder / "visual-ave.fif")
+evoked = dl.recordings.read_evoked(folder / "visual-ave.fif")
 evoked.info["bads"] = ["EEG 053"]  # known to be bad in this recording
 evoked.filter(None, 40.0)
 print(f"{subject}: {len(evoked.ch_names)} channels, {evoked.info['sfreq']:.0f} Hz")
@@ -122,7 +122,7 @@ warnings.filterwarnings("ignore", message="Channels")  # seen once, not again be
 print(f"{image.activity.shape[0]} regions, {image.activity.shape[1]} samples")
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "Left: the recording after preparation, on the network's 64 channels. Right: the scalp map at the first peak of the global field power after 60 ms.", "name": "fig-own-eeg"}, "image": {"alt": "Left, overlaid time courses of 64 channels. Right, a scalp map."}}
-ready = dl.preparation.prepare(evoked, model.head.info, 500.0, match="position")
+ready = dl.recordings.prepare(evoked, model.head.info, 500.0, match="position")
 early = (ready.times > 0.06) & (ready.times < 0.14)
 latency = ready.times[early][ready.data.std(axis=0)[early].argmax()]
 fig, axes = dl.figures.plot_evoked(ready, latency, title=subject)
@@ -220,17 +220,23 @@ print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
 #
 # ## Another cap
 #
-# A `lite` network takes its geometry from the leadfield, so it can be transferred to any electrodes ([chapter 3](03_training.ipynb) measures what that costs).
-# Give the names of your channels, and positions if they are not 10-10 names; the head model takes about a minute:
-#
-# ```python
-# from deepsif_lite.head import build_head_model
-#
-# head = build_head_model(name="my-cap", channels=tuple(evoked.ch_names))
-# model = dl.load_model("lite-75", head=head, transfer=True)
-# image = model.apply(evoked)
-# ```
-#
+# The potentials of every region are known all over the template's scalp, so its head model takes any cap in milliseconds: give the names of your channels, or the `info` of the recording, whose positions tell where unnamed electrodes sit.
+# Nothing is interpolated then: the image is made on the electrodes that recorded.
+# sLORETA and LCMV take such a head model as it is.
+# A `lite` network takes its geometry from the leadfield, so it can be transferred to it ([chapter 3](03_training.ipynb) measures what that costs):
+
+# %% tags=["published-data"]
+cap = dl.load_head_model("template", channels=evoked.info)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the doubts are those of the image above
+    own = dl.load_model("lite-75", head=cap, transfer=True).apply(evoked)
+images_on_cap = {"deepsif": own, "sloreta": dl.image(evoked, "sloreta", cap)}
+for method, result in images_on_cap.items():
+    name = dl.figures.method_name(method)
+    x, y, z = 1e3 * cap.cortex.centroids[result.peak.region]
+    print(f"{name} on {len(cap.ch_names)} electrodes: ({x:.0f}, {y:.0f}, {z:.0f}) mm")
+
+# %% [markdown]
 # ## What is refused, and why
 #
 # A network gives an image for any input, however wrong.
@@ -265,10 +271,14 @@ def half_a_cap(evoked):
 for spoil in (microvolts, dead_electrode, not_a_number, half_a_cap):
     recording = clean.copy()
     spoil(recording)
-    try:
-        model.apply(recording)
-    except ValueError as error:
-        print(textwrap.fill(f"{spoil.__name__}: {error}", 76), end="\n\n")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            model.apply(recording)
+            message = f"repaired, with a warning: {caught[0].message}"
+        except ValueError as error:
+            message = f"refused: {error}"
+    print(textwrap.fill(f"{spoil.__name__}: {message}", 76), end="\n\n")
 
 # %% [markdown]
 # A few missing or bad channels are interpolated, with a warning:
