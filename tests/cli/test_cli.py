@@ -98,6 +98,7 @@ def test_errors_are_one_line_and_exit_code_two(recording, capsys, arguments, tex
     assert text in error
 
 
+@pytest.mark.filterwarnings("ignore:The channels predict")
 def test_files_whose_names_differ_after_a_dot_keep_their_results(
     recording, tmp_path, capsys
 ):
