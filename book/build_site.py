@@ -1,8 +1,8 @@
 """Build the site from the pages in book/ and executed chapters.
 
 A copy of the sources is laid out in ``_build/site``, so that the site shows exactly
-the notebooks it is given, and two pages are made there from the results of the run:
-the scorecard and the record of runs. Addresses come from the git remote; without a
+the notebooks it is given, and parts of pages are made there: scorecard and record of
+runs from the results of the run, the contract from the library and its table. Addresses come from the git remote; without a
 remote the buttons that need one are left out.
 """
 
@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import api
+import contract_page
 import pandas as pd
 import yaml
 
@@ -131,6 +132,7 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     (generated / "scorecard.md").write_text(to_markdown(table))
     (generated / "summary.md").write_text(count_verdicts(table, profile))
     (generated / "runs.md").write_text(runs_table(results / "chapters.json"))
+    contract_page.write(generated)
     api.write_pages(SITE)
     return missing
 

@@ -241,6 +241,7 @@ for method, result in images_on_cap.items():
 #
 # A network gives an image for any input, however wrong.
 # So the recording is checked first, and each message names the channel and the cure.
+# [What can be imaged](../book/contract.md) is the whole contract, with a table of inputs on which it is tested.
 
 # %%
 montage = mne.channels.make_standard_montage("biosemi64")

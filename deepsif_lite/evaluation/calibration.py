@@ -81,7 +81,7 @@ def reliability(
 ) -> pd.DataFrame:
     """Compare probabilities with what is true, bin by bin.
 
-    As :func:`sklearn.calibration.calibration_curve`, which does not say how many
+    As ``sklearn.calibration.calibration_curve``, which does not say how many
     parcels a bin holds.
 
     Parameters

@@ -34,7 +34,7 @@ def headline_selection(method: str) -> str:
 
 
 def headline(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows of each method's own rule, see :func:`headline_selection`.
+    """Keep the rows of each method's own rule, see ``headline_selection``.
 
     Parameters
     ----------

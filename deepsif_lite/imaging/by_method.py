@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..recordings.instances import check_kind
 from ..recordings.preparation import prepare
-from ..recordings.windows import check_window, inside
+from ..recordings.windows import check_window, inside, remove_mean
 from ..solvers.methods import METHODS
 from ..solvers.whitening import DEFAULT_NOISE, noise_covariance
 from . import checks
+from .fit import warn_about_fit
 from .loading import DEFAULT_HEAD, find_imager, load_head
 from .source_image import SourceImage
 from .windows import (
@@ -114,13 +116,17 @@ def image(
     if solve is None:
         imager = find_imager(model, head)
         return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
-    checks.check_kind(evoked, "Evoked")
+    check_kind(evoked, "Evoked")
     head = load_head(DEFAULT_HEAD if head is None else head)
     window = check_window(evoked.times, tmin, tmax)
     ready = prepare_evoked(evoked, head, match, baseline=baseline)
     if baseline is not None:
         options["noise_cov"] = _noise_of(ready, baseline, noise)
     crop(ready, window)
+    if baseline is None:  # as the networks do
+        checks.check_length(len(ready.times))
+        remove_mean(ready)
+    warn_about_fit(ready.data.T, head, 2)
     run = _each_alone(solve, head, options, keep_mean=baseline is not None)
     return next(images_of([evoked_window(ready)], run, method, head))
 
@@ -169,13 +175,15 @@ def image_epochs(
     if solve is None:
         imager = find_imager(model, head)
         return imager.apply_epochs(epochs, tmin=tmin, tmax=tmax, match=match)
-    checks.check_kind(epochs, "Epochs")
+    check_kind(epochs, "Epochs")
     head = load_head(DEFAULT_HEAD if head is None else head)
     window = check_window(epochs.times, tmin, tmax)
     ready = prepare_epochs(epochs, head, match, baseline=baseline)
     if baseline is not None:
         options["noise_cov"] = _noise_of(ready, baseline, noise)
     crop(ready, window)
+    if baseline is None:
+        checks.check_length(len(ready.times))
     run = _each_alone(solve, head, options, keep_mean=baseline is not None)
     return images_of(epoch_windows(ready), run, method, head)
 
@@ -228,7 +236,7 @@ def image_raw(
     if solve is None:
         imager = find_imager(model, head)
         return imager.apply_raw(raw, window, overlap, tmin=tmin, tmax=tmax, match=match)
-    checks.check_kind(raw, "Raw")
+    check_kind(raw, "Raw")
     head = load_head(DEFAULT_HEAD if head is None else head)
     batches = raw_windows(raw, head, window, overlap, tmin=tmin, tmax=tmax, match=match)
     if baseline is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ArtifactError, OptionError, SignalError, check_option
+from ..errors import ArtifactError, OptionError, SignalError, WindowError, check_option
 from ..metrics.extent import LIKELY
 from ..solvers.methods import METHODS
 from ..solvers.whitening import NOISE
@@ -17,46 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CALLER = 3  # warnings point at whoever called Imager.apply
-_NAMED = 3  # members of a list that an error names
 _USUAL = (0.5, 2.0)  # length of a window over that of the training
-
-
-def check_kind(recording: object, wanted: str) -> None:
-    """Refuse what is no recording of a kind, and say what to do with it.
-
-    Parameters
-    ----------
-    recording : object
-    wanted : {"Evoked", "Epochs", "Raw"}
-
-    Raises
-    ------
-    SignalError
-        It is of another type.
-    """
-    import mne
-
-    kinds = {"Evoked": mne.Evoked, "Epochs": mne.BaseEpochs, "Raw": mne.io.BaseRaw}
-    if isinstance(recording, kinds[wanted]):
-        return
-    given = type(recording).__name__
-    if isinstance(recording, (list, tuple)):
-        members = ", ".join(type(member).__name__ for member in recording[:_NAMED])
-        given += f" ({members}{', ...' if len(recording) > _NAMED else ''})"
-    cures = {
-        mne.Evoked: "image it by deepsif_lite.image or Imager.apply",
-        mne.BaseEpochs: "image each by deepsif_lite.image_epochs or "
-        "Imager.apply_epochs, or their average: epochs.average()",
-        mne.io.BaseRaw: "image it window by window by deepsif_lite.image_raw or "
-        "Imager.apply_raw, or average windows around events: "
-        "mne.Epochs(raw, events, tmin=-0.5, tmax=0.5).average()",
-        np.ndarray: "wrap it, in V: mne.EvokedArray(data, info)",
-        (list, tuple): "give one of them at a time",
-        object: "read a file by deepsif_lite.recordings.read_evoked(path)",
-    }
-    cure = next(cure for kind, cure in cures.items() if isinstance(recording, kind))
-    msg = f"{wanted.lower()} is of type {given}, not mne.{wanted}; {cure}."
-    raise SignalError(msg)
 
 
 def check_options(
@@ -130,6 +91,22 @@ def check_output(method: str, *arrays: NDArray | None) -> None:
         "EEG (V) and of noise_cov (V^2), and the head model's leadfield."
     )
     raise SignalError(msg)
+
+
+def check_length(n_times: int) -> None:
+    """Refuse a window of one sample, of which nothing remains without its mean.
+
+    Raises
+    ------
+    WindowError
+        Says how to keep it.
+    """
+    if n_times < 2:
+        msg = (
+            "The window holds one sample, and its mean is taken away; widen it "
+            "(tmin, tmax), or give a baseline (solvers)."
+        )
+        raise WindowError(msg)
 
 
 def warn_about_length(n_times: int, card: dict) -> None:

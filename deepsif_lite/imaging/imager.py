@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import SignalError, check_shape
-from ..recordings.windows import check_window
+from ..recordings.instances import check_kind
+from ..recordings.windows import check_window, remove_mean
 from ..signals import normalize
 from . import checks
+from .fit import warn_about_fit
 from .windows import (
     DURATION,
     OVERLAP,
@@ -198,14 +200,17 @@ class Imager:
         Warns
         -----
         UserWarning
-            The window is much longer or shorter than those of the training, or no
-            region is more likely active than not.
+            The window is much longer or shorter than those of the training, no region
+            is more likely active than not, or channels do not follow from each other
+            as sources in the head make them.
         """
-        checks.check_kind(evoked, "Evoked")
+        check_kind(evoked, "Evoked")
         window = check_window(evoked.times, tmin, tmax)
         ready = prepare_evoked(evoked, self.head, match, self.card["sfreq"])
         crop(ready, window)
+        checks.check_length(len(ready.times))
         checks.warn_about_length(len(ready.times), self.card)
+        warn_about_fit(remove_mean(ready.copy()).data.T, self.head, 2)
         result = next(self._images([evoked_window(ready)]))
         checks.warn_about_doubt(result.probability)
         return result
@@ -238,10 +243,11 @@ class Imager:
         SignalError, ChannelError, WindowError
             As of :meth:`apply`, at once.
         """
-        checks.check_kind(epochs, "Epochs")
+        check_kind(epochs, "Epochs")
         window = check_window(epochs.times, tmin, tmax)
         ready = prepare_epochs(epochs, self.head, match, self.card["sfreq"])
         crop(ready, window)
+        checks.check_length(len(ready.times))
         checks.warn_about_length(len(ready.times), self.card)
         return self._images(epoch_windows(ready))
 
@@ -282,7 +288,7 @@ class Imager:
             What is wrong with the arguments, at once. What is wrong with a piece
             of the recording is raised when it is read.
         """
-        checks.check_kind(raw, "Raw")
+        check_kind(raw, "Raw")
         rate = self.card["sfreq"]
         batches = raw_windows(
             raw,

@@ -97,7 +97,7 @@ class ScanNetwork(SourceNetwork):
         Weight of the cross-entropy on patch membership against the squared error.
     noise_share : float
         Noise that whitening assumes, see
-        :func:`~deepsif_lite.network.scalp_maps.source_whitener`.
+        ``network.scalp_maps.source_whitener``.
     """
 
     def __init__(
@@ -257,7 +257,7 @@ class ScanNetwork(SourceNetwork):
         return self.geometry.fit(maps).unflatten(1, (-1, self.n_shapes)).amax(-1)
 
     def search(self, maps: Tensor, n_patches: int) -> Search:
-        """Search for patches, see :func:`~.patch_search.search_dictionary`."""
+        """Search for patches, see ``patch_search.search_dictionary``."""
         return search_dictionary(self.geometry, maps, n_patches)
 
     def loadings(

@@ -38,7 +38,7 @@ class ScanGeometry(nn.Module):
     n_shapes : int
         Patches of the dictionary that grow from each parcel.
     noise_share : float
-        See :func:`~deepsif_lite.network.scalp_maps.source_whitener`.
+        See ``network.scalp_maps.source_whitener``.
 
     Attributes
     ----------

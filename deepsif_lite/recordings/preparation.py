@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..errors import ChannelError, OptionError, WindowError, check_option
+from ..errors import ChannelError, WindowError, check_option
 from ..signals import average_reference
+from .instances import check_kind
 from .matching import Cap, check_cover, match_channels, warn
 from .positions import electrode_positions, sphere
 from .quality import check_scales, check_values, find_drifts, find_unusable
@@ -114,7 +115,8 @@ def prepare(
     184-187 (spherical splines, as MNE-Python does them).
     """
     check_option("match", match, ("name", "position"))
-    check_instance(inst)
+    check_kind(inst, "Evoked", "Epochs", "Raw")
+    _notice_kind(inst)
     eeg = _pick_eeg(inst)
     eeg, cap = match_channels(eeg, info, match)
     check_values(eeg.get_data(), eeg.ch_names)
@@ -165,32 +167,14 @@ def resting_clips(
     return epochs.get_data().swapaxes(1, 2)
 
 
-def check_instance(inst: object) -> None:
-    """Refuse what is no recording of MNE's, and notice responses that are no averages.
-
-    Raises
-    ------
-    OptionError
-        Names what was given, and what to give.
-    """
-    import mne
-
-    if isinstance(inst, mne.Evoked):
-        if inst.kind != "average":
-            warn(
-                f"The evoked response is of kind {inst.kind!r}, not an average over "
-                "epochs; its image is none of a brain response."
-            )
-        return
-    if not isinstance(inst, (mne.BaseEpochs, mne.io.BaseRaw)):
-        cure = (
-            "give one of them" if isinstance(inst, (list, tuple)) else "read it first"
+def _notice_kind(inst: Instance) -> None:
+    """Warn of responses that are no averages."""
+    kind = getattr(inst, "kind", "average")
+    if kind != "average":
+        warn(
+            f"The evoked response is of kind {kind!r}, not an average over epochs; its "
+            "image is none of a brain response."
         )
-        msg = (
-            f"inst is a {type(inst).__name__}, not an mne.Evoked, Epochs or Raw; {cure} "
-            "(deepsif_lite.recordings.read_evoked opens files)."
-        )
-        raise OptionError(msg)
 
 
 def _pick_eeg(inst: Instance) -> Instance:

@@ -28,6 +28,7 @@ def recording(tmp_path_factory):
     return path
 
 
+@pytest.mark.filterwarnings("ignore:The channels predict")  # of each other: noise
 def test_image_writes_what_the_library_computes(recording, tmp_path, capsys):
     arguments = ["image", str(recording), "--method", "sloreta"]
     arguments += ["--head", "template-64", "--out", str(tmp_path)]
@@ -99,6 +100,7 @@ def test_errors_are_one_line_and_exit_code_two(recording, capsys, arguments, tex
     assert text in error
 
 
+@pytest.mark.filterwarnings("ignore:The channels predict")
 def test_files_whose_names_differ_after_a_dot_keep_their_results(
     recording, tmp_path, capsys
 ):

@@ -17,6 +17,9 @@ from deepsif_lite.imaging import Imager, image, image_epochs, image_raw
 from deepsif_lite.recordings import prepare
 from deepsif_lite.solvers import get_solver
 
+# The recordings of these tests are noise, of which an image is made with a warning.
+pytestmark = pytest.mark.filterwarnings("ignore:The channels predict")
+
 N_REGIONS, RATE = 60, 500.0
 N_MINUTES = 10
 

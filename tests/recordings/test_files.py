@@ -8,6 +8,7 @@ import mne
 import numpy as np
 import pandas as pd
 import pytest
+from eeg_files import eeglab_fields, write_edf, write_eeglab_v73
 from scipy.io import savemat
 from scipy.signal import detrend
 
@@ -125,22 +126,13 @@ def test_capitals_and_compression_do_not_matter(tmp_path, evoked, name):
 # ------------------------------------------------------------------ other formats
 
 SFREQ, N_TIMES = 100, 200
+NAMES = ["Fz", "Cz", "Pz"]
 
 
 def eeglab(n_trials):
-    """The fields of EEGLAB's EEG structure; uV."""
     shape = (3, N_TIMES, n_trials) if n_trials > 1 else (3, N_TIMES)
     data = np.random.default_rng(0).standard_normal(shape)
-    fields = {"setname": "", "nbchan": 3, "trials": n_trials, "pnts": N_TIMES}
-    fields |= {"srate": SFREQ, "xmin": 0.0, "xmax": (N_TIMES - 1) / SFREQ}
-    fields["chanlocs"] = np.array([(n,) for n in ("Fz", "Cz", "Pz")], [("labels", "O")])
-    events = [(1 + i * N_TIMES, "go", i + 1) for i in range(n_trials)]
-    kinds = [("latency", "O"), ("type", "O"), ("epoch", "O")]
-    fields["event"] = np.array(events, kinds)
-    epochs = [(i + 1, 0.0, "go") for i in range(n_trials)]
-    kinds = [("event", "O"), ("eventlatency", "O"), ("eventtype", "O")]
-    fields["epoch"] = np.array(epochs, kinds) if n_trials > 1 else np.zeros((0, 0))
-    return fields | {"data": data}
+    return eeglab_fields(data, NAMES, SFREQ)
 
 
 @pytest.mark.parametrize("name", ["subject.set", "SUBJECT.SET"])
@@ -160,53 +152,17 @@ def test_eeglab(tmp_path, n_trials, layout, name):
 
 def test_eeglab_saved_as_v73(tmp_path):
     pytest.importorskip("pymatreader")
-    h5py = pytest.importorskip("h5py")
+    pytest.importorskip("h5py")
     fields, path = eeglab(1), tmp_path / "subject.set"
-    with h5py.File(path, "w", userblock_size=512) as file:
-        group = file.create_group("EEG")
-        group.attrs["MATLAB_class"] = np.bytes_("struct")
-        for name in ("nbchan", "trials", "pnts", "srate", "xmin", "xmax"):
-            group[name] = np.array([[float(fields[name])]])
-        group["data"] = fields["data"].T  # MATLAB's order
-        for name in ("chanlocs", "event"):
-            group[name] = np.zeros(2, np.uint64)
-            group[name].attrs["MATLAB_empty"] = 1
-        for item in group.values():
-            item.attrs["MATLAB_class"] = np.bytes_("double")
-    with path.open("r+b") as file:
-        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    write_eeglab_v73(path, fields)
     read = read_evoked(path, tmin=0, tmax=1)
     np.testing.assert_allclose(read.data, 1e-6 * fields["data"][:, :101], atol=1e-12)
-
-
-def write_edf(path, data, kind=""):
-    """Write uV as EDF or BDF, records of one second; kind: what the header says."""
-    width, top = (3, 2**23 - 1) if path.suffix.lower() == ".bdf" else (2, 2**15 - 1)
-    n = len(data)
-    start = b"\xffBIOSEMI" if width == 3 else b"0".ljust(8)
-    fixed = [("X", 80), ("X", 80), ("01.01.20", 8), ("00.00.00", 8)]
-    fixed += [
-        (256 * (n + 1), 8),
-        (kind, 44),
-        (data.shape[1] // SFREQ, 8),
-        (1, 8),
-        (n, 4),
-    ]
-    columns = [(["Fz", "Cz", "Pz"], 16), ([""] * n, 80), (["uV"] * n, 8)]
-    columns += [([-100] * n, 8), ([100] * n, 8), ([-top] * n, 8), ([top] * n, 8)]
-    columns += [([""] * n, 80), ([SFREQ] * n, 8), ([""] * n, 32)]
-    fields = fixed + [(value, size) for values, size in columns for value in values]
-    header = start + b"".join(str(v).encode().ljust(size) for v, size in fields)
-    records = data.reshape(n, -1, SFREQ).swapaxes(0, 1)
-    digital = np.round(records / 100 * top).astype("<i4")
-    samples = digital.reshape(-1, 1).view(np.uint8)[:, :width]
-    path.write_bytes(header + samples.tobytes())
 
 
 @pytest.mark.parametrize("name", ["a.edf", "A.EDF", "a.bdf"])
 def test_edf_and_bdf(tmp_path, name):
     data = 10 * np.random.default_rng(0).standard_normal((3, N_TIMES))
-    write_edf(tmp_path / name, data)
+    write_edf(tmp_path / name, data, NAMES, SFREQ)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read = read_evoked(tmp_path / name, tmin=0, tmax=1)
@@ -215,7 +171,7 @@ def test_edf_and_bdf(tmp_path, name):
 
 @pytest.mark.parametrize(("name", "kind"), [("a.edf", "EDF+D"), ("a.bdf", "BDF+D")])
 def test_gaps_are_noticed(tmp_path, name, kind):
-    write_edf(tmp_path / name, np.zeros((3, N_TIMES)), kind)
+    write_edf(tmp_path / name, np.zeros((3, N_TIMES)), NAMES, SFREQ, kind)
     with pytest.warns(UserWarning, match="gaps"):
         read_evoked(tmp_path / name, tmin=0, tmax=1)
 
@@ -257,6 +213,7 @@ def test_missing_file(tmp_path):
         read_evoked(tmp_path / "nothing.fif")
 
 
+@pytest.mark.filterwarnings("ignore:The channels predict")  # of each other: noise
 def test_written_files_hold_the_image(tmp_path, evoked):
     result = image(evoked, "sloreta", "template-64")
     written = write_image(result, evoked, tmp_path / "new", "subject")
@@ -273,6 +230,7 @@ def test_written_files_hold_the_image(tmp_path, evoked):
     assert "<img" in html
 
 
+@pytest.mark.filterwarnings("ignore:The channels predict")
 @pytest.mark.parametrize(("surest", "likely"), [(0.9, 1), (0.3, 0)])
 def test_report_says_how_sure_the_network_is(tmp_path, evoked, surest, likely):
     result = image(evoked, "sloreta", "template-64")

@@ -6,7 +6,7 @@ import mne
 import numpy as np
 import pytest
 
-from deepsif_lite.errors import OptionError, WindowError
+from deepsif_lite.errors import OptionError, SignalError, WindowError
 from deepsif_lite.recordings import prepare, resting_clips
 
 
@@ -240,7 +240,7 @@ def test_other_arguments_are_refused(evoked, info):
     with pytest.raises(OptionError, match="match='index'"):
         prepare(evoked, info, match="index")
     for other, kind in (([evoked], "list"), (evoked.data, "ndarray"), (None, "None")):
-        with pytest.raises(OptionError, match=f"inst is a {kind}"):
+        with pytest.raises(SignalError, match=f"inst is of type {kind}"):
             prepare(other, info)
     with pytest.raises(WindowError, match="baseline"):
         prepare(evoked, info, baseline=(-1, 0))

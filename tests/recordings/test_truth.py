@@ -80,6 +80,7 @@ def test_offsets(check, data, head, size):
     assert check(evoked_of(data + offsets, head.info)) == ""
 
 
+@pytest.mark.filterwarnings("ignore:Channel .* does not fit", "ignore:The channels")
 def test_drifts_are_said(data, head, network):
     # They stay in the data, where sLORETA takes them for sources.
     slopes = 50e-6 * np.random.default_rng(1).choice([-1, 1], (75, 1))

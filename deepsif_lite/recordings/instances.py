@@ -1,0 +1,49 @@
+"""What kinds of recordings there are: refuse what is none, and say what to give."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import SignalError
+
+_NAMED = 3  # members of a list that an error names
+
+
+def check_kind(recording: object, *wanted: str) -> None:
+    """Refuse what is no recording of a kind, and say what to do with it.
+
+    Parameters
+    ----------
+    recording : object
+    *wanted : {"Evoked", "Epochs", "Raw"}
+        Any of them will do.
+
+    Raises
+    ------
+    SignalError
+        It is of another type.
+    """
+    import mne
+
+    kinds = {"Evoked": mne.Evoked, "Epochs": mne.BaseEpochs, "Raw": mne.io.BaseRaw}
+    if isinstance(recording, tuple(kinds[name] for name in wanted)):
+        return
+    given = type(recording).__name__
+    if isinstance(recording, (list, tuple)):
+        members = ", ".join(type(member).__name__ for member in recording[:_NAMED])
+        given += f" ({members}{', ...' if len(recording) > _NAMED else ''})"
+    cures = {
+        mne.Evoked: "image it by deepsif_lite.image or Imager.apply",
+        mne.BaseEpochs: "image each by deepsif_lite.image_epochs or "
+        "Imager.apply_epochs, or their average: epochs.average()",
+        mne.io.BaseRaw: "image it window by window by deepsif_lite.image_raw or "
+        "Imager.apply_raw, or average windows around events: "
+        "mne.Epochs(raw, events, tmin=-0.5, tmax=0.5).average()",
+        np.ndarray: "wrap it, in V: mne.EvokedArray(data, info)",
+        (list, tuple): "give one of them at a time",
+        object: "read a file by deepsif_lite.recordings.read_evoked(path)",
+    }
+    cure = next(cure for kind, cure in cures.items() if isinstance(recording, kind))
+    name = wanted[0].lower() if len(wanted) == 1 else "inst"
+    msg = f"{name} is of type {given}, not mne.{' or '.join(wanted)}; {cure}."
+    raise SignalError(msg)

@@ -1,0 +1,277 @@
+"""Names, positions, missing channels."""
+
+from __future__ import annotations
+
+import mne
+import numpy as np
+from contract.subject import (
+    bare,
+    clean,
+    evoked,
+    head,
+    loud,
+    noise,
+    on,
+    placed,
+    points,
+    renamed,
+)
+from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, Row
+
+OLD = {"T7": "T3", "T8": "T4", "P7": "T5", "P8": "T6"}
+
+
+def _odd(names, values=1e-4):
+    """Append channels that the head model has not."""
+    extra = noise(values, (len(names), 500))
+    data = np.vstack([clean(), extra])
+    return evoked(data, bare([*head().ch_names, *names]))
+
+
+def _twice(_, names=("Cz", "CZ")):
+    data = np.vstack([clean(), clean()[:1]])
+    labels = [*head().ch_names, names[1]]
+    return evoked(data, bare(labels))
+
+
+def _biosemi(_, positions=False):
+    order = mne.channels.make_standard_montage("biosemi64").ch_names
+    given = evoked().pick([n for n in order if n in head().ch_names])
+    given.reorder_channels([n for n in order if n in given.ch_names])
+    given = evoked(given.data, bare(given.ch_names))
+    numbers = {n: f"{'AB'[i // 32]}{i % 32 + 1}" for i, n in enumerate(order)}
+    return given.rename_channels({n: numbers[n] for n in given.ch_names})
+
+
+def _missing(count, of):
+    return evoked().drop_channels([head().ch_names[i] for i in of[:count]])
+
+
+def _bads(count):
+    given = evoked()
+    chosen = np.random.default_rng(5).permutation(75)[:count]
+    given.data[chosen] = np.nan
+    given.info["bads"] = [head().ch_names[i] for i in chosen]
+    return given
+
+
+def _anonymous(positions):
+    return placed(positions, [f"E{i}" for i in range(75)])
+
+
+def _sphere():
+    from deepsif_lite.recordings.positions import sphere
+
+    centered = points() - sphere(points())[1]
+    return 0.085 * centered / np.linalg.norm(centered, axis=1, keepdims=True)
+
+
+def _turned(degrees, axis=2):
+    angle = np.radians(degrees)
+    turn = np.eye(3)
+    a, b = [i for i in range(3) if i != axis]
+    turn[a, a] = turn[b, b] = np.cos(angle)
+    turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
+    return _sphere() @ turn.T
+
+
+def _swapped_names(_):
+    given = evoked()
+    names = head().ch_names
+    i, j = loud()[0], loud()[-1]
+    given.data[[i, j]] = given.data[[j, i]]
+    assert names[i] != names[j]
+    return given
+
+
+def _shuffled(_):
+    return evoked(clean()[np.random.default_rng(3).permutation(75)])
+
+
+def _named(montage):
+    """Place the electrodes where a montage has those of their names."""
+    there = mne.channels.make_standard_montage(montage)
+    given = evoked(info=bare(head().ch_names))
+    given.pick([name for name in given.ch_names if name in there.ch_names])
+    return given.set_montage(there)
+
+
+def _nowhere(count):
+    given = _anonymous(points())
+    for channel in given.info["chs"][:count]:
+        channel["loc"][:3] = np.nan
+    return given
+
+
+def _name(text, make, verdict=IMAGED, says="", **options):
+    return Row("channel names", text, make, verdict, says, options)
+
+
+def _spelled(text, spell):
+    return _name(f"names as {text}", lambda _: renamed(spell))
+
+
+def _absent(text, make, verdict=REPAIRED, says="interpolated", **options):
+    return Row("missing channels", text, make, verdict, says, options)
+
+
+def _position(text, make, verdict=IMAGED, says=""):
+    return Row("positions", text, make, verdict, says, {"match": "position"})
+
+
+RANDOM = np.random.default_rng(5).permutation(75)
+
+ROWS = [
+    _spelled("FP1", str.upper),
+    _spelled("fp1", str.lower),
+    _spelled("EEG Fp1", lambda n: f"EEG {n}"),
+    _spelled("EEG Fp1-REF", lambda n: f"EEG {n}-REF"),
+    _spelled("EEG FP1-LE", lambda n: f"EEG {n.upper()}-LE"),
+    _spelled("POL Fp1", lambda n: f"POL {n}"),
+    _spelled("Fp1-CPz", lambda n: f"{n}-CPz"),
+    _spelled("Fp1-A1A2", lambda n: f"{n}-A1A2"),
+    _spelled("Fp1:REF", lambda n: f"{n}:REF"),
+    _spelled("Fp1-0", lambda n: f"{n}-0"),
+    _spelled("Fp1.", lambda n: f"{n}."),
+    _spelled("T3, T4, T5, T6", lambda n: OLD.get(n, n)),
+    _name("another order", lambda _: evoked().reorder_channels(head().ch_names[::-1])),
+    _name("BioSemi's A1 to B32", _biosemi, REPAIRED, "interpolated"),
+    _name(
+        "EGI's E1 to E128",
+        lambda _: on("GSN-HydroCel-128", positions=False),
+        REFUSED,
+        "ChannelError",
+    ),
+    _name(
+        "numbers (EEG 001)",
+        lambda _: evoked(info=bare([f"EEG {i:03d}" for i in range(75)])),
+        REFUSED,
+        "ChannelError",
+    ),
+    _name("Cz twice (Cz and CZ)", _twice, REFUSED, "ChannelError"),
+    _name("T7 and T3 both", lambda f: _twice(f, ("T7", "T3")), REFUSED, "ChannelError"),
+    _name(
+        "eye channels of type EEG",
+        lambda _: _odd(["VEOG", "HEOG"]),
+        NOTICED,
+        "not in the head model",
+    ),
+    _name(
+        "Cz named Vertex",
+        lambda _: renamed(lambda n: "Vertex" if n == "Cz" else n),
+        REPAIRED,
+        "'Vertex'.*not in the head model.*interpolated",
+    ),
+    _name(
+        "Fp1-A1, Fp2-A2 (contralateral mastoids)",
+        lambda _: renamed(lambda n: n + ("-A1" if n[-1] in "13579z" else "-A2")),
+        REFUSED,
+        "ChannelError",
+    ),
+    _name(
+        "the strongest channel swapped with the weakest",
+        _swapped_names,
+        NOTICED,
+        "does not fit|predict",
+    ),
+    _name("all channels shuffled", _shuffled, NOTICED, "predict 0%"),
+    _absent("1 of 75 missing", lambda _: _missing(1, RANDOM)),
+    _absent("the strongest missing", lambda _: _missing(1, loud())),
+    _absent("10 % missing", lambda _: _missing(8, RANDOM)),
+    _absent("10 % missing, the strongest", lambda _: _missing(8, loud())),
+    _absent("24 % missing", lambda _: _missing(18, RANDOM)),
+    _absent("24 % missing, the strongest", lambda _: _missing(18, loud())),
+    _absent(
+        "25 % missing (19 of 75)",
+        lambda _: _missing(19, RANDOM),
+        REFUSED,
+        "ChannelError",
+    ),
+    _absent("40 % missing", lambda _: _missing(30, RANDOM), REFUSED, "ChannelError"),
+    _absent("10 % marked bad, of NaN", lambda _: _bads(8)),
+    _absent("40 % marked bad", lambda _: _bads(30), REFUSED, "ChannelError"),
+    _absent("all marked bad", lambda _: _bads(75), REFUSED, "ChannelError"),
+    _absent(
+        "the front half of the cap alone",
+        lambda _: evoked().pick(list(np.array(head().ch_names)[points()[:, 1] > 0.02])),
+        REFUSED,
+        "ChannelError",
+        match="position",
+    ),
+    _position("names and positions of the head model", lambda _: evoked()),
+    _position("positions, names that say nothing", lambda _: _anonymous(points())),
+    _position("a sphere about 0 without fiducials", lambda _: placed(_sphere())),
+    _position("the same, names that say nothing", lambda _: _anonymous(_sphere())),
+    _position("positions in mm", lambda _: _anonymous(1e3 * points())),
+    _position("positions in cm, names known", lambda _: placed(1e2 * points())),
+    _position("a cap 4 cm higher", lambda _: _anonymous(points() + [0, 0, 0.04])),
+    _position("a cap of another size", lambda _: _anonymous(1.2 * points())),
+    _position("nose to the right, names known", lambda _: placed(_turned(-90))),
+    _position(
+        "nose to the right, names that say nothing, no fiducials",
+        lambda _: _anonymous(_turned(-90)),
+        NOTICED,
+        "extrapolated",
+    ),
+    _position(
+        "turned by 25 degrees, names that say nothing, no fiducials",
+        lambda _: _anonymous(_turned(-25)),
+        LIMIT,
+    ),
+    _position(
+        "upside down, names that say nothing",
+        lambda _: _anonymous(_turned(180, axis=1)),
+        NOTICED,
+        "extrapolated",
+    ),
+    _position(
+        "positions 5 mm off", lambda _: _anonymous(points() + noise(3e-3, (75, 3)))
+    ),
+    _position(
+        "no positions",
+        lambda _: evoked(info=bare(head().ch_names)),
+        REFUSED,
+        "ChannelError",
+    ),
+    _position(
+        "positions in a plane",
+        lambda _: _anonymous(points() * [1, 1, 0]),
+        REFUSED,
+        "ChannelError",
+    ),
+    _position(
+        "all positions the same",
+        lambda _: _anonymous(np.tile([0, 0, 0.1], (75, 1))),
+        REFUSED,
+        "ChannelError",
+    ),
+    _position("3 without position", lambda _: _nowhere(3), REPAIRED, "no position"),
+    _position("40 % without position", lambda _: _nowhere(30), REFUSED, "ChannelError"),
+    *(
+        _position(f"MNE's montage {name}", lambda _, name=name: on(name))
+        for name in ("GSN-HydroCel-128", "GSN-HydroCel-256")
+    ),
+    *(
+        _position(
+            f"MNE's montage {name}",
+            lambda _, name=name: on(name),
+            REPAIRED,
+            "extrapolated",
+        )
+        for name in ("biosemi128", "biosemi256")
+    ),
+    _position("MNE's montage easycap-M1", lambda _: _named("easycap-M1")),
+    _position("MNE's 10-05 montage", lambda _: _named("colin27_1005")),
+    _position(
+        "BioSemi's 128 without positions",
+        lambda _: on("biosemi128", positions=False),
+        REPAIRED,
+        "biosemi128",
+    ),
+    _position(
+        "EGI's 128 without positions",
+        lambda _: on("GSN-HydroCel-128", positions=False),
+        REFUSED,
+        "ChannelError",
+    ),
+]

@@ -1,0 +1,95 @@
+"""Sampling rates, windows, baselines."""
+
+from __future__ import annotations
+
+from contract.subject import clean, evoked
+from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, Row
+
+SOLVERS = ("sloreta",)
+
+
+def _rate(sfreq):
+    return evoked().resample(sfreq, verbose="error")
+
+
+def _row(text, verdict, says="", methods=("deepsif", "sloreta"), **options):
+    return Row(
+        "windows and baselines",
+        text,
+        lambda _: evoked(tmin=-0.5),
+        verdict,
+        says,
+        options,
+        methods,
+    )
+
+
+def _window(text, tmin, tmax, verdict=REFUSED, says="WindowError", **options):
+    return _row(text, verdict, says, tmin=tmin, tmax=tmax, **options)
+
+
+def _baseline(text, first, last, verdict=REFUSED, says="WindowError", **options):
+    return _row(text, verdict, says, SOLVERS, baseline=(first, last), **options)
+
+
+ROWS = [
+    *(
+        Row(
+            "sampling rates", f"{sfreq} Hz", lambda _, sfreq=sfreq: _rate(sfreq), IMAGED
+        )
+        for sfreq in (100, 128, 200, 250, 256, 512, 1000, 1024, 2048)
+    ),
+    _window("0.6 s around the response", -0.3, 0.3, IMAGED, ""),
+    _window("an end one sample beyond the data", -0.5, 0.5, IMAGED, ""),
+    _window("20 ms around the response", -0.01, 0.01, IMAGED, "", methods=SOLVERS),
+    _window(
+        "20 ms around the response, by a network",
+        -0.01,
+        0.01,
+        NOTICED,
+        "trained on 500",
+        methods=("deepsif",),
+    ),
+    _window(
+        "3 samples, which their mean explains", -0.002, 0.002, NOTICED, "predict 0%"
+    ),
+    _window("1 sample", 0.0, 0.0),
+    _window(
+        "1 sample, a baseline before it",
+        0.0,
+        0.0,
+        IMAGED,
+        "",
+        methods=SOLVERS,
+        baseline=(-0.5, -0.2),
+    ),
+    _window("without the response", -0.5, -0.2, NOTICED, "predict 0%"),
+    _window("ms instead of s", -200, 300),
+    _window("before the data", -0.9, -0.6),
+    _window("partly outside the data", -0.7, 0.2),
+    _window("reversed", 0.2, -0.2),
+    _window("between two samples", 0.0005, 0.0015),
+    _window("not a number", float("nan"), 0.2),
+    Row(
+        "windows and baselines",
+        "two samples, without a window",
+        lambda _: evoked(clean()[:, 249:251]),
+        NOTICED,
+        "predict 0%",
+    ),
+    _baseline("a baseline before the response", -0.5, -0.2, IMAGED, ""),
+    _baseline(
+        "a baseline outside the window", -0.5, -0.2, IMAGED, "", tmin=-0.1, tmax=0.3
+    ),
+    _baseline("a baseline without its start", None, -0.2, IMAGED, ""),
+    _baseline("a baseline in ms", -200, 0),
+    _baseline("a baseline outside the data", -0.9, -0.2),
+    _baseline("a baseline reversed", -0.2, -0.5),
+    Row(
+        "windows and baselines",
+        "LCMV of a response far above the noise",
+        lambda _: evoked(tmin=-0.5),
+        LIMIT,
+        methods=("lcmv",),
+    ),
+]
