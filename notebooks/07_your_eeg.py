@@ -289,14 +289,15 @@ recording.info["bads"] = ["C3", "T7"]
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     result = model.apply(recording)
-print(textwrap.fill(str(caught[0].message), 76))
+for warning in caught:
+    print(textwrap.fill(str(warning.message), 76), end="\n\n")
 
 # %%
 doubt = result.probability
 print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%}")
 
 # %% [markdown]
-# That `clean` recording is pure noise, and no region has a high probability: the network was trained on noise, with and without background activity.
+# That recording is pure noise, which the other warnings notice: its channels do not follow from each other as sources in a head make them, and no region has a high probability.
 # But a map is drawn in any case, scaled to its own maximum.
 # So look at the probability before the map and at the scalp maps before both, compare methods, and image halves of your epochs separately: do not rely on what does not repeat.
 #
@@ -316,7 +317,7 @@ print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%
 #
 # 1. Image one of your own recordings with two methods. Where do they agree?
 # 2. Split the epochs of a recording in two halves and image both.
-# 3. Drop electrodes one by one from `clean` plus a dipole's field: when does the image move?
+# 3. Drop electrodes one by one from `clean` plus the field of a dipole: when does the image move?
 #
 # ## Next
 #
