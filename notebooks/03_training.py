@@ -25,7 +25,7 @@
 # - why a singular value decomposition of the EEG into a few scalp maps makes training so much cheaper;
 # - how to train a network for your own montage.
 #
-# **Run time.** About five minutes at profile `lite` on two cores, most of it live training.
+# **Run time.** About two minutes at profile `lite` on two cores, half of it live training.
 
 # %% tags=["parameters"]
 profile = "lite"
@@ -313,7 +313,7 @@ fig, axes = dl.figures.plot_methods(
 #
 # ## Watch it learn
 #
-# A fresh network, a few minutes on two processor cores and seconds on a graphics card.
+# A fresh network, a minute on two processor cores.
 # `train` uses AdamW, a variant of Adam {cite:p}`kingma2015`. It writes a checkpoint every two minutes and goes on from it when called again; on a CPU a run that was interrupted gives the same weights, to the last bit, as one that was not.
 
 # %% tags=["nbval-ignore-output", "remove-stderr"]
@@ -346,7 +346,7 @@ for ax in (left, right):
     _ = ax.set_ylabel("loss")
 
 # %% [markdown]
-# ## What a few minutes buy
+# ## What a minute buys
 #
 # The same recordings, imaged by the network of this run and by the shipped one.
 
