@@ -236,7 +236,9 @@ def store_checksums(root: str | Path | None = None) -> Path:
         ``sha256sums.txt`` in that folder.
     """
     root = artifact_path("", root)
-    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    # A lock, and what a killed run left half written, are hidden files.
+    shown = (path for path in root.rglob("[!.]*") if path.is_file())
+    paths = sorted(path for path in shown if path.parent.name[:1] != ".")
     lines = [
         f"{sha256(path.read_bytes())}  {path.relative_to(root).as_posix()}\n"
         for path in paths

@@ -137,7 +137,7 @@ def test_no_array_runs_code(tmp_path, bomb):
         load_spike_library(tmp_path / "bomb", split="train")
     np.save(tmp_path / "bomb.npy", bomb, allow_pickle=True)
     with pytest.raises(DeepSIFError, match="no .npy file of numbers"):
-        load_resting(str(tmp_path / "bomb.npy"))
+        load_resting(str(tmp_path / "bomb.npy"), 0.5)
 
 
 def test_no_array_file_is_read_as_a_pickle(tmp_path, fuse):
@@ -146,7 +146,7 @@ def test_no_array_file_is_read_as_a_pickle(tmp_path, fuse):
     with pytest.raises(ArtifactError, match="damaged"):
         read_arrays(tmp_path / "bomb-train.npz")
     with pytest.raises(DeepSIFError, match="no .npy file of numbers"):
-        load_resting(str(tmp_path / "bomb.npy"))
+        load_resting(str(tmp_path / "bomb.npy"), 0.5)
 
 
 @pytest.mark.filterwarnings("ignore:.*no hash")

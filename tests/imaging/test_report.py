@@ -72,6 +72,6 @@ def test_what_fails_leaves_the_old_files_alone(tmp_path, image, evoked, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(report_module, "_write_report", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="is full"):
         write_image(image.crop(0, 0.05), evoked, tmp_path, "s")
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
