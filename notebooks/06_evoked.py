@@ -46,7 +46,6 @@ from deepsif_lite.network import (
     source_whitener,
     unit_maps,
 )
-from deepsif_lite.signals import average_reference
 
 dl.figures.use_style()
 METHODS = ("deepsif", "sloreta", "lcmv")
@@ -193,7 +192,7 @@ for method, row in strongest.iterrows():
 # %% tags=["published-data"]
 networks = {
     "lite-64": model,
-    "lite-75, carried over": dl.load_model("lite-75", head=head, transfer=True),
+    "lite-75, transferred": dl.load_model("lite-75", head=head, transfer=True),
 }
 rows = []
 for end in (latency + 0.04, 0.15, 0.2, 0.3, evoked.times[-1]):
@@ -222,13 +221,12 @@ by_window
 # The networks compare [whitened](../book/glossary.md) scalp maps: they are divided by the spatial covariance of the background activity, regularized by the noise-to-background ratio $\eta$ ([chapter 3](03_training.ipynb)).
 # The smaller that ratio, the smaller the differences between electrodes that count, and small differences are what a template head has wrong.
 # This can be shown without a network.
-# Take the strongest scalp map of the recording up to 200 ms: how much of it does the best of all patches of the dictionary explain, for several ratios $\eta$ (`floor` in the table)?
+# Take the strongest scalp map of the recording up to 200 ms: how much of it does the best of all patches of the dictionary explain, for several ratios $\eta$?
 # And how much of the strongest maps of simulated recordings of one source, with the electrodes where the head model has them, and with each of them displaced by a centimeter (root mean square)?
 
 # %% tags=["published-data"]
-patches = patch_weights(
-    cortex, patch_dictionary(cortex, model.network.geometry.n_shapes)
-)
+dictionary = patch_dictionary(cortex, model.network.n_shapes)
+patches = patch_weights(cortex, dictionary)
 clips = dl.load_spike_library("lite", split="test")
 simulated = {}
 for label, distance in (("in place", 0.0), ("10 mm off", 0.01)):
@@ -245,23 +243,28 @@ recorded = evoked.copy().crop(None, 0.2).data.T
 recorded = recorded - recorded.mean(axis=0)
 
 
-def explained(eeg, noise_share):
+def whitened(ratio):
+    """Whitener for a noise-to-background ratio, and the patches' maps by it."""
+    whitener = source_whitener(head.leadfield, ratio)
+    return whitener, unit_maps(whitener @ head.referenced_leadfield, patches)
+
+
+def explained(eeg, whitener, maps):
     """Share of the strongest map that the best patch explains, both whitened."""
-    whitener = source_whitener(head.leadfield, noise_share)
-    maps = unit_maps(whitener @ average_reference(head.leadfield), patches)
     strongest_map = np.linalg.svd(eeg @ whitener, full_matrices=False)[2][0]
     return ((maps @ strongest_map) ** 2).max()
 
 
-floors = (0.2, NOISE_SHARE, 5.0, 100.0)
+by_ratio = {ratio: whitened(ratio) for ratio in (0.2, NOISE_SHARE, 5.0, 100.0)}
 fits = pd.DataFrame(
     {
         name: [
-            np.mean([explained(eeg, floor) for eeg in recordings]) for floor in floors
+            np.mean([explained(eeg, *pair) for eeg in recordings])
+            for pair in by_ratio.values()
         ]
         for name, recordings in {subject: [recorded], **simulated}.items()
     },
-    index=pd.Index(floors, name="floor"),
+    index=pd.Index(by_ratio, name="noise to background"),
 )
 fits.round(2)
 

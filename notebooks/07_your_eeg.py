@@ -135,7 +135,7 @@ plt.show()
 # `plot` shows the 20 ms around its peak unless told otherwise, with the [extent](../book/glossary.md) by [Otsu's threshold](../book/glossary.md) outlined {cite:p}`otsu1979`.
 # The network's output has **no unit**: input and output are divided by their largest value.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. In the stored run, an average of only six epochs, it is compact but frontal, so it does not show the visual response; the text below says how to notice.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a colored map and an outline around its strongest part."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. In the stored run, an average of only six epochs, the strongest part lies in the left visual cortex and in front of it; what is outlined at the poles of the frontal and temporal lobes is no visual response, and the text below says how to notice.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a colored map and an outline around its strongest part."}}
 fig, axes = image.plot(
     latency - 0.01, latency + 0.01, title=f"{subject}, {1e3 * latency:.0f} ms"
 )
@@ -190,13 +190,12 @@ axes[1, 0].set_ylabel("strength (no unit)")
 plt.show()
 
 # %% [markdown]
-# In the MNE recording the best patch for the strongest map lies at the front of the head, and so does that for the third; both maps are present before the stimulus already, the third as strongly as after it.
-# The second is the response, over the back of the head.
+# In the MNE recording the strongest map is the response: it is twice as strong after the stimulus as before, and the patch that explains it best lies in the left hemisphere, on the side that the stimulus asks for, if some centimeters in front of the calcarine cortex.
+# The best patches for the other two lie at the front of the head, and these maps are as strong before the stimulus as after it.
 # With six epochs, much ongoing activity of brain and eyes that has nothing to do with the stimulus remains in the average.
-# sLORETA images one moment and finds the response.
-# The network uses the whole window, in which a frontal map is the strongest, and it takes a map that a patch explains well for a source: frontal regions get a high probability.
+# The network images the whole window, and it takes a map that a patch explains well for a source: the frontal regions get the highest probabilities of all.
 # It was trained on source-free recordings, but only simulated ones, without activity of eyes and muscles.
-# So this image is wrong although its probability is high: it does not say that a source responds to the *stimulus*. Look at the time course before time 0, compare methods, and average more epochs. [Chapter 6](06_evoked.ipynb) images an average of 56.
+# So part of this image is wrong although its probability is high: a probability does not say that a source responds to the *stimulus*. Look at the time course before time 0, compare methods, and average more epochs. [Chapter 6](06_evoked.ipynb) images an average of 56.
 
 # %% [markdown]
 # ## Save it
@@ -223,7 +222,8 @@ print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
 # The potentials of every region are known all over the template's scalp, so its head model takes any cap in milliseconds: give the names of your channels, or the `info` of the recording, whose positions tell where unnamed electrodes sit.
 # Nothing is interpolated then: the image is made on the electrodes that recorded.
 # sLORETA and LCMV take such a head model as it is.
-# A `lite` network takes its geometry from the leadfield, so it can be transferred to it ([chapter 3](03_training.ipynb) measures what that costs):
+# A `lite` network takes its geometry from the leadfield, so it can be transferred to it ([chapter 3](03_training.ipynb) measures what that costs).
+# Here are the ten strongest regions at the same moment as above:
 
 # %% tags=["published-data"]
 cap = dl.load_head_model("template", channels=evoked.info)
@@ -233,7 +233,7 @@ with warnings.catch_warnings():
 images_on_cap = {"deepsif": own, "sloreta": dl.image(evoked, "sloreta", cap)}
 for method, result in images_on_cap.items():
     name = dl.figures.method_name(method)
-    x, y, z = 1e3 * cap.cortex.centroids[result.peak.region]
+    x, y, z = 1e3 * result.center(10, latency - 0.01, latency + 0.01)
     print(f"{name} on {len(cap.ch_names)} electrodes: ({x:.0f}, {y:.0f}, {z:.0f}) mm")
 
 # %% [markdown]
