@@ -213,7 +213,7 @@ def image_raw(
         As of :func:`deepsif_lite.image`. The data covariance of LCMV is that of each
         window.
     window, overlap, tmin, tmax
-        As of :meth:`deepsif_lite.Imager.apply_raw`.
+        As of :meth:`deepsif_lite.imaging.Imager.apply_raw`.
     baseline : tuple of (float or None, float or None), optional
         Times of the recording without signal, s, for the noise covariance of the
         solvers. The mean is that of each window in any case.
@@ -223,7 +223,7 @@ def image_raw(
     Yields
     ------
     SourceImage
-        As of :meth:`deepsif_lite.Imager.apply_raw`.
+        As of :meth:`deepsif_lite.imaging.Imager.apply_raw`.
 
     Raises
     ------
