@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from deepsif_lite.recordings import find
@@ -18,6 +20,8 @@ def _require(name):
 
 
 def pytest_configure(config):
+    # A shell that starts the tests in the background has them ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line(
         "markers", "published(*names): skip unless these published files are here"
     )

@@ -121,6 +121,7 @@ def test_files_whose_names_differ_after_a_dot_keep_their_results(
 
 
 @pytest.mark.filterwarnings("default::UserWarning")
+@pytest.mark.filterwarnings("ignore:The channels predict")
 def test_bad_channels_are_left_out(recording, tmp_path, capsys):
     arguments = ["image", str(recording), "--method", "sloreta", "--bads", "Cz", "Pz"]
     arguments += ["--head", "template-64", "--out", str(tmp_path)]
