@@ -87,7 +87,8 @@ print(f"{patient.name}: {patient.outcome}")
 print(f"{len(patient.evoked.ch_names)} channels, average of {patient.evoked.nave}")
 
 # %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "The averaged spike. Left: all channels, with the channel of the largest deflection drawn thick. Right: the scalp map at the peak; in the patient the potential is positive over the left temporal electrodes.", "name": "fig-patient-spike"}, "image": {"alt": "Left, overlaid time courses of 75 electrodes with a sharp wave at time zero followed by a slow wave. Right, a scalp map with one focus over the left temple."}}
-spike = patient.evoked.copy().crop(max(-0.5, patient.evoked.times[0]), 0.498)
+times = patient.evoked.times
+spike = patient.evoked.copy().crop(max(-0.5, times[0]), min(0.498, times[-1]))
 at_peak = spike.data[:, np.argmin(np.abs(spike.times))]
 largest = int(np.abs(at_peak).argmax())
 fig, axes = plt.subplots(
