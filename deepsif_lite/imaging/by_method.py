@@ -25,7 +25,6 @@ from .windows import (
     evoked_window,
     images_of,
     prepare_epochs,
-    prepare_evoked,
     raw_windows,
     read_piece,
 )
@@ -119,7 +118,7 @@ def image(
     check_kind(evoked, "Evoked")
     head = load_head(DEFAULT_HEAD if head is None else head)
     window = check_window(evoked.times, tmin, tmax)
-    ready = prepare_evoked(evoked, head, match, baseline=baseline)
+    ready = prepare(evoked, head.info, match=match, baseline=baseline)
     if baseline is not None:
         options["noise_cov"] = _noise_of(ready, baseline, noise)
     crop(ready, window)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import SignalError, check_shape
 from ..recordings.instances import check_kind
+from ..recordings.preparation import prepare
 from ..recordings.windows import check_window, remove_mean
 from ..signals import normalize
 from . import checks
@@ -24,7 +25,6 @@ from .windows import (
     evoked_window,
     images_of,
     prepare_epochs,
-    prepare_evoked,
     raw_windows,
 )
 
@@ -206,7 +206,7 @@ class Imager:
         """
         check_kind(evoked, "Evoked")
         window = check_window(evoked.times, tmin, tmax)
-        ready = prepare_evoked(evoked, self.head, match, self.card["sfreq"])
+        ready = prepare(evoked, self.head.info, self.card["sfreq"], match=match)
         crop(ready, window)
         checks.check_length(len(ready.times))
         checks.warn_about_length(len(ready.times), self.card)

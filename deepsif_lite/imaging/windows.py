@@ -43,17 +43,6 @@ class Windows(NamedTuple):
     times: np.ndarray
 
 
-def prepare_evoked(
-    evoked: mne.Evoked,
-    head: HeadModel,
-    match: str,
-    sfreq: float | None = None,
-    baseline: tuple | None = None,
-) -> mne.Evoked:
-    """Bring an evoked response to a head model."""
-    return prepare(evoked, head.info, sfreq, match=match, baseline=baseline)
-
-
 def crop(ready: mne.Evoked | mne.BaseEpochs, window: tuple[float, float]) -> None:
     """Crop in place; resampling may have moved the last sample."""
     low, high = window
