@@ -22,7 +22,7 @@ class _Part(NamedTuple):
 
 _PARTS = {
     "cortex": _Part("cortex", "store_parcellation", "4 s", "parcels of the template"),
-    "dictionary": _Part("cortex", "store_dictionary", "6 s", "patches of parcels"),
+    "dictionary": _Part("cortex", "store_dictionaries", "15 s", "patches of parcels"),
     "head": _Part("head", "store_template", "90 s", "template head (OpenMEEG)"),
     "scalp": _Part("head", "store_scalp", "150 s", "leadfield at any electrodes"),
     "variants": _Part("head", "store_variants", "720 s", "other heads (OpenMEEG)"),

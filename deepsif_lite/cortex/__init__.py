@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "surface": ["Cortex", "load_cortex"],
         "parcellation": ["parcellate", "store_parcellation"],
         "patches": ["decay", "gaussian_decay", "grow_patch", "patch_candidates"],
-        "dictionary": ["patch_dictionary", "patch_weights", "store_dictionary"],
+        "dictionary": ["patch_dictionary", "patch_weights", "store_dictionaries"],
         "brodmann": ["TEMPORAL", "VISUAL", "brodmann_of_vertex", "brodmann_regions"],
     },
 )

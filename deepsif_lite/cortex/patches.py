@@ -1,8 +1,10 @@
 """Extended sources: patches of parcels grown around a seed.
 
-The growth rules are those of Sun et al. 2022 (Methods, "Simulating Synthetic
-Dataset", and the authors' source generator): two or three rings of neighbors, the
-outer ones picked at random along a preferred direction, then smoothed.
+The growth rules of :func:`grow_patch` are those of Sun et al. 2022 (Methods,
+"Simulating Synthetic Dataset", and the authors' source generator): two or three rings
+of neighbors, the outer ones picked at random along a preferred direction, then smoothed.
+Their patches hold the whole first ring, about 10 cm^2, so nothing smaller is among them;
+:func:`grow_to_area` grows patches of any size, from one parcel up.
 """
 
 from __future__ import annotations
@@ -27,6 +29,12 @@ _HALF_DISTANCE_TO_SIGMA = 0.8493
 # patches lie beside each other here, so that no two share numbers.
 STREAM_PATCHES = 1 << 31  # candidates of a parcel in a stream
 DICTIONARY_PATCHES = 1 << 33  # patches of the dictionary around a parcel
+SIZED_PATCHES = 1 << 34  # candidates of any size, of a parcel in a stream
+# Of patches of any size: how many times longer than wide, and how ragged their border
+# is (standard deviation of the logarithm of a parcel's distance).
+_ELONGATION = (1.0, 2.0)
+_RAGGEDNESS = 0.2
+LARGEST_AREA = 60e-4  # m^2, of the patches that are drawn evenly in the logarithm of area
 
 
 def grow_patch(
@@ -90,6 +98,112 @@ def grow_patch(
     patch = _smooth(cortex.adjacency, patch, seed_region)
     patch[seed_region] = False
     return np.concatenate([[seed_region], np.flatnonzero(patch)])
+
+
+def grow_to_area(
+    cortex: Parcels,
+    seed_region: int,
+    area: float,
+    *,
+    rng: int | np.random.Generator | None = None,
+) -> NDArray:
+    """Grow one patch of a wanted area around a seed parcel.
+
+    The parcel on the border that is nearest to the seed joins next, by a distance on
+    the inflated surface that is shorter along a random direction and differs a little
+    from parcel to parcel.
+
+    Parameters
+    ----------
+    cortex : Cortex
+    seed_region : int
+        The parcel it starts from; first in the result.
+    area : float
+        m^2; the patch is the one that comes closest. It holds one parcel at least.
+    rng : int | Generator | None
+        Source of randomness.
+
+    Returns
+    -------
+    regions : array of int
+        Parcels of the patch, the seed first; connected.
+
+    Raises
+    ------
+    OptionError
+        The seed is not a parcel of this cortex, or the area is not positive.
+
+    Examples
+    --------
+    >>> import deepsif_lite as dl
+    >>> from deepsif_lite.cortex import grow_to_area
+    >>> len(grow_to_area(dl.load_cortex(), 100, 1e-4, rng=0))
+    1
+    """
+    check_range("seed_region", seed_region, 0, cortex.n_regions - 1)
+    check_range("area", area, 0, open_low=True)
+    rng = np.random.default_rng(rng)
+    away = _ragged_distance(cortex, seed_region, rng)
+    patch, covered = [seed_region], cortex.areas[seed_region]
+    border = {int(r) for r in cortex.neighbors[seed_region]}
+    while border:
+        nearest = min(border, key=away.__getitem__)
+        # Half of a parcel too much is as far from the wanted area as half too little.
+        if covered + cortex.areas[nearest] / 2 > area:
+            break
+        patch.append(nearest)
+        covered += cortex.areas[nearest]
+        border |= {int(r) for r in cortex.neighbors[nearest]}
+        border -= set(patch)
+    return np.array(patch)
+
+
+def _ragged_distance(
+    cortex: Parcels, seed_region: int, rng: np.random.Generator
+) -> NDArray:
+    """Distance of each parcel to the seed, by which a patch of any size grows."""
+    centers = cortex.inflated_centroids
+    steps = centers - centers[seed_region]
+    axis = steps[rng.choice(cortex.neighbors[seed_region])]
+    along = steps @ (axis / np.linalg.norm(axis))
+    across = np.sqrt(np.maximum((steps**2).sum(axis=1) - along**2, 0))
+    longer = np.sqrt(rng.uniform(*_ELONGATION))
+    distance = np.hypot(along / longer, across * longer)
+    return distance * np.exp(_RAGGEDNESS * rng.standard_normal(len(steps)))
+
+
+def sized_candidates(
+    cortex: Parcels,
+    seed_region: int,
+    *,
+    n_sizes: int = 16,
+    rng: int | np.random.Generator | None = None,
+) -> list[NDArray]:
+    """Grow patches from the seed parcel alone to 60 cm^2, evenly in log area.
+
+    Parameters
+    ----------
+    cortex : Cortex
+    seed_region : int
+    n_sizes : int
+        Patches, each of an area drawn from its share of the range.
+    rng : int | Generator | None
+        Source of randomness.
+
+    Returns
+    -------
+    list of array of int
+        The first is the parcel alone.
+    """
+    rng = np.random.default_rng(rng)
+    smallest = cortex.areas[seed_region]
+    octaves = np.log(LARGEST_AREA / smallest)
+    shares = (np.arange(n_sizes) + rng.random(n_sizes)) / n_sizes
+    shares[0] = 0
+    return [
+        grow_to_area(cortex, seed_region, area, rng=rng)
+        for area in smallest * np.exp(octaves * shares)
+    ]
 
 
 def patch_candidates(

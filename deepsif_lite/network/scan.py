@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ..errors import MismatchError
+from .alternating import place_together
 from .modes import TORCH_LINALG, temporal_modes
 from .patch_search import Search, search_dictionary
 from .portable import PORTABLE_LINALG
@@ -28,9 +29,10 @@ from .scan_features import (
     dictionary_features,
     n_features,
     parcel_features,
+    placed_features,
     search_features,
 )
-from .scan_geometry import ScanGeometry
+from .scan_geometry import PATCH_PROFILES, ScanGeometry
 from .scan_loss import membership_loss, relative_error, source_probability
 
 if TYPE_CHECKING:
@@ -63,13 +65,18 @@ class ScanNetwork(SourceNetwork):
       patches around it that falls on patches that hold it;
     - *search*: from the best patches of the dictionary, parcels on the border are
       flipped until the fit improves no more. Features of a parcel are whether the
-      patch beside it holds it, and how much worse the fit were otherwise.
+      patch beside it holds it, and how much worse the fit were otherwise;
+    - *placing together*: two patches, then three, are placed so that they explain the
+      most together, for sources with one time course share a scalp map.
 
     One small perceptron, the same for all parcels, scores the features, with message
     passing between neighbors, since activity comes in patches. The branches add up to
     the loading of each map on each parcel, and the probability that the parcel is
     active at all, which gates them. That probability is a product: is there a source
     anywhere (from the largest scores of all parcels), and if so, does it reach here?
+
+    The transformer sees scalp maps as the montage that the network was made for would
+    show them, so the network serves any electrodes, see :meth:`set_leadfield`.
 
     Activity is loadings times time courses, so the network follows shifts in time, takes
     any window length and trains on numbers 40 times fewer than the EEG itself. Maps hold
@@ -78,8 +85,9 @@ class ScanNetwork(SourceNetwork):
 
     Parameters
     ----------
-    n_channels, n_regions : int
-        Sizes of input and output.
+    n_channels : int
+        Of the montage it is made for.
+    n_regions : int
     n_modes : int
         Leading scalp maps kept.
     n_shapes : int
@@ -98,6 +106,13 @@ class ScanNetwork(SourceNetwork):
     noise_share : float
         Noise that whitening assumes, see
         ``network.scalp_maps.source_whitener``.
+    sizes : {"all", "published"}
+        Of the dictionary's patches, see
+        :func:`deepsif_lite.cortex.patch_dictionary`.
+    n_rounds : int
+        Sizes of the round patches.
+    most_together : int
+        Patches that are placed together at most; 1 places none.
     """
 
     def __init__(
@@ -114,23 +129,30 @@ class ScanNetwork(SourceNetwork):
         n_messages: int = 2,
         gate_weight: float = 0.3,
         noise_share: float = NOISE_SHARE,
+        sizes: str = "all",
+        n_rounds: int = len(PATCH_PROFILES),
+        most_together: int = 3,
     ) -> None:
         super().__init__()
         self.n_channels, self.n_regions = n_channels, n_regions
         self.n_modes, self.n_shapes = n_modes, n_shapes
-        self.gate_weight = gate_weight
-        self.geometry = ScanGeometry(n_channels, n_regions, n_shapes, noise_share)
+        self.gate_weight, self.most_together = gate_weight, most_together
+        self.geometry = ScanGeometry(
+            n_channels, n_regions, n_shapes, noise_share, sizes, n_rounds
+        )
         self._linalg = TORCH_LINALG
         self._add_transformer(n_channels, n_regions, width, depth, n_heads)
-        self._add_scans(n_scans, width)
-        self._add_scoring(n_features(n_scans, n_modes), width, local_width, n_messages)
+        n_placings = most_together - 1
+        self._add_scans(n_scans, n_placings, width)
+        n_inputs = n_features(n_scans, n_modes, n_rounds, n_placings)
+        self._add_scoring(n_inputs, width, local_width, n_messages)
 
-    def _add_scans(self, n_scans: int, width: int) -> None:
+    def _add_scans(self, n_scans: int, n_placings: int, width: int) -> None:
         """Add what picks the maps of each scan, and how sharply it weighs fits."""
         self.pick = nn.Linear(width, n_scans)
         rank = torch.arange(self.n_modes)[:, None] <= torch.arange(n_scans)
         self.pick_rank = nn.Parameter(torch.where(rank, _PICKED, -_PICKED))
-        self.sharpness = nn.Linear(width, n_scans)
+        self.sharpness = nn.Linear(width, n_scans + n_placings)
         for layer in (self.pick, self.sharpness):
             nn.init.normal_(layer.weight, std=_SMALL)
         nn.init.constant_(self.sharpness.bias, _SHARPNESS)
@@ -190,6 +212,21 @@ class ScanNetwork(SourceNetwork):
         cortex : Cortex
         """
         self.geometry.compute(leadfield, cortex)
+
+    def set_leadfield(self, leadfield: NDArray) -> None:
+        """Serve other electrodes on the same cortex, from now on.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels of the cap, n_regions)
+            Any number of channels.
+
+        Raises
+        ------
+        MismatchError
+            It has other regions.
+        """
+        self.geometry.set_leadfield(leadfield)
 
     def forward(self, eeg: Tensor) -> Tensor:
         """Return source activity for normalized EEG."""
@@ -284,14 +321,15 @@ class ScanNetwork(SourceNetwork):
             Log odds that there is one.
         """
         level = strengths.clamp_min(_LEAST_STRENGTH).log()[..., None]
-        tokens = self.embed(torch.cat([maps * math.sqrt(maps.shape[-1]), level], -1))
+        shown = maps @ self.geometry.translation * math.sqrt(self.n_channels)
+        tokens = self.embed(torch.cat([shown, level], -1))
         extra = self.extra.expand(len(tokens), -1, -1)
         hidden = self.trunk(torch.cat([extra, tokens + self.rank], 1))
         summary, constant, modes = hidden[:, 0], hidden[:, 1:2], hidden[:, 2:]
         # Fits differ in their third digit: half precision would drown them.
         with torch.autocast(maps.device.type, enabled=False):
             fit = torch.einsum("bmc,src->bsmr", maps, self.geometry.round_maps)
-            patches = self._patch_features(maps, modes, summary)
+            patches = self._patch_features(maps, strengths, modes, summary)
             features = torch.cat([*patches, parcel_features(fit)], 1)
         scored, anywhere = self._score(features, summary)
         here = self.gate(summary) + scored[..., 0]
@@ -302,22 +340,32 @@ class ScanNetwork(SourceNetwork):
         return loadings, here, anywhere
 
     def _patch_features(
-        self, maps: Tensor, modes: Tensor, summary: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Scan the dictionary and search on from its best patches.
+        self, maps: Tensor, strengths: Tensor, modes: Tensor, summary: Tensor
+    ) -> list[Tensor]:
+        """Scan the dictionary, search on from its best patches, place some together.
 
         What the transformer gives for each map, (n_samples, n_modes, width), and for
         the sample, (n_samples, width), says which maps each scan takes.
         """
-        share = (maps @ self.geometry.patch_maps.T).square()
+        geometry = self.geometry
+        products = maps @ geometry.patch_maps.T
         modes, summary = modes.float(), summary.float()
         picked = torch.sigmoid(self.pick(modes) + self.pick_rank).transpose(1, 2)
-        fit = picked @ share  # (n_samples, n_scans, n_patches)
+        fit = picked @ products.square()  # (n_samples, n_scans, n_patches)
         sharpness = F.softplus(self.sharpness(summary))
-        return (
-            dictionary_features(self.geometry, fit, sharpness),
-            search_features(self.geometry, fit, maps, picked),
+        power = strengths.square()
+        power = power / power.sum(1, keepdim=True)
+        together = list(
+            place_together(
+                geometry.patch_maps, maps, products, power, self.most_together
+            )
         )
+        fits = torch.cat([fit, *(placed.fit[:, None] for placed in together)], 1)
+        return [
+            dictionary_features(geometry, fits, sharpness),
+            search_features(geometry, fit, maps, picked),
+            *(placed_features(geometry, placed) for placed in together),
+        ]
 
     def _score(self, features: Tensor, summary: Tensor) -> tuple[Tensor, Tensor]:
         """Score each parcel by its features, and by those of its neighbors.
@@ -340,6 +388,8 @@ class ScanNetwork(SourceNetwork):
         Each is relative to what the whole batch holds; ``total`` sums that over the
         parts of a batch, see :class:`~deepsif_lite.network.protocol.SourceNetwork`.
         """
+        if batch.leadfield is not None:
+            self.set_leadfield(batch.leadfield)
         maps, strengths, courses = self.modes(batch.eeg)
         loadings, here, anywhere = self.loadings(maps, strengths)
         # The gate learns from its own loss alone, which keeps it a probability.
@@ -359,8 +409,8 @@ class ScanNetwork(SourceNetwork):
         """Take over what a network of another head learned.
 
         Parcels take over what it learned of their match; the rest knows no parcel.
-        The first layer absorbs the translation of one montage's scalp maps into the
-        other's. The scans keep the geometry of our own head.
+        Scalp maps are shown as on the montage that it was made for. The scans keep the
+        geometry of our own head.
 
         Parameters
         ----------
@@ -371,22 +421,21 @@ class ScanNetwork(SourceNetwork):
         Raises
         ------
         MismatchError
-            The two differ in more than their channels and parcels.
+            The two differ in more than their electrodes and parcels.
         """
         of_parcels = {id(parameter) for parameter in trained._parcel_parameters()}
         state = {
             name: parameter[matching] if id(parameter) in of_parcels else parameter
             for name, parameter in trained.named_parameters()
         }
-        first = trained.embed[0].weight  # of the channels, and of the map's strength
-        (name,) = (n for n, p in trained.named_parameters() if p is first)
-        translation = self.geometry.translation_to(trained.geometry, matching)
-        state[name] = torch.cat([first[:, :-1] @ translation, first[:, -1:]], 1)
+        reference = trained.geometry.reference[matching]
+        state["geometry.reference"] = reference
         try:
             self.load_state_dict(state)
         except RuntimeError as error:
             msg = f"The networks differ in more than their head model: {error}"
             raise MismatchError(msg) from error
+        self.geometry.set_reference(reference)
 
     def portable(self) -> ScanNetwork:
         """Return a copy on the CPU without decompositions and sparse products."""

@@ -1,8 +1,8 @@
 """Features of each parcel from the scans: the input of the scoring perceptron.
 
-Three scans compare the scalp maps of the EEG with those of patches of cortex. Nothing
-here is learned but what is handed in: which maps a scan takes, and how sharply it
-separates a good fit from a fair one.
+Scans compare the scalp maps of the EEG with those of patches of cortex. Nothing here
+is learned but what is handed in: which maps a scan takes, and how sharply it separates
+a good fit from a fair one.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from .alternating import Placed
 from .patch_search import choose_starts, search_patches
-from .scan_geometry import PATCH_PROFILES, ScanGeometry
+from .scan_geometry import ScanGeometry
 
 FLOORS = (0.002, 0.006, 0.02)
 """Misfits below which two patches count as alike."""
@@ -30,11 +31,14 @@ _PATCH_SCALE, _PARCEL_SCALE = 0.1, 0.3
 _HOLDS, _BORDERS = 10, 5
 
 
-def n_features(n_scans: int, n_modes: int) -> int:
+def n_features(n_scans: int, n_modes: int, n_rounds: int, n_placings: int) -> int:
     """Return how many features each parcel has, of all scans together."""
-    dictionary, search = 2, 3 + len(FLOORS) + 1
-    parcels = 2 * len(PATCH_PROFILES) * n_modes
-    return n_scans * (dictionary + search) + parcels
+    dictionary, search, placed = 2, 3 + len(FLOORS) + 1, 3
+    return (
+        n_scans * (dictionary + search)
+        + n_placings * (dictionary + placed)
+        + 2 * n_rounds * n_modes
+    )
 
 
 def parcel_features(fit: Tensor) -> Tensor:
@@ -137,6 +141,29 @@ def search_features(
     ends = [0, *(sum(counts[: k + 1]) for k in range(len(counts)))]
     parts = [_of_nearest(features[:, i:j], nearness[:, i:j]) for i, j in pairwise(ends)]
     return torch.cat(parts, 1)
+
+
+@torch.no_grad()
+def placed_features(geometry: ScanGeometry, placed: Placed) -> Tensor:
+    """Describe patches that were placed together.
+
+    Parameters
+    ----------
+    geometry : ScanGeometry
+    placed : Placed
+
+    Returns
+    -------
+    tensor of shape (n_samples, 3, n_regions)
+        Of each parcel: is it in one of the patches, which share of its neighbors is,
+        and what that patch, or one beside, adds to what the others explain (logarithm).
+    """
+    members = geometry.members[placed.patches].to(placed.gain.dtype)
+    inside = members.amax(1)
+    beside = geometry.multiply(inside, "adjacency") / geometry.n_neighbors
+    reach = geometry.neighborhood[placed.patches // geometry.n_shapes]
+    level = _PATCH_SCALE * torch.log(placed.gain + FLOORS[0]) + 1
+    return torch.stack([inside, beside, (reach * level[..., None]).amax(1)], 1)
 
 
 def _of_nearest(features: Tensor, nearness: Tensor) -> Tensor:

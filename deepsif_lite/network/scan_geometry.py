@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from torch import Tensor, nn
 
-from ..cortex.dictionary import patch_dictionary, patch_weights
+from ..cortex.dictionary import patch_dictionary, patch_strengths
 from ..errors import MismatchError
 from ..signals import average_reference
 from .scalp_maps import NOISE_SHARE, source_whitener, unit_maps
@@ -20,34 +21,47 @@ if TYPE_CHECKING:
 
 # Weights of the seed, its neighbors, their neighbors, ... in the round patches
 # that every parcel is scanned with.
-PATCH_PROFILES = ((1.0,), (1.0, 0.9), (1.0, 0.9, 0.5))
+PATCH_PROFILES = ((1.0,), (1.0, 0.9), (1.0, 0.9, 0.5), (1.0, 0.9, 0.7, 0.4))
 NEIGHBORHOOD_RINGS = 3  # patches whose seed is this near compete for a parcel
 _RIDGE = 1e-3  # of the mean power of a channel, where one montage predicts another
 APART_RINGS = 4  # searches start from seeds farther apart than this
+_SAME_MAPS = 2e-3  # two montages are one if no map differs more; weights are halves
+_OF_CAP = ("whitener", "parcel_maps", "round_maps", "patch_maps", "translation")
 
 
 class ScanGeometry(nn.Module):
     """Scalp maps of parcels and patches, and which parcels lie beside each other.
 
-    Nothing here is learned, so nothing is stored with the weights: it follows from the
-    head model, which a network is checked against before it is used.
+    Nothing here is learned. What belongs to the cortex is computed once
+    (:meth:`compute`), what belongs to the electrodes for every cap anew
+    (:meth:`set_leadfield`, some ten milliseconds). All but ``reference`` follow from
+    the head model, so they are not stored with the weights.
 
     Parameters
     ----------
     n_channels, n_regions : int
+        ``n_channels`` of the reference montage.
     n_shapes : int
         Patches of the dictionary that grow from each parcel.
     noise_share : float
         See ``network.scalp_maps.source_whitener``.
+    sizes : {"all", "published"}
+        Of the dictionary's patches.
+    n_rounds : int
+        Sizes of the round patches, from the parcel alone up.
 
     Attributes
     ----------
-    whitener : tensor of shape (n_channels, n_channels)
-    parcel_maps : tensor of shape (n_regions, n_channels)
+    reference : tensor of shape (n_regions, n_channels)
+        Whitened scalp maps of the parcels on the montage the network was made for.
+    translation : tensor of shape (n_channels of the cap, n_channels)
+        Turns whitened maps of the cap into those of the reference montage.
+    whitener : tensor of shape (n_channels of the cap, n_channels of the cap)
+    parcel_maps : tensor of shape (n_regions, n_channels of the cap)
         Whitened scalp maps of the parcels, of norm one on average.
-    round_maps : tensor of shape (n_scales, n_regions, n_channels)
+    round_maps : tensor of shape (n_rounds, n_regions, n_channels of the cap)
         Those of round patches, each of norm one.
-    patch_maps : tensor of shape (n_regions * n_shapes, n_channels)
+    patch_maps : tensor of shape (n_regions * n_shapes, n_channels of the cap)
         Those of the dictionary's patches, each of norm one.
     members : tensor of bool, shape (n_regions * n_shapes, n_regions)
         Parcels of the dictionary's patches.
@@ -66,37 +80,30 @@ class ScanGeometry(nn.Module):
         n_regions: int,
         n_shapes: int,
         noise_share: float = NOISE_SHARE,
+        sizes: str = "all",
+        n_rounds: int = len(PATCH_PROFILES),
     ) -> None:
         super().__init__()
         self.n_regions, self.n_shapes = n_regions, n_shapes
-        self.noise_share = noise_share
-        n_patches, n_scales = n_regions * n_shapes, len(PATCH_PROFILES)
-        sizes = {
-            "whitener": (n_channels, n_channels),
-            "parcel_maps": (n_regions, n_channels),
-            "round_maps": (n_scales, n_regions, n_channels),
-            "patch_maps": (n_patches, n_channels),
-            "adjacency": (n_regions, n_regions),
-            "n_neighbors": (n_regions,),
-            "neighborhood": (n_regions, n_regions),
-        }
-        for name, size in sizes.items():
-            self.register_buffer(name, torch.zeros(size), persistent=False)
-        for name, size in {
-            "members": (n_patches, n_regions),
-            "far_apart": (n_regions, n_regions),
-        }.items():
-            empty = torch.zeros(size, dtype=torch.bool)
-            self.register_buffer(name, empty, persistent=False)
+        self.noise_share, self.sizes, self.n_rounds = noise_share, sizes, n_rounds
+        self.register_buffer("reference", torch.zeros(n_regions, n_channels))
+        for name in ("members", "far_apart"):
+            self.register_buffer(name, torch.zeros(0, dtype=torch.bool), persistent=False)
+        for name in (*_OF_CAP, "adjacency", "n_neighbors", "neighborhood"):
+            self.register_buffer(name, torch.zeros(0), persistent=False)
         self.is_set, self.uses_sparse = False, True
         self._sparse: dict[tuple, tuple[Tensor, Tensor]] = {}
+        self._patches: tuple[csr_array, ...] = ()  # of the dictionary, and round ones
+        self._leadfield: NDArray | None = None
 
     def compute(self, leadfield: NDArray, cortex: Parcels) -> None:
         """Compute everything for one head model.
 
+        Its montage becomes the reference, unless one came with the weights.
+
         Parameters
         ----------
-        leadfield : array of shape (n_channels, n_regions)
+        leadfield : array of shape (n_channels of the cap, n_regions)
         cortex : Cortex
 
         Raises
@@ -104,36 +111,84 @@ class ScanGeometry(nn.Module):
         MismatchError
             They do not fit the sizes the network was made for.
         """
-        self._check(leadfield, cortex)
+        self._check_regions(cortex.n_regions)
+        members = patch_dictionary(cortex, self.n_shapes, sizes=self.sizes)
+        profiles = PATCH_PROFILES[: self.n_rounds]
+        rings = _rings(cortex.adjacency, max(APART_RINGS + 1, *map(len, profiles)))
+        self._patches = (
+            _patch_strengths(members, cortex),
+            *(_round_strengths(profile, rings) for profile in profiles),
+        )
+        self._put("members", members)
+        self._put("adjacency", cortex.adjacency)
+        self._put("n_neighbors", cortex.adjacency.sum(axis=1))
+        self._put("neighborhood", np.sum(rings[: NEIGHBORHOOD_RINGS + 1], axis=0))
+        self._put("far_apart", np.sum(rings[: APART_RINGS + 1], axis=0) == 0)
+        self._sparse, self._leadfield = {}, None
+        self.set_leadfield(leadfield)
+        self.is_set = True
+
+    def set_leadfield(self, leadfield: NDArray) -> None:
+        """Compute what belongs to the electrodes.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels of the cap, n_regions)
+            Of the cortex that is known already.
+
+        Raises
+        ------
+        MismatchError
+            It has another number of regions, or the first one given, which becomes the
+            reference, another number of channels.
+        """
+        if leadfield is self._leadfield:
+            return
+        self._check_regions(leadfield.shape[1])
         whitener = source_whitener(leadfield, self.noise_share)
         white = average_reference(whitener @ leadfield)
-        members = patch_dictionary(cortex, self.n_shapes)
-        n_rings = max(APART_RINGS + 1, *map(len, PATCH_PROFILES))
-        rings = _rings(cortex.adjacency, n_rings)
-        for row, profile in enumerate(PATCH_PROFILES):
-            pairs = zip(profile, rings, strict=False)
-            patch = np.sum([w * ring for w, ring in pairs], axis=0)
-            _fill(self.round_maps[row], unit_maps(white, patch))
-        _fill(self.whitener, whitener)
-        _fill(self.parcel_maps, white.T / np.linalg.norm(white, axis=0).mean())
-        _fill(self.patch_maps, unit_maps(white, patch_weights(cortex, members)))
-        _fill(self.members, members)
-        _fill(self.adjacency, cortex.adjacency)
-        _fill(self.n_neighbors, cortex.adjacency.sum(axis=1))
-        _fill(self.neighborhood, np.sum(rings[: NEIGHBORHOOD_RINGS + 1], axis=0))
-        _fill(self.far_apart, np.sum(rings[: APART_RINGS + 1], axis=0) == 0)
-        self.is_set, self._sparse = True, {}
+        patches, *rounds = (unit_maps(white, weights) for weights in self._patches)
+        self._put("whitener", whitener)
+        self._put("parcel_maps", white.T / np.linalg.norm(white, axis=0).mean())
+        self._put("round_maps", np.stack(rounds))
+        self._put("patch_maps", patches)
+        if not self.reference.any():
+            self._check_channels(len(leadfield))
+            self.reference = self.parcel_maps.clone()
+        self.translation = self._translation()
+        self._leadfield = leadfield
 
-    def _check(self, leadfield: NDArray, cortex: Parcels) -> None:
-        n_regions, n_channels = self.parcel_maps.shape
-        if leadfield.shape == (n_channels, n_regions) == (n_channels, cortex.n_regions):
+    def _translation(self) -> Tensor:
+        """Return what turns maps of the cap into those of the reference montage."""
+        if self.reference.shape == self.parcel_maps.shape:
+            difference = (self.reference - self.parcel_maps).abs().max()
+            if difference < _SAME_MAPS * self.reference.abs().max():
+                return torch.eye(len(self.whitener)).to(self.whitener)
+        return _ridge_regression(self.parcel_maps.T, self.reference.T).T
+
+    def _check_regions(self, n_regions: int) -> None:
+        if n_regions == self.n_regions:
             return
         msg = (
-            f"leadfield {leadfield.shape} and cortex ({cortex.n_regions} regions) do not "
-            f"fit a network of {n_channels} channels and {n_regions} regions; load the "
-            "head model it was made for."
+            f"leadfield or cortex of {n_regions} regions do not fit a network of "
+            f"{self.n_regions} regions; load the head model it was made for."
         )
         raise MismatchError(msg)
+
+    def _check_channels(self, n_channels: int) -> None:
+        if n_channels == self.reference.shape[1]:
+            return
+        msg = (
+            f"leadfield of {n_channels} channels cannot be the first of a network made "
+            f"for {self.reference.shape[1]} channels; give that of its own montage."
+        )
+        raise MismatchError(msg)
+
+    def _put(self, name: str, values: NDArray) -> None:
+        """Replace a buffer, whatever its size."""
+        old = getattr(self, name)
+        new = torch.as_tensor(np.ascontiguousarray(values))
+        setattr(self, name, new.to(device=old.device, dtype=old.dtype))
 
     def fit(self, maps: Tensor) -> Tensor:
         """Return how well each patch of the dictionary fits into the span of maps.
@@ -150,23 +205,16 @@ class ScanGeometry(nn.Module):
         """
         return (maps @ self.patch_maps.T).square().sum(1)
 
-    def translation_to(self, other: ScanGeometry, matching: NDArray) -> Tensor:
-        """Return the matrix that turns our scalp maps into those of another head.
-
-        Both leadfields show the same sources to their montages; the matrix is the
-        ridge regression between them.
+    def set_reference(self, reference: Tensor) -> None:
+        """Refer to the montage of another network.
 
         Parameters
         ----------
-        other : ScanGeometry
-        matching : array of int, shape (n_regions,)
-            Its parcel for each of ours.
-
-        Returns
-        -------
-        tensor of shape (n_channels of the other, n_channels)
+        reference : tensor of shape (n_regions, n_channels)
+            Its maps of the parcels that are ours.
         """
-        return _ridge_regression(self.parcel_maps.T, other.parcel_maps[matching].T)
+        self.reference = reference.to(self.parcel_maps).clone()
+        self.translation = self._translation()
 
     def mean_over_neighbors(self, features: Tensor) -> Tensor:
         """Average features over the neighbors of each parcel.
@@ -249,10 +297,24 @@ def _times_sparse(dense: Tensor, transposed: Tensor) -> Tensor:
     return torch.sparse.mm(transposed, columns).T.unflatten(0, dense.shape[:-1])
 
 
+def _patch_strengths(members: NDArray, cortex: Parcels) -> csr_array:
+    """Return the weights of each patch of a dictionary, without their zeros."""
+    rows, columns = np.nonzero(members)
+    n_shapes = len(members) // cortex.n_regions
+    values = patch_strengths(cortex)[rows // n_shapes, columns]
+    return csr_array((values, (rows, columns)), shape=members.shape)
+
+
+def _round_strengths(profile: tuple[float, ...], rings: list[NDArray]) -> csr_array:
+    """Return the weights of the round patch of each parcel."""
+    pairs = zip(profile, rings, strict=False)
+    return csr_array(np.sum([weight * ring for weight, ring in pairs], axis=0))
+
+
 def _ridge_regression(ours: Tensor, theirs: Tensor) -> Tensor:
     """Return the matrix that predicts theirs from ours, both (n_channels, n_regions)."""
     gram = ours @ ours.T
-    ridge = _RIDGE * gram.trace() / len(gram) * torch.eye(len(gram))
+    ridge = _RIDGE * gram.trace() / len(gram) * torch.eye(len(gram)).to(gram)
     return torch.linalg.solve(gram + ridge, ours @ theirs.T).T
 
 
@@ -265,7 +327,3 @@ def _rings(adjacency: NDArray, n_rings: int) -> list[NDArray]:
         rings.append(wider & ~reach)
         reach = wider
     return rings
-
-
-def _fill(buffer: Tensor, values: NDArray) -> None:
-    buffer.copy_(torch.as_tensor(np.ascontiguousarray(values)))

@@ -137,6 +137,46 @@ def background_without_patches(
     return clips.projected[clip] - patch_coefs.transpose(-1, -2) @ clips.gain[regions]
 
 
+def projected_backgrounds(
+    clips: ProjectedClips,
+    clip: Tensor,
+    regions: Tensor,
+    members: Tensor,
+    gain: Tensor,
+    head: Tensor,
+) -> Tensor:
+    """Return what :func:`background_without_patches` does, for several heads.
+
+    There are too many heads to have every clip projected by each beforehand.
+
+    Parameters
+    ----------
+    clips, clip, regions, members
+        As for :func:`background_without_patches`; a clip of -1 is padding.
+    gain : tensor of shape (n_heads, n_regions, n_channels)
+        Transposed leadfields.
+    head : tensor of int, shape (n_samples,)
+        Whose each sample is.
+
+    Returns
+    -------
+    tensor of shape (n_samples, n_sources, n_coefs, n_channels)
+    """
+    n_coefs = clips.levels.shape[-1]
+    result = gain.new_zeros(*clip.shape, n_coefs, gain.shape[-1])
+    sample, source = (clip >= 0).nonzero(as_tuple=True)
+    for k in range(len(gain)):
+        b, s = (part[head[sample] == k] for part in (sample, source))
+        if len(b) == 0:
+            continue
+        levels = clips.levels[clip[b, s]].float()  # (n_pairs, n_regions, n_coefs)
+        kept = torch.ones(levels.shape[:2], device=levels.device)
+        kept.scatter_reduce_(1, regions[b, s], 1 - members[b, s], "amin")
+        rows = (levels * (kept * clips.step)[..., None]).transpose(1, 2)
+        result[b, s] = rows @ gain[k]
+    return result
+
+
 def source_amplitude(
     clips: ProjectedClips,
     wave: Tensor,

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -51,11 +46,14 @@ class Batch:
     waveforms : tensor of shape (n_samples, n_sources, n_times)
     weights : tensor of shape (n_samples, n_sources, n_regions)
         Zero for sources a sample lacks; activity is ``waveforms' @ weights``.
+    leadfield : array of shape (n_channels, n_regions) | None
+        What a network is told of the electrodes; None where it knows them already.
     """
 
     eeg: torch.Tensor
     waveforms: torch.Tensor
     weights: torch.Tensor
+    leadfield: NDArray | None = None
 
     @property
     def activity(self) -> torch.Tensor:

@@ -299,12 +299,14 @@ class SyntheticEEG:
         clips, literal = self._clips, self.variant == "published"
         regions, strength, clip, source_snr, present = self._pack(draws)
         members = (strength > 0).float()
-        gain = clips.gain[regions]  # (n_samples, n_sources, n_members, n_channels)
-        topography = torch.einsum("bsp,bspc->bsc", strength, gain)
-        flat = torch.einsum("bsp,bspc->bsc", members, gain) if literal else topography
-        background = background_without_patches(clips, clip, regions, members)
+        gain, head = self._gains(draws)
+        # (n_samples, n_sources, n_members, n_channels)
+        columns = gain[head[:, None, None], regions]
+        topography = torch.einsum("bsp,bspc->bsc", strength, columns)
+        flat = torch.einsum("bsp,bspc->bsc", members, columns) if literal else topography
+        background = self._backgrounds(clip, regions, members, gain, head)
         background = background * present[..., None, None]
-        wave = clips.waveforms[clip] * present[..., None]
+        wave = self._waves(clip, draws) * present[..., None]
         amplitude = source_amplitude(
             clips, wave, flat, background, source_snr, to_the_end=literal
         )[..., None]
@@ -312,16 +314,37 @@ class SyntheticEEG:
         cosines = clips.basis.expand(len(draws), -1, -1)
         eeg = torch.baddbmm(sources, cosines, background.sum(1))
         eeg = self._recorded(eeg, draws)
-        if self.n_times < self.clips.n_times:
-            starts = self._tensor([d.start for d in draws])
-            eeg = window_of(eeg, starts, self.n_times, 1)
-            wave = window_of(wave, starts, self.n_times, 2)
-        shape = (*regions.shape[:2], len(clips.gain))
-        weights = torch.zeros(shape, device=self.device)
+        eeg, wave = self._windows(eeg, wave, draws)
+        weights = torch.zeros((*regions.shape[:2], gain.shape[1]), device=self.device)
         weights = weights.scatter_add_(2, regions, strength * amplitude)
         peak = peak_magnitude(wave, weights, regions)
         peak = peak.clamp_min(torch.finfo(peak.dtype).tiny)  # 0 without a source
         return Batch(normalize(eeg), wave, weights / peak[:, None, None])
+
+    def _gains(self, draws: list[_Draw]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return transposed leadfields, and which of them each sample has."""
+        return self._clips.gain[None], self._tensor([0] * len(draws))
+
+    def _backgrounds(self, clip, regions, members, gain, head) -> torch.Tensor:
+        """Return scalp EEG of each clip without its patch, as cosine coefficients."""
+        return background_without_patches(self._clips, clip, regions, members)
+
+    def _waves(self, clip: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
+        """Return the time course of each source, (n_samples, n_sources, n_times)."""
+        return self._clips.waveforms[clip]
+
+    def _windows(
+        self, eeg: torch.Tensor, wave: torch.Tensor, draws: list[_Draw]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cut the window of each sample out of EEG and time courses."""
+        n_times = self._n_times(draws[0])
+        if n_times == self.clips.n_times:
+            return eeg, wave
+        starts = self._tensor([draw.start for draw in draws])
+        return window_of(eeg, starts, n_times, 1), window_of(wave, starts, n_times, 2)
+
+    def _n_times(self, draw: _Draw) -> int:
+        return self.n_times
 
     def _recorded(self, eeg: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
         """Record scalp EEG with electrodes that were moved and are noisy."""

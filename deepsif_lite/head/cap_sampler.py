@@ -1,0 +1,126 @@
+"""Caps and heads drawn at random, to train networks that serve any of them.
+
+What a network is told is the template's leadfield at the nominal electrodes. What is
+recorded comes from another head, at electrodes a little beside their places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from .jitter import draw_moves
+from .scalp import ScalpPotentials
+
+FEWEST, MOST = 16, 128  # electrodes of a cap
+_KINDS = ("standard", "subset", "spread")  # layouts, each as often as the others
+_DROPPED = 0.4  # share of the caps that lack electrodes,
+_MOST_DROPPED = 0.25  # and share of their electrodes that may be lacking
+# Share of the caps that leave out what lies below the ring of T9, T10, Nz and Iz.
+_NO_LOW = 0.5
+_TEMPLATE_SHARE = 0.25  # of recordings whose head is the template itself
+
+
+@dataclass(frozen=True, eq=False)
+class CapSampler:
+    """Draws caps for the template head, and heads that wear them.
+
+    Attributes
+    ----------
+    scalp : ScalpPotentials
+        Of the template.
+    others : sequence of ScalpPotentials
+        Of other heads, whose scalps are described by the points of the template's that
+        they were deformed from, so that electrodes keep their coordinates.
+    positions : array of shape (n_electrodes, 3)
+        Electrodes of the 10-05 system, meters, MRI frame.
+    standard : array of bool, shape (n_layouts, n_electrodes)
+        Which of them common caps have.
+    """
+
+    scalp: ScalpPotentials
+    others: Sequence[ScalpPotentials]
+    positions: NDArray
+    standard: NDArray
+
+    def draw(self, rng: np.random.Generator) -> NDArray:
+        """Draw a cap.
+
+        A third are common caps, a third subsets of the 10-10 system, a third
+        electrodes spread evenly over the 10-05 system. Some have lost electrodes.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        electrodes : array of shape (n_channels, 3)
+            Nominal places, meters, MRI frame; 16 to 128.
+        """
+        kind = _KINDS[rng.integers(len(_KINDS))]
+        if kind == "standard":
+            chosen = np.flatnonzero(self.standard[rng.integers(len(self.standard))])
+        else:
+            pool = np.arange(len(self.positions))
+            if kind == "subset":
+                pool = np.flatnonzero(self.standard.any(axis=0))
+            if rng.random() < _NO_LOW:
+                pool = pool[self._is_high[pool]]
+            chosen = self._spread(pool, rng)
+        if rng.random() < _DROPPED:
+            n_kept = round(len(chosen) * (1 - rng.uniform(0, _MOST_DROPPED)))
+            chosen = rng.permutation(chosen)[: max(n_kept, FEWEST)]
+        return self.positions[chosen]
+
+    @property
+    def _is_high(self) -> NDArray:
+        # fsaverage's origin is near the level of Nz and Iz.
+        low, high = np.percentile(self.positions[:, 2], (0, 100))
+        return self.positions[:, 2] > low + 0.25 * (high - low)
+
+    def _spread(self, pool: NDArray, rng: np.random.Generator) -> NDArray:
+        """Pick some of a pool, each far from those picked before."""
+        most = min(MOST, len(pool))
+        count = int(np.exp(rng.uniform(np.log(FEWEST), np.log(most + 1))))
+        apart = cdist(self.positions[pool], self.positions[pool])
+        picked = [int(rng.integers(len(pool)))]
+        nearest = apart[picked[0]]
+        for _ in range(count - 1):
+            # Not always the farthest, or all caps of a size would be alike.
+            picked.append(int(np.argmax(nearest * rng.uniform(0.7, 1, len(pool)))))
+            nearest = np.minimum(nearest, apart[picked[-1]])
+        return pool[picked]
+
+    def leadfield(self, electrodes: NDArray) -> NDArray:
+        """Return the template's leadfield, (n_channels, n_regions), V/(A m)."""
+        return self.scalp.at(electrodes)
+
+    def recorded(
+        self, electrodes: NDArray, distance: float, rng: np.random.Generator
+    ) -> tuple[NDArray, NDArray]:
+        """Return the leadfield of somebody who wears the cap.
+
+        Parameters
+        ----------
+        electrodes : array of shape (n_channels, 3)
+            Nominal places.
+        distance : float
+            Root mean square by which each electrode is beside its place, meters.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        leadfield : array of shape (n_channels, n_regions)
+            V/(A m).
+        places : array of shape (n_channels, 3)
+            Where the electrodes are, as a place on the template.
+        """
+        places = electrodes + draw_moves(len(electrodes), distance, rng)
+        if not self.others or rng.random() < _TEMPLATE_SHARE:
+            return self.scalp.at(places), places
+        return self.others[rng.integers(len(self.others))].at(places), places

@@ -1,0 +1,125 @@
+"""Several patches at once, by alternating projections.
+
+A scan of one patch at a time asks whether its map lies in the span of the scalp maps of
+the EEG. Sources with one time course share a single scalp map, in whose span none of
+them lies. So patches are also placed together: each in turn where it explains the most
+of what the others leave (Ziskind and Wax 1988, doi:10.1109/29.7543; for MEG, Adler et
+al. 2019, arXiv:1907.01500).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+_LEAST_OWN = 0.1  # share of a patch's map outside the others', or it counts for nothing
+
+
+class Placed(NamedTuple):
+    """Patches placed together.
+
+    Attributes
+    ----------
+    fit : tensor of shape (n_samples, n_patches)
+        Share of the EEG that is explained with this patch in place of the one of the
+        placed patches that it replaces best.
+    patches : tensor of int, shape (n_samples, n_sources)
+        Those that explain the most together.
+    gain : tensor of shape (n_samples, n_sources)
+        Share of the EEG that each adds to the others.
+    """
+
+    fit: Tensor
+    patches: Tensor
+    gain: Tensor
+
+
+@torch.no_grad()
+def place_together(
+    patch_maps: Tensor, maps: Tensor, products: Tensor, power: Tensor, most: int
+) -> Iterator[Placed]:
+    """Place two patches, three, and so on.
+
+    Parameters
+    ----------
+    patch_maps : tensor of shape (n_patches, n_channels)
+        Unit norm.
+    maps : tensor of shape (n_samples, n_modes, n_channels)
+        Orthonormal scalp maps of the EEG.
+    products : tensor of shape (n_samples, n_modes, n_patches)
+        ``maps @ patch_maps.T``.
+    power : tensor of shape (n_samples, n_modes)
+        Share of the EEG that each map has.
+    most : int
+        The last number of patches.
+
+    Yields
+    ------
+    Placed
+    """
+    scale = power.sqrt()[..., None]
+    data, products = maps * scale, products * scale
+    first = products.square().sum(1).argmax(-1)
+    chosen = [_Choice(first, patch_maps)]
+    for count in range(2, most + 1):
+        chosen.append(_best_beside(chosen, data, products, patch_maps)[0])
+        fits, gains = [], []
+        for _ in range(count):
+            # The one placed first is the first to be placed anew.
+            others = chosen[1:]
+            chosen_now, fit, gain = _best_beside(others, data, products, patch_maps)
+            chosen = [*others, chosen_now]
+            fits.append(fit)
+            gains.append(gain)
+        yield Placed(
+            torch.stack(fits).amax(0),
+            torch.stack([choice.patch for choice in chosen], 1),
+            torch.stack(gains, 1),
+        )
+
+
+class _Choice:
+    """A patch of each sample, and what its map has in common with all others."""
+
+    def __init__(self, patch: Tensor, patch_maps: Tensor) -> None:
+        self.patch = patch
+        self.map = patch_maps[patch]
+        self.overlap = self.map @ patch_maps.T
+
+
+def _best_beside(
+    others: list[_Choice], data: Tensor, products: Tensor, patch_maps: Tensor
+) -> tuple[_Choice, Tensor, Tensor]:
+    """Find the patch that adds the most to the others.
+
+    Returns it, the share of the EEG that each patch explains with the others,
+    (n_samples, n_patches), and what the one found adds, (n_samples,).
+    """
+    maps, overlap = _orthonormal(others)
+    explained = data @ maps.mT  # (n_samples, n_modes, n_others)
+    left = torch.baddbmm(products, explained, overlap, alpha=-1)
+    own = 1 - overlap.square().sum(1)
+    gain = left.square().sum(1) / own.clamp_min(_LEAST_OWN) * (own > _LEAST_OWN)
+    best, patch = gain.max(-1)
+    fit = explained.square().sum((1, 2))[:, None] + gain
+    return _Choice(patch, patch_maps), fit, best
+
+
+def _orthonormal(choices: list[_Choice]) -> tuple[Tensor, Tensor]:
+    """Return an orthonormal basis of the maps of patches (Gram and Schmidt).
+
+    And what it has in common with the maps of all patches.
+    """
+    basis: list[tuple[Tensor, Tensor]] = []
+    for choice in choices:
+        own, overlap = choice.map, choice.overlap
+        for other, its_overlap in basis:
+            along = (own * other).sum(-1, keepdim=True)
+            own, overlap = own - along * other, overlap - along * its_overlap
+        size = own.norm(dim=-1, keepdim=True)
+        basis.append((own / size, overlap / size))
+    maps, overlaps = zip(*basis, strict=True)
+    return torch.stack(maps, 1), torch.stack(overlaps, 1)

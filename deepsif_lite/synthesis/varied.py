@@ -1,0 +1,238 @@
+"""Synthetic EEG under any cap, of any head, with what is not cortex: for training.
+
+It is :class:`~deepsif_lite.synthesis.SyntheticEEG` with more that differs from sample
+to sample, see :class:`~deepsif_lite.synthesis.Variety`. Samples come in blocks that
+share a cap and a length of window, so that they make one batch; several people wear
+the cap, with heads and displaced electrodes of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..cortex.patches import SIZED_PATCHES, sized_candidates
+from ..errors import OptionError
+from ..signals import average_reference
+from .artifacts import ArtifactGenerator, mix_artifacts, stack_artifacts
+from .mixing import projected_backgrounds
+from .samples import Batch
+from .stream import SyntheticEEG, _Draw
+from .variety import Variety
+from .waveforms import draw_waveform
+
+if TYPE_CHECKING:
+    from ..head.artifact_sources import ArtifactSources
+    from ..head.cap_sampler import CapSampler
+    from ..head.model import HeadModel
+    from ..head.training_head import TrainingHead
+    from ..spikes.library import SpikeLibrary
+
+# Keys of what is drawn at random beside what the base class draws.
+_BLOCK, _VARIETY = 1 << 35, 1 << 36
+_N_WEARERS = 8  # of the cap of a block
+_ALIKE = 0.6  # share of related time courses that are equal
+_LEAST_RELATED = 0.5  # share of the first source's course in a related one, at least
+
+
+class _Block(NamedTuple):
+    """What the samples of a block share: a cap, and who wears it."""
+
+    leadfield: NDArray  # that a network is told, (n_channels, n_regions)
+    gains: torch.Tensor  # (n_wearers, n_regions, n_channels)
+    artifacts: list[ArtifactGenerator]  # one a wearer
+    n_times: int
+
+
+@dataclass
+class _VariedDraw(_Draw):
+    """The random choices behind one sample, with those of its variety."""
+
+    block: int = 0
+    wearer: int = 0
+    courses: dict[int, NDArray] = field(default_factory=dict, repr=False)
+    related: NDArray | None = field(default=None, repr=False)  # to the first source
+    artifacts: tuple[NDArray, NDArray] | None = field(default=None, repr=False)
+    artifact_db: float = 0.0
+
+
+class VariedEEG(SyntheticEEG):
+    """An endless stream of samples as varied as recordings are.
+
+    Parameters
+    ----------
+    head : HeadModel | TrainingHead
+        The cortex, and the montage that spikes are measured on before they are given
+        to patches.
+    clips : SpikeLibrary
+    caps : CapSampler
+        Draws caps and heads, see :func:`deepsif_lite.head.load_cap_sampler`.
+    artifacts : ArtifactSources
+        See :func:`deepsif_lite.head.load_artifact_sources`.
+    variety : Variety
+    block_size : int
+        Samples that share a cap.
+    **options
+        ``n_sources``, ``seed``, ``source_snr``, ``sensor_snr``, ``background_snr``,
+        ``half_distance`` and ``device`` of :class:`SyntheticEEG`.
+    """
+
+    def __init__(
+        self,
+        head: HeadModel | TrainingHead,
+        clips: SpikeLibrary,
+        caps: CapSampler,
+        artifacts: ArtifactSources,
+        *,
+        variety: Variety | None = None,
+        block_size: int = 64,
+        **options,
+    ) -> None:
+        super().__init__(head, clips, **options)
+        self.caps, self.artifacts = caps, artifacts
+        self.variety, self.block_size = variety or Variety(), block_size
+        self._sized: dict[int, list[NDArray]] = {}
+        self._block = lru_cache(maxsize=4)(self._make_block)
+
+    def _make_block(self, number: int) -> _Block:
+        rng = np.random.default_rng([self.seed, _BLOCK, number])
+        electrodes = self.caps.draw(rng)
+        worn = [
+            self.caps.recorded(electrodes, rng.uniform(*self.variety.displacement), rng)
+            for _ in range(_N_WEARERS)
+        ]
+        gains = [_gain(leadfield) for leadfield, _ in worn]
+        generators = [
+            ArtifactGenerator(
+                self.artifacts.at(places), self.artifacts.sites, places, self.clips.sfreq
+            )
+            for _, places in worn
+        ]
+        n_times = self.clips.n_times
+        if rng.random() < self.variety.short_share:
+            n_times = int(rng.integers(self.variety.shortest, n_times))
+        return _Block(
+            leadfield=self.caps.leadfield(electrodes).astype(float),
+            gains=self._tensor(np.stack(gains)),
+            artifacts=generators,
+            n_times=n_times,
+        )
+
+    def _draw(self, index: int) -> _VariedDraw:
+        number = index // self.block_size
+        block = self._block(number)
+        base = super()._draw(index)
+        draw = _VariedDraw(**vars(base), block=number)
+        rng = np.random.default_rng([self.seed, _VARIETY, index])
+        draw.wearer = int(rng.integers(_N_WEARERS))
+        n_channels = len(block.leadfield)
+        draw.noise = rng.standard_normal(
+            (self.clips.n_times, n_channels), dtype=np.float32
+        )
+        self._vary_sources(draw, rng)
+        if rng.random() < self.variety.artifact_share:
+            generator = block.artifacts[draw.wearer]
+            draw.artifacts = generator.draw(block.n_times, rng)
+            draw.artifact_db = rng.uniform(*self.variety.artifact_db)
+        self._place_window(draw, block.n_times, rng)
+        return draw
+
+    def _vary_sources(self, draw: _VariedDraw, rng: np.random.Generator) -> None:
+        """Draw other sizes and time courses for some of the sources."""
+        variety, count = self.variety, len(draw.patches)
+        for k, patch in enumerate(draw.patches):
+            if rng.random() < variety.sized_share:
+                draw.patches[k] = self._sized_patch(int(patch[0]), rng)
+            if rng.random() < variety.waveform_share:
+                draw.courses[k] = draw_waveform(
+                    self.clips.n_times, self.clips.sfreq, rng
+                )
+        if count > 1 and rng.random() < variety.together_share:
+            share = 1.0 if rng.random() < _ALIKE else rng.uniform(_LEAST_RELATED, 1)
+            draw.related = np.zeros(count)
+            # All of them, or two of more.
+            draw.related[1 : rng.integers(2, count + 1)] = share
+
+    def _sized_patch(self, seed_region: int, rng: np.random.Generator) -> NDArray:
+        if seed_region not in self._sized:
+            own = np.random.default_rng([self.seed, SIZED_PATCHES, seed_region])
+            self._sized[seed_region] = sized_candidates(
+                self.head.cortex, seed_region, rng=own
+            )
+        candidates = self._sized[seed_region]
+        return candidates[rng.integers(len(candidates))]
+
+    def _place_window(
+        self, draw: _VariedDraw, n_times: int, rng: np.random.Generator
+    ) -> None:
+        """Draw where the window lies: around the peak of the first source."""
+        whole = self.clips.n_times
+        peak = int(self.clips.peaks[draw.clips[0]])
+        if 0 in draw.courses:
+            peak = int(np.abs(draw.courses[0]).argmax())
+        first, last = max(0, peak - n_times + 1), min(peak, whole - n_times)
+        draw.start = int(rng.integers(first, last + 1))
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Make the samples of the given indices, which are of one block.
+
+        Raises
+        ------
+        OptionError
+            They are of several blocks.
+        """
+        draws = [self._draw(int(i)) for i in indices]
+        numbers = {draw.block for draw in draws}
+        if len(numbers) > 1:
+            msg = (
+                f"indices={indices} are of {len(numbers)} blocks of "
+                f"{self.block_size} samples, whose caps differ; take them one by one."
+            )
+            raise OptionError(msg)
+        batch = self._assemble(draws)
+        batch.leadfield = self._block(numbers.pop()).leadfield
+        return batch
+
+    def _gains(self, draws: list[_Draw]) -> tuple[torch.Tensor, torch.Tensor]:
+        block = self._block(draws[0].block)
+        return block.gains, self._tensor([draw.wearer for draw in draws])
+
+    def _backgrounds(self, clip, regions, members, gain, head) -> torch.Tensor:
+        return projected_backgrounds(self._clips, clip, regions, members, gain, head)
+
+    def _waves(self, clip: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
+        wave = self._clips.waveforms[clip].clone()
+        for b, draw in enumerate(draws):
+            for k, course in draw.courses.items():
+                wave[b, k] = self._tensor(course.astype(np.float32))
+            if draw.related is not None:
+                n = len(draw.related)
+                share = self._tensor(draw.related.astype(np.float32))[:, None]
+                mixed = share * wave[b, :1] + (1 - share) * wave[b, :n]
+                wave[b, :n] = mixed / mixed.abs().amax(-1, keepdim=True)
+        return wave
+
+    def _windows(
+        self, eeg: torch.Tensor, wave: torch.Tensor, draws: list[_Draw]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        eeg, wave = super()._windows(eeg, wave, draws)
+        none = np.zeros((0, eeg.shape[1])), np.zeros((0, eeg.shape[2]))
+        drawn = [none if d.artifacts is None else d.artifacts for d in draws]
+        courses, topographies = map(self._tensor, stack_artifacts(drawn))
+        level = self._tensor([float(d.artifact_db) for d in draws]).float()
+        return mix_artifacts(eeg, courses, topographies, level), wave
+
+    def _n_times(self, draw: _Draw) -> int:
+        return self._block(draw.block).n_times
+
+
+def _gain(leadfield: NDArray) -> NDArray:
+    """Return a leadfield as synthesis takes it; float32 likes numbers near one."""
+    leadfield = average_reference(leadfield)
+    return (leadfield / np.linalg.norm(leadfield, axis=0).mean()).T.astype(np.float32)

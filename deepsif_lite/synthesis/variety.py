@@ -1,0 +1,57 @@
+"""How much the samples of a training differ, beyond what the paper's do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import check_interval, check_range
+
+
+@dataclass(frozen=True)
+class Variety:
+    """What else differs from sample to sample; the default is the shipped recipe.
+
+    Attributes
+    ----------
+    sized_share : float
+        Share of the sources whose area is drawn evenly in its logarithm, from one
+        parcel to 60 cm^2; the others are grown as the paper's.
+    together_share : float
+        Share of the samples of several sources in which these have related time
+        courses, of which most are alike.
+    waveform_share : float
+        Share of the sources whose time course is no spike, see
+        :mod:`~deepsif_lite.synthesis.waveforms`.
+    artifact_share : float
+        Share of the samples that hold what is not cortex, see
+        :mod:`~deepsif_lite.synthesis.artifacts`.
+    artifact_db : tuple of float
+        Range of their power against the rest of the sample.
+    displacement : tuple of float
+        Range of the root mean square distance of electrodes from their places, m.
+    short_share : float
+        Share of the blocks of samples whose windows are shorter than the clips.
+    shortest : int
+        Samples in the shortest window.
+
+    Raises
+    ------
+    OptionError
+        A share is not between 0 and 1, or a range runs down.
+    """
+
+    sized_share: float = 0.5
+    together_share: float = 0.3
+    waveform_share: float = 0.3
+    artifact_share: float = 0.7
+    artifact_db: tuple[float, float] = (-20.0, 10.0)
+    displacement: tuple[float, float] = (0.0, 0.01)
+    short_share: float = 0.4
+    shortest: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ("sized", "together", "waveform", "artifact", "short"):
+            check_range(f"{name}_share", getattr(self, f"{name}_share"), 0, 1)
+        check_interval("artifact_db", self.artifact_db)
+        check_interval("displacement", self.displacement, 0)
+        check_range("shortest", self.shortest, 2)
