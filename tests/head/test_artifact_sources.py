@@ -1,12 +1,14 @@
-"""Eyes and muscles: OpenMEEG at electrodes, known topographies."""
+"""Eyes and muscles: the analytic solution, OpenMEEG at electrodes, known topographies."""
 
 import numpy as np
 import pytest
+from numpy.polynomial import legendre
 
 import deepsif_lite as dl
 from deepsif_lite.artifacts import read_artifact
 from deepsif_lite.errors import OptionError
 from deepsif_lite.head import (
+    Shells,
     eeg_gain,
     fiducials,
     load_artifact_sources,
@@ -14,7 +16,12 @@ from deepsif_lite.head import (
     place_artifacts,
 )
 from deepsif_lite.head.shells import check_inside
+from deepsif_lite.mesh import geodesic_sphere
 from deepsif_lite.signals import average_reference
+
+RADII = (0.03, 0.04, 0.105)  # m; so few triangles want a thick scalp
+SIGMAS = (0.33, 0.33 * 0.0125, 0.33)
+DEGREES = np.arange(1, 200)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +43,61 @@ def of_eyes(sources, head, axis, variant=0):
 
 
 # ------------------------------------------------------------------ the fields
+
+
+def lead_field(radius):
+    """Expand the potential of a unit current into an electrode on nested spheres.
+
+    By reciprocity, its gradient in the scalp is what the electrode sees of a dipole.
+    Returns coefficients of the Legendre polynomials, and their radial derivative.
+    """
+    n, inner, scale = DEGREES, RADII[:2], RADII[2]
+    grow, fall = np.ones(len(n)), np.zeros(len(n))
+    for border, below, above in zip(inner, SIGMAS, SIGMAS[1:], strict=False):
+        r = border / scale
+        value = grow * r**n + fall * r ** -(n + 1.0)
+        slope = n * grow * r**n - (n + 1) * fall * r ** -(n + 1.0)
+        slope *= below / above  # the normal current is continuous
+        grow = ((n + 1) * value + slope) / ((2 * n + 1) * r**n)
+        fall = (n * value - slope) * r ** (n + 1.0) / (2 * n + 1)
+    injected = (2 * n + 1) / (4 * np.pi * scale * SIGMAS[2])
+    size = injected / (n * grow - (n + 1) * fall)
+    r = radius / scale
+    value = size * (grow * r**n + fall * r ** -(n + 1.0))
+    slope = size * (n * grow * r**n - (n + 1) * fall * r ** -(n + 1.0)) / radius
+    return np.append(0, value), np.append(0, slope)
+
+
+def analytic(electrodes, height, moment):
+    """Potential of a dipole at (0, 0, height) with a moment in the x-z plane."""
+    unit = electrodes / np.linalg.norm(electrodes, axis=1, keepdims=True)
+    value, slope = lead_field(height)
+    radial = legendre.legval(unit[:, 2], slope)
+    tangential = legendre.legval(unit[:, 2], legendre.legder(value)) / height
+    return moment[2] * radial + moment[0] * unit[:, 0] * tangential
+
+
+def test_a_dipole_in_the_scalp_has_its_analytic_field():
+    pytest.importorskip("openmeeg")
+    directions, faces = geodesic_sphere(5)
+    full = [np.full(len(directions), radius) for radius in RADII]
+    shells = Shells(np.zeros(3), directions, faces, *full)
+    # Not below a vertex, where boundary elements are worst.
+    turn, _ = np.linalg.qr(np.random.default_rng(3).standard_normal((3, 3)))
+    electrodes = geodesic_sphere(3)[0] * RADII[2]
+    height = 0.06
+    moments = np.array([(0, 0, 1.0), (1.0, 0, 0), (0.6, 0, 0.8)])
+    gain = eeg_gain(
+        shells,
+        electrodes @ turn.T,
+        np.tile(turn @ (0, 0, height), (len(moments), 1)),
+        moments @ turn.T,
+        compartment="scalp",
+    )
+    oracle = np.column_stack([analytic(electrodes, height, m) for m in moments])
+    gain, oracle = average_reference(gain), average_reference(oracle)
+    error = np.linalg.norm(gain - oracle, axis=0) / np.linalg.norm(oracle, axis=0)
+    assert error.max() < 0.04
 
 
 def test_dipoles_outside_their_compartment_are_refused(sources):
