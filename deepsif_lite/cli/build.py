@@ -25,6 +25,9 @@ _PARTS = {
     "dictionary": _Part("cortex", "store_dictionaries", "15 s", "patches of parcels"),
     "head": _Part("head", "store_template", "90 s", "template head (OpenMEEG)"),
     "scalp": _Part("head", "store_scalp", "150 s", "leadfield at any electrodes"),
+    "artifacts": _Part(
+        "head", "store_artifact_sources", "120 s", "eyes and muscles (OpenMEEG)"
+    ),
     "variants": _Part("head", "store_variants", "720 s", "other heads (OpenMEEG)"),
     "meg": _Part("head", "store_meg", "40 s", "MEG leadfield (OpenMEEG)"),
     "comparison": _Part(

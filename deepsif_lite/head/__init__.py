@@ -29,6 +29,13 @@ __getattr__, __dir__, __all__ = attach(
             "published_cap",
             "template_positions",
         ],
+        "artifact_sources": [
+            "ArtifactSites",
+            "ArtifactSources",
+            "load_artifact_sources",
+            "place_artifacts",
+            "store_artifact_sources",
+        ],
         "caps": ["load_scalp_potentials", "template_cap"],
         "jitter": ["ElectrodeJitter"],
         "shape": ["HeadShape"],

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._lazy import import_optional
+from ..errors import check_option
 from ..runs import in_workers
 from .shells import Shells, check_inside, check_nested
 
@@ -34,6 +35,7 @@ BRAIN_CONDUCTIVITY = 0.33
 # Conductivity of the skull over that of the brain.
 SKULL_RATIO = 0.0125
 
+_DOMAINS = {"brain": "Brain", "scalp": "Scalp"}  # OpenMEEG's names of compartments
 _DIPOLES_PER_BLOCK = 2000  # bounds the memory of OpenMEEG's source matrix
 # OpenMEEG's integrators. Both change the template's maps by less than the shells'
 # fineness does (chapter 2), and each halves the time of OpenMEEG's default.
@@ -65,6 +67,7 @@ def eeg_gain(
     *,
     conductivity: float = BRAIN_CONDUCTIVITY,
     skull_ratio: float = SKULL_RATIO,
+    compartment: str = "brain",
     n_jobs: int = 1,
 ) -> NDArray:
     """Compute the potential of unit current dipoles at electrodes on the scalp.
@@ -75,11 +78,14 @@ def eeg_gain(
     electrodes : array of shape (n_electrodes, 3)
         On (or near) the scalp surface, meters.
     positions, orientations : array of shape (n_dipoles, 3)
-        Dipoles inside the inner skull, meters; unit vectors.
+        Dipoles, meters; unit vectors.
     conductivity : float
         Of brain and scalp, S/m.
     skull_ratio : float
         Skull conductivity over brain conductivity.
+    compartment : {"brain", "scalp"}
+        Where all dipoles are: inside the inner skull, or between outer skull and skin,
+        as eyes and muscles are.
     n_jobs : int
         Processes; the result does not depend on it. Two are worth it: one for the
         matrix of the head, one for the dipoles.
@@ -93,12 +99,15 @@ def eeg_gain(
     ------
     ImportError
         OpenMEEG is not installed.
+    OptionError
+        The compartment is unknown.
     ValueError
-        The shells are not nested, or a dipole is not inside the brain.
+        The shells are not nested, or a dipole is not in the compartment.
     """
+    check_option("compartment", compartment, _DOMAINS)
     openmeeg = _import_openmeeg()
     check_nested(shells)
-    check_inside(shells, positions)
+    check_inside(shells, positions, compartment)
     head = (shells, conductivity, skull_ratio)
     geometry = _geometry(*head)
     with _silent():
@@ -107,7 +116,7 @@ def eeg_gain(
         )
         at_electrodes = _to_dense(openmeeg.Head2EEGMat(geometry, sensors))
     dipoles = np.hstack([positions, orientations])
-    return _adjoint_gain(head, at_electrodes, dipoles, n_jobs)
+    return _adjoint_gain(head, at_electrodes, dipoles, n_jobs, compartment)
 
 
 def meg_gain(
@@ -189,6 +198,7 @@ def _adjoint_gain(
     to_sensors: NDArray,
     dipoles: NDArray,
     n_jobs: int,
+    compartment: str = "brain",
 ) -> NDArray:
     """Solve once a sensor, whatever the number of dipoles.
 
@@ -203,6 +213,7 @@ def _adjoint_gain(
     dipoles : array of shape (n_dipoles, 6)
         Positions and moments.
     n_jobs : int
+    compartment : {"brain", "scalp"}
 
     Returns
     -------
@@ -213,7 +224,9 @@ def _adjoint_gain(
     starts = range(0, len(dipoles), _DIPOLES_PER_BLOCK)
     blocks = [slice(start, start + _DIPOLES_PER_BLOCK) for start in starts]
     tasks = [delayed(_head_matrix)(head)]
-    tasks += [delayed(_source_matrix)(head, dipoles[block]) for block in blocks]
+    tasks += [
+        delayed(_source_matrix)(head, dipoles[block], compartment) for block in blocks
+    ]
     results = in_workers(tasks, n_jobs, return_as="generator", batch_size=1)
     matrix = _unpack(next(results))
     adjoint = _solve_head(matrix, to_sensors.T)
@@ -265,7 +278,7 @@ def _head_matrix(head: tuple[Shells, float, float]) -> NDArray:
 
 
 def _source_matrix(
-    head: tuple[Shells, float, float], dipoles: NDArray
+    head: tuple[Shells, float, float], dipoles: NDArray, compartment: str
 ) -> tuple[NDArray, NDArray]:
     """Return the rows of the right-hand side that are not zero, and their numbers."""
     from threadpoolctl import threadpool_limits
@@ -276,9 +289,9 @@ def _source_matrix(
             _geometry(*head),
             openmeeg.Matrix(np.asfortranarray(dipoles)),
             openmeeg.Integrator(*_SOURCE_INTEGRATOR),
-            "Brain",
+            _DOMAINS[compartment],
         ).array()
-    rows = np.flatnonzero(sources.any(axis=1))  # the inner skull, next to the dipoles
+    rows = np.flatnonzero(sources.any(axis=1))  # of the surfaces next to the dipoles
     return rows, sources[rows]
 
 

@@ -68,23 +68,54 @@ def check_nested(shells: Shells) -> None:
             raise ValueError(msg)
 
 
-def check_inside(shells: Shells, positions: NDArray) -> None:
-    """Refuse dipoles that are not inside the inner skull (``ValueError``)."""
-    depth = clearance(shells, positions)
-    if not (depth > 0).all():
-        outside = np.flatnonzero(~(depth > 0))
+def check_inside(
+    shells: Shells, positions: NDArray, compartment: str = "brain"
+) -> None:
+    """Refuse dipoles that are not in a compartment (``ValueError``).
+
+    Parameters
+    ----------
+    shells : Shells
+    positions : array of shape (n_dipoles, 3)
+        Meters.
+    compartment : {"brain", "scalp"}
+        Inside the inner skull, or between outer skull and skin.
+    """
+    if compartment == "brain":
+        inside, border = clearance(shells, positions) > 0, "the inner skull"
+    else:
+        below, above = (
+            clearance(shells, positions, name) for name in ("outer_skull", "scalp")
+        )
+        inside, border = (below < 0) & (above > 0), "the scalp compartment"
+    if not inside.all():
+        outside = np.flatnonzero(~inside)
         msg = (
-            f"positions: {len(outside)} dipoles lie outside the inner skull, "
+            f"positions: {len(outside)} dipoles lie outside {border}, "
             f"the first is number {outside[0]}."
         )
         raise ValueError(msg)
 
 
-def clearance(shells: Shells, positions: NDArray) -> NDArray:
-    """Return how far each point lies inside the inner skull, along its radius (m)."""
+def clearance(
+    shells: Shells, positions: NDArray, surface: str = "inner_skull"
+) -> NDArray:
+    """Return how far each point lies inside a surface, along its radius (m).
+
+    Parameters
+    ----------
+    shells : Shells
+    positions : array of shape (n_points, 3)
+        Meters.
+    surface : {"inner_skull", "outer_skull", "scalp"}
+
+    Returns
+    -------
+    array of shape (n_points,)
+        Negative outside.
+    """
     rays = positions - shells.center
     radius = np.linalg.norm(rays, axis=1)
     rays = rays / np.where(radius > 0, radius, 1)[:, None]
     rays[radius == 0] = (0, 0, 1)  # at the center any direction will do
-    surface = shells.directions * shells.inner_skull[:, None]
-    return cast_rays(rays, surface, shells.faces) - radius
+    return shells.radius(surface, rays) - radius

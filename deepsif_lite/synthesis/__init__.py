@@ -5,6 +5,13 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "artifacts": [
+            "ArtifactGenerator",
+            "OCCURRENCES",
+            "Occurrence",
+            "mix_artifacts",
+            "stack_artifacts",
+        ],
         "samples": ["Batch", "Sample"],
         "stream": ["SyntheticEEG"],
     },

@@ -12,6 +12,7 @@ SHIPPED = {
     "dictionary": ["cortex/patches-template-994-40-0.npz"],
     "head": ["head/template.npz"],
     "scalp": ["head/scalp.npz"],
+    "artifacts": ["head/artifacts.npz"],
     "variants": ["head/variants.npz"],
     "meg": ["head/meg.npz"],
     "comparison": ["head/comparison.npz"],
