@@ -142,6 +142,7 @@ def projected_backgrounds(
     clip: Tensor,
     regions: Tensor,
     members: Tensor,
+    present: Tensor,
     gain: Tensor,
     head: Tensor,
 ) -> Tensor:
@@ -152,7 +153,9 @@ def projected_backgrounds(
     Parameters
     ----------
     clips, clip, regions, members
-        As for :func:`background_without_patches`; a clip of -1 is padding.
+        As for :func:`background_without_patches`.
+    present : tensor of shape (n_samples, n_sources)
+        0 for padding, which has no background.
     gain : tensor of shape (n_heads, n_regions, n_channels)
         Transposed leadfields.
     head : tensor of int, shape (n_samples,)
@@ -164,7 +167,7 @@ def projected_backgrounds(
     """
     n_coefs = clips.levels.shape[-1]
     result = gain.new_zeros(*clip.shape, n_coefs, gain.shape[-1])
-    sample, source = (clip >= 0).nonzero(as_tuple=True)
+    sample, source = present.nonzero(as_tuple=True)
     for k in range(len(gain)):
         b, s = (part[head[sample] == k] for part in (sample, source))
         if len(b) == 0:

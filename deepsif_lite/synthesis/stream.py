@@ -304,8 +304,7 @@ class SyntheticEEG:
         columns = gain[head[:, None, None], regions]
         topography = torch.einsum("bsp,bspc->bsc", strength, columns)
         flat = torch.einsum("bsp,bspc->bsc", members, columns) if literal else topography
-        background = self._backgrounds(clip, regions, members, gain, head)
-        background = background * present[..., None, None]
+        background = self._backgrounds(clip, regions, members, present, gain, head)
         wave = self._waves(clip, draws) * present[..., None]
         amplitude = source_amplitude(
             clips, wave, flat, background, source_snr, to_the_end=literal
@@ -325,9 +324,12 @@ class SyntheticEEG:
         """Return transposed leadfields, and which of them each sample has."""
         return self._clips.gain[None], self._tensor([0] * len(draws))
 
-    def _backgrounds(self, clip, regions, members, gain, head) -> torch.Tensor:
+    def _backgrounds(
+        self, clip, regions, members, present, gain, head
+    ) -> torch.Tensor:
         """Return scalp EEG of each clip without its patch, as cosine coefficients."""
-        return background_without_patches(self._clips, clip, regions, members)
+        whole = background_without_patches(self._clips, clip, regions, members)
+        return whole * present[..., None, None]
 
     def _waves(self, clip: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
         """Return the time course of each source, (n_samples, n_sources, n_times)."""

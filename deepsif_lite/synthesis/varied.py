@@ -203,8 +203,12 @@ class VariedEEG(SyntheticEEG):
         block = self._block(draws[0].block)
         return block.gains, self._tensor([draw.wearer for draw in draws])
 
-    def _backgrounds(self, clip, regions, members, gain, head) -> torch.Tensor:
-        return projected_backgrounds(self._clips, clip, regions, members, gain, head)
+    def _backgrounds(
+        self, clip, regions, members, present, gain, head
+    ) -> torch.Tensor:
+        return projected_backgrounds(
+            self._clips, clip, regions, members, present, gain, head
+        )
 
     def _waves(self, clip: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
         wave = self._clips.waveforms[clip].clone()
