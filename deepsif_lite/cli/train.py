@@ -58,7 +58,9 @@ def add(commands) -> None:
         resumes=True,
     )
     parser.add_argument(
-        "--head", default="template-75", help="head model, or a file of pack"
+        "--head",
+        default="template",
+        help="template (any cap), or the head model or file of pack of one cap",
     )
     parser.add_argument(
         "--network", type=choice(_networks), default="lite", help="lite or paper"
@@ -158,7 +160,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.initial is not None:
         load_card(arguments.initial)  # says so where there is no such network
     resting = load_resting(arguments.resting, arguments.resting_share)
-    head = load_training_head(arguments.head)
+    head = load_training_head(_montage(arguments))
     written = train(
         head,
         load_spike_library(arguments.spikes, "train", head.cortex),
@@ -173,8 +175,14 @@ def _run(arguments: argparse.Namespace) -> None:
     say(written)
 
 
+def _montage(arguments: argparse.Namespace) -> str:
+    """Return the head whose montage a network for any cap refers to, or its own."""
+    return "template-75" if arguments.head == "template" else arguments.head
+
+
 def _configuration(arguments: argparse.Namespace) -> TrainingConfig:
-    from ..training.config import configuration_of
+    from ..synthesis.variety import Variety
+    from ..training.config import ANY_CAP_SOURCES, configuration_of
 
     given = {name: getattr(arguments, name) for name in _OVERRIDES}
     overrides: dict[str, Any] = {
@@ -182,6 +190,8 @@ def _configuration(arguments: argparse.Namespace) -> TrainingConfig:
         for name, value in given.items()
         if value is not None
     }
+    if arguments.head == "template" and arguments.network == "lite":
+        overrides = {"variety": Variety(), "n_sources": ANY_CAP_SOURCES} | overrides
     return replace(
         configuration_of(arguments.profile, arguments.network),
         seed=arguments.seed,

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     import mne
     from threadpoolctl import ThreadpoolController
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from ..head.model import HeadModel
+    from ..network.protocol import SourceNetwork
     from .explanation import Explanation
     from .source_image import SourceImage
 
@@ -57,12 +58,15 @@ class Imager:
         Channels and cortex.
     device : str
         Where the network runs.
+    own_cap : bool
+        Image recordings on the electrodes that they have, whatever ``head`` has.
     """
 
-    network: nn.Module
+    network: SourceNetwork
     card: dict
     head: HeadModel
     device: str = "cpu"
+    own_cap: bool = False
 
     def predict(self, eeg: np.ndarray) -> np.ndarray:
         """Image windows of EEG.
@@ -159,7 +163,7 @@ class Imager:
         return explain(self.network, normalize(torch.from_numpy(eeg)).to(self.device))
 
     def _check(self, eeg: np.ndarray, *, any_number: bool = True) -> None:
-        one = ("n_times", len(self.card["ch_names"]))
+        one = ("n_times", len(self.head.ch_names))
         check_shape("eeg", eeg.shape, ("...", *one) if any_number else one)
         if not np.isfinite(eeg).all():
             msg = "eeg holds NaN or infinite values; interpolate or drop them first."

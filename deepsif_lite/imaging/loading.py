@@ -8,18 +8,27 @@ from typing import TYPE_CHECKING
 
 from ..artifacts import content_hash
 from ..errors import MismatchError
-from ..network.cards import available_weights, check_card, load_card
+from ..network.cards import (
+    available_weights,
+    check_card,
+    cortex_fingerprint,
+    head_of,
+    is_alias,
+    load_card,
+    serves_any_cap,
+)
 from ..network.weights import load_weights, weights_stamp
 from .imager import Imager
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from ..head.model import HeadModel
+    from ..network.protocol import SourceNetwork
 
-DEFAULT_HEAD = "template-75"
+DEFAULT_HEAD, DEFAULT_NETWORK = "template-75", "lite"
 _N_KEPT = 3  # networks; a lite one takes about 100 MB with what it knows of its head
-_kept: dict[tuple, tuple[nn.Module, tuple]] = {}  # least recently used first
+_N_CAPS = 8  # of all networks; each takes 160 KB an electrode
+_kept: dict[tuple, tuple[SourceNetwork, tuple]] = {}  # least recently used first
+_caps: dict[tuple, tuple[SourceNetwork, SourceNetwork]] = {}  # likewise
 
 
 def load_model(
@@ -34,16 +43,16 @@ def load_model(
     Parameters
     ----------
     name_or_path : str or path
-        ``"lite-75"``, ``"lite-64"``, ``"lite-published-75"`` (on the authors' head,
-        which must be at hand), ``"lite-75-known-head"`` (for simulations of the very
-        template head, see chapter 4), or a folder of weights.
+        ``"lite"``, which images on the electrodes that a recording has; ``"lite-75"``
+        and ``"lite-64"``, the same on two montages; ``"lite-published-75"`` (on the
+        authors' head, which must be at hand), ``"lite-75-known-head"`` (for
+        simulations of the very template head, see chapter 4), or a folder of weights.
     head : str or HeadModel, optional
-        By default the one named on the card.
+        Electrodes and leadfield; of ``"lite"`` any on its cortex, of others the one
+        named on the card.
     transfer : bool
-        Transfer a ``lite`` network to a head model it was not trained for: its
-        scans follow from the leadfield, and its first layer is translated, see
-        :func:`deepsif_lite.network.start_from`. Chapter 3 measures what that costs;
-        training on from there (``initial=``) gets it back.
+        Use a ``lite`` network on a head model it was not trained for: other
+        electrodes, or other parcels, see :func:`deepsif_lite.network.start_from`.
     device : str, optional
         A torch device; by default the CPU.
 
@@ -61,7 +70,8 @@ def load_model(
         The head model is not the one the network was trained for.
     """
     card = load_card(name_or_path)
-    head = load_head(card["head"] if head is None else head)
+    own_cap = head is None and serves_any_cap(card) and not is_alias(name_or_path)
+    head = load_head(head_of(name_or_path, card) if head is None else head)
     device = device or "cpu"
     if transfer:  # its card and its scans are those of the new head already
         from ..network.transfer import transferred
@@ -69,7 +79,8 @@ def load_model(
         network, card = transferred(*load_weights(name_or_path), head)
         return Imager(network.to(device).eval(), card, head, device)
     check_card(card, head)
-    return Imager(shared_network(name_or_path, head, device), card, head, device)
+    network = shared_network(name_or_path, head, device)
+    return Imager(network, card, head, device, own_cap)
 
 
 def find_imager(
@@ -79,8 +90,7 @@ def find_imager(
     if isinstance(model, Imager):
         return model if head is None else _on_head(model, load_head(head))
     if model is None:
-        head = load_head(DEFAULT_HEAD if head is None else head)
-        model = default_network(head.name)
+        model = DEFAULT_NETWORK if head is None else default_network(load_head(head))
     return load_model(model, head=head)
 
 
@@ -99,41 +109,57 @@ def load_head(head: str | HeadModel) -> HeadModel:
     return load_head_model(head) if isinstance(head, str) else head
 
 
-def shared_network(name_or_path: str | Path, head: HeadModel, device: str) -> nn.Module:
+def shared_network(
+    name_or_path: str | Path, head: HeadModel, device: str
+) -> SourceNetwork:
     """Return a network that is ready for a head model, from memory where it is there.
 
-    It is loaded anew when its files change, when the head model is another one, and
-    when somebody changed the one in memory.
+    It is loaded anew when its files change, when the cortex is another one, and
+    when somebody changed the one in memory. Caps share its weights.
 
     Parameters
     ----------
     name_or_path : str or path
         As for :func:`deepsif_lite.load_model`.
     head : HeadModel
-        The one that it was trained for.
+        One that it serves.
     device : str
         A torch device.
 
     Returns
     -------
-    Module
+    SourceNetwork
         Shared by all who ask for it, so its parameters are frozen.
     """
-    arrays = {
-        "leadfield": head.leadfield,
-        "region_of_vertex": head.cortex.region_of_vertex,
-    }
-    key = (*weights_stamp(name_or_path), content_hash(arrays), device)
+    key = (*weights_stamp(name_or_path), cortex_fingerprint(head.cortex), device)
     network, state = _kept.pop(key, (None, None))
     if network is None or state != _state(network):
         network = _load(name_or_path, head, device)
-    _kept[key] = network, _state(network)
-    while len(_kept) > _N_KEPT:
-        _kept.pop(next(iter(_kept)))
-    return network
+    _keep(_kept, key, (network, _state(network)), _N_KEPT)
+    return serving(network, head)
 
 
-def _load(name_or_path: str | Path, head: HeadModel, device: str) -> nn.Module:
+def serving(network: SourceNetwork, head: HeadModel) -> SourceNetwork:
+    """Return a network for the electrodes of a head, from memory where it is there."""
+    import torch
+
+    key = (id(network), content_hash({"leadfield": head.leadfield}))
+    served, of = _caps.pop(key, (None, None))
+    if served is None or of is not network:  # another one may have got the number
+        with torch.inference_mode(mode=False):
+            served = network.serving(head.leadfield)
+    _keep(_caps, key, (served, network), _N_CAPS)
+    return served
+
+
+def _keep(kept: dict, key: tuple, value: tuple, most: int) -> None:
+    """Keep the most recently used."""
+    kept[key] = value
+    while len(kept) > most:
+        kept.pop(next(iter(kept)))
+
+
+def _load(name_or_path: str | Path, head: HeadModel, device: str) -> SourceNetwork:
     import torch
 
     # Tensors made in somebody's inference mode would not count their changes.
@@ -143,16 +169,17 @@ def _load(name_or_path: str | Path, head: HeadModel, device: str) -> nn.Module:
         return network.to(device).eval().requires_grad_(False)
 
 
-def _state(network: nn.Module) -> tuple:
+def _state(network: SourceNetwork) -> tuple:
     """Return what changes with any tensor of a network."""
     tensors = [*network.parameters(), *network.buffers()]
     return network.training, *((t.data_ptr(), t._version) for t in tensors)
 
 
-def default_network(head_name: str) -> str:
+def default_network(head: HeadModel) -> str:
     """Return the name of the shipped network for a head model.
 
-    Of several the one whose card says ``"default": true``.
+    The one for any cap where it knows the parcels, else the one made for this head;
+    of several the one whose card says ``"default": true``.
 
     Raises
     ------
@@ -160,17 +187,19 @@ def default_network(head_name: str) -> str:
         There is none.
     """
     cards = {name: load_card(name) for name in available_weights()}
-    fitting = {name: c for name, c in cards.items() if c["head"] == head_name}
+    if cards[DEFAULT_NETWORK]["cortex_hash"] == cortex_fingerprint(head.cortex):
+        return DEFAULT_NETWORK
+    fitting = {name: c for name, c in cards.items() if c["head"] == head.name}
     marked = [name for name, card in fitting.items() if card.get("default")]
     found = marked or list(fitting)
     if len(found) == 1:
         return found[0]
     if found:
-        msg = f"Networks {found} are all for head={head_name!r}; choose one (model=)."
+        msg = f"Networks {found} are all for head={head.name!r}; choose one (model=)."
     else:
         msg = (
-            f"No shipped network for head={head_name!r} (there are {list(cards)}); "
-            "transfer one, model=load_model('lite-75', head=head, transfer=True), give "
+            f"No shipped network for head={head.name!r} (there are {list(cards)}); "
+            "transfer one, model=load_model('lite', head=head, transfer=True), give "
             "a folder of weights, or choose another method."
         )
     raise MismatchError(msg)

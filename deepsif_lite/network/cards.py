@@ -28,9 +28,12 @@ from ..errors import ArtifactError, ArtifactMissing, MismatchError
 from ..paths import data_dir, whole_file
 
 if TYPE_CHECKING:
+    from ..cortex.parcels import Parcels
     from ..head.model import HeadModel
     from ..head.training_head import TrainingHead
 
+# Names that stand for a network on one of its caps: its folder, and the head model.
+ALIASES = {"lite-75": ("lite", "template-75"), "lite-64": ("lite", "template-64")}
 FILES = "files"  # SHA-256 of each file of weights, by name
 _SEAL = "sha256"  # of the card's other entries
 
@@ -43,6 +46,12 @@ def head_fingerprint(head: HeadModel | TrainingHead) -> str:
     digest.update(np.round(scaled, 3).astype(np.float32).tobytes())
     digest.update(head.cortex.region_of_vertex.astype(np.int32).tobytes())
     return digest.hexdigest()[:16]
+
+
+def cortex_fingerprint(cortex: Parcels) -> str:
+    """Return a hash of the parcels that a network's output is about."""
+    regions = cortex.region_of_vertex.astype(np.int32)
+    return hashlib.sha256(regions.tobytes()).hexdigest()[:16]
 
 
 def load_card(name_or_path: str | Path) -> dict:
@@ -195,10 +204,25 @@ def _number(text: str) -> float:
     return math.nan if text == "" else float(text)
 
 
+def head_of(name_or_path: str | Path, card: dict) -> str:
+    """Return the name of the head model of a network: the alias's, or the card's."""
+    return ALIASES.get(str(name_or_path), ("", card["head"]))[1]
+
+
+def is_alias(name_or_path: str | Path) -> bool:
+    """Whether a name stands for a network on one of its caps."""
+    return str(name_or_path) in ALIASES
+
+
 def available_weights() -> list[str]:
-    """Return the names of the shipped networks."""
+    """Return the names of the shipped networks, without aliases."""
     cards = (data_dir() / "weights").glob("*/card.json")
     return sorted(card.parent.name for card in cards)
+
+
+def serves_any_cap(card: dict) -> bool:
+    """Whether a network was trained for any electrodes, and not for one montage."""
+    return "cortex_hash" in card
 
 
 def check_card(card: dict, head: HeadModel) -> None:
@@ -207,8 +231,17 @@ def check_card(card: dict, head: HeadModel) -> None:
     Raises
     ------
     MismatchError
-        Channels, or the leadfield behind them, differ.
+        The parcels differ, or, of a network for one montage, the channels or the
+        leadfield behind them.
     """
+    if serves_any_cap(card):
+        if card["cortex_hash"] != cortex_fingerprint(head.cortex):
+            msg = (
+                f"head={head.name!r} has other parcels than the network's head "
+                f"{card['head']!r}; give a head model of its cortex, or transfer=True."
+            )
+            raise MismatchError(msg)
+        return
     if list(card["ch_names"]) != list(head.ch_names):
         msg = (
             f"head={head.name!r} has other channels than the network's head "
@@ -232,7 +265,8 @@ def find_network(name_or_path: str | Path) -> Path:
     ArtifactMissing
         It is neither, or holds no card.
     """
-    for folder in (data_dir() / "weights" / str(name_or_path), Path(name_or_path)):
+    name = ALIASES.get(str(name_or_path), (str(name_or_path),))[0]
+    for folder in (data_dir() / "weights" / name, Path(name_or_path)):
         if (folder / "card.json").is_file():
             return folder
     msg = (

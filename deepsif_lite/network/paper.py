@@ -98,6 +98,21 @@ class PaperNetwork(SourceNetwork):
     def set_geometry(self, leadfield: NDArray, cortex: Parcels) -> None:
         """Do nothing: this network learns all it knows of the head from examples."""
 
+    def set_leadfield(self, leadfield: NDArray) -> None:
+        """Refuse other electrodes than those it learned with."""
+        n_channels = self.block1_in.in_features
+        if len(leadfield) != n_channels:
+            msg = (
+                f"leadfield of {len(leadfield)} channels: a network of kind 'paper' "
+                f"serves its own {n_channels} alone; use a 'lite' one."
+            )
+            raise MismatchError(msg)
+
+    def serving(self, leadfield: NDArray) -> PaperNetwork:
+        """Return this network, for it has one montage."""
+        self.set_leadfield(leadfield)
+        return self
+
     def loss(
         self, batch: Batch, total: Callable[[Tensor], Tensor] = identity
     ) -> dict[str, Tensor]:

@@ -44,6 +44,43 @@ class SourceNetwork(nn.Module):
         """
 
     @abstractmethod
+    def set_leadfield(self, leadfield: NDArray) -> None:
+        """Serve the electrodes of a leadfield from now on.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels of the cap, n_regions)
+            On the cortex that the network knows.
+
+        Raises
+        ------
+        MismatchError
+            The network does not serve them.
+        """
+
+    @abstractmethod
+    def serving(self, leadfield: NDArray) -> SourceNetwork:
+        """Return this network for other electrodes; both share their weights.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels of the cap, n_regions)
+
+        Raises
+        ------
+        MismatchError
+            The network does not serve them.
+        """
+
+    def share_geometry(self, other: SourceNetwork) -> None:
+        """Use what another network of the same kind knows of its head.
+
+        Parameters
+        ----------
+        other : SourceNetwork
+        """
+
+    @abstractmethod
     def image(self, eeg: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return activity, and the probability of each parcel that it has any.
 
@@ -77,7 +114,7 @@ class SourceNetwork(nn.Module):
     def transfer_from(self, trained: SourceNetwork, matching: NDArray) -> None:
         """Take over what a network of the same kind learned on another head.
 
-        Both know their geometry.
+        Geometry is given afterwards, by :meth:`set_geometry`.
 
         Parameters
         ----------

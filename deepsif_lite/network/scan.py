@@ -228,6 +228,28 @@ class ScanNetwork(SourceNetwork):
         """
         self.geometry.set_leadfield(leadfield)
 
+    def serving(self, leadfield: NDArray) -> ScanNetwork:
+        """Return this network for other electrodes; both share their weights.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels of the cap, n_regions)
+            On the same cortex, any number of channels.
+
+        Raises
+        ------
+        MismatchError
+            It has other regions.
+        """
+        other = copy.copy(self)
+        other._modules = dict(self._modules)
+        other.geometry = self.geometry.serving(leadfield)
+        return other
+
+    def share_geometry(self, other: ScanNetwork) -> None:
+        """Use the geometry of another network, see :class:`SourceNetwork`."""
+        self.geometry = other.geometry
+
     def forward(self, eeg: Tensor) -> Tensor:
         """Return source activity for normalized EEG."""
         return self.image(eeg)[0]
@@ -388,8 +410,7 @@ class ScanNetwork(SourceNetwork):
         Each is relative to what the whole batch holds; ``total`` sums that over the
         parts of a batch, see :class:`~deepsif_lite.network.protocol.SourceNetwork`.
         """
-        if batch.leadfield is not None:
-            self.set_leadfield(batch.leadfield)
+        self.set_leadfield(batch.leadfield)
         maps, strengths, courses = self.modes(batch.eeg)
         loadings, here, anywhere = self.loadings(maps, strengths)
         # The gate learns from its own loss alone, which keeps it a probability.
@@ -409,8 +430,7 @@ class ScanNetwork(SourceNetwork):
         """Take over what a network of another head learned.
 
         Parcels take over what it learned of their match; the rest knows no parcel.
-        Scalp maps are shown as on the montage that it was made for. The scans keep the
-        geometry of our own head.
+        Scalp maps are shown as on the montage that it was made for.
 
         Parameters
         ----------
@@ -428,14 +448,12 @@ class ScanNetwork(SourceNetwork):
             name: parameter[matching] if id(parameter) in of_parcels else parameter
             for name, parameter in trained.named_parameters()
         }
-        reference = trained.geometry.reference[matching]
-        state["geometry.reference"] = reference
+        state["geometry.reference"] = trained.geometry.reference[matching]
         try:
             self.load_state_dict(state)
         except RuntimeError as error:
             msg = f"The networks differ in more than their head model: {error}"
             raise MismatchError(msg) from error
-        self.geometry.set_reference(reference)
 
     def portable(self) -> ScanNetwork:
         """Return a copy on the CPU without decompositions and sparse products."""

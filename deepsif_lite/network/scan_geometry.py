@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from typing import TYPE_CHECKING
 
@@ -158,6 +159,23 @@ class ScanGeometry(nn.Module):
         self.translation = self._translation()
         self._leadfield = leadfield
 
+    def serving(self, leadfield: NDArray) -> ScanGeometry:
+        """Return the geometry of other electrodes, which shares what is not theirs.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels of the cap, n_regions)
+
+        Raises
+        ------
+        MismatchError
+            It has another number of regions.
+        """
+        other = copy.copy(self)
+        other._buffers = dict(self._buffers)
+        other.set_leadfield(leadfield)
+        return other
+
     def _translation(self) -> Tensor:
         """Return what turns maps of the cap into those of the reference montage."""
         if self.reference.shape == self.parcel_maps.shape:
@@ -205,17 +223,6 @@ class ScanGeometry(nn.Module):
         """
         return (maps @ self.patch_maps.T).square().sum(1)
 
-    def set_reference(self, reference: Tensor) -> None:
-        """Refer to the montage of another network.
-
-        Parameters
-        ----------
-        reference : tensor of shape (n_regions, n_channels)
-            Its maps of the parcels that are ours.
-        """
-        self.reference = reference.to(self.parcel_maps).clone()
-        self.translation = self._translation()
-
     def mean_over_neighbors(self, features: Tensor) -> Tensor:
         """Average features over the neighbors of each parcel.
 
@@ -251,8 +258,14 @@ class ScanGeometry(nn.Module):
         with torch.autocast(dense.device.type, enabled=False):
             return _SparseProduct.apply(dense.to(dtype), *self._sparse[key])
 
-    def __getstate__(self) -> dict:
+    def __deepcopy__(self, memo: dict) -> ScanGeometry:
         # Sparse tensors cannot be copied; a copy makes its own.
+        other = copy.copy(self)
+        other._sparse = {}
+        other._buffers = copy.deepcopy(self._buffers, memo)
+        return other
+
+    def __getstate__(self) -> dict:
         return {**self.__dict__, "_sparse": {}}
 
 

@@ -22,27 +22,28 @@ def start_from(
     card: dict,
     head: HeadModel | TrainingHead,
 ) -> None:
-    """Take over a trained network's weights, transferred if its head model differs.
+    """Take over a trained network's weights, transferred if its parcels differ.
 
     Parcels take over what the network learned of the parcel that they share most of
-    the cortex with; the rest is the network's own affair, see
-    :meth:`deepsif_lite.network.ScanNetwork.transfer_from`.
+    the cortex with. Other electrodes change nothing: scalp maps are shown to the
+    network as on the montage it was made for.
 
     Parameters
     ----------
     network : SourceNetwork
-        Changed in place; it knows the geometry of ``head``.
+        Changed in place; made for as many channels as ``trained``. Give it its
+        geometry afterwards.
     trained : SourceNetwork
-        Where to start from; takes on the geometry of its own head.
+        Where to start from.
     card : dict
         Of the trained network, see :func:`load_weights`.
     head : HeadModel | TrainingHead
-        What ``network`` was built for.
+        What ``network`` will serve.
 
     Raises
     ------
     MismatchError
-        The networks differ in more than their channels and parcels.
+        The networks differ in more than their electrodes and parcels.
     """
     kinds = type(network), type(trained)
     if kinds[0] is not kinds[1]:
@@ -50,15 +51,18 @@ def start_from(
         msg = f"A {names[0]} cannot start from a {names[1]}; give one of its own kind."
         raise MismatchError(msg)
     if card["head_hash"] == head_fingerprint(head):
-        try:
-            network.load_state_dict(trained.state_dict())
-        except RuntimeError as error:
-            msg = f"The networks differ in their options: {error}"
-            raise MismatchError(msg) from error
+        _copy_weights(network, trained)
         return
-    other = load_training_head(card["head"])
-    trained.set_geometry(other.leadfield, other.cortex)
-    network.transfer_from(trained, matching_parcels(head.cortex, other.cortex))
+    other = load_training_head(card["head"]).cortex
+    network.transfer_from(trained, matching_parcels(head.cortex, other))
+
+
+def _copy_weights(network: SourceNetwork, trained: SourceNetwork) -> None:
+    try:
+        network.load_state_dict(trained.state_dict())
+    except RuntimeError as error:
+        msg = f"The networks differ in their options: {error}"
+        raise MismatchError(msg) from error
 
 
 def transferred(
@@ -87,11 +91,10 @@ def transferred(
     MismatchError
         The network is the paper's.
     """
-    sizes = {"n_channels": len(head.ch_names), "n_regions": head.cortex.n_regions}
-    spec = card["network"] | sizes
+    spec = card["network"] | {"n_regions": head.cortex.n_regions}
     network = build_network(**spec)
-    network.set_geometry(head.leadfield, head.cortex)
     start_from(network, trained, card, head)
+    network.set_geometry(head.leadfield, head.cortex)
     moved = {
         "network": spec,
         "ch_names": list(head.ch_names),

@@ -46,14 +46,14 @@ class Batch:
     waveforms : tensor of shape (n_samples, n_sources, n_times)
     weights : tensor of shape (n_samples, n_sources, n_regions)
         Zero for sources a sample lacks; activity is ``waveforms' @ weights``.
-    leadfield : array of shape (n_channels, n_regions) | None
-        What a network is told of the electrodes; None where it knows them already.
+    leadfield : array of shape (n_channels, n_regions)
+        What a network is told of the electrodes, V/(A m).
     """
 
     eeg: torch.Tensor
     waveforms: torch.Tensor
     weights: torch.Tensor
-    leadfield: NDArray | None = None
+    leadfield: NDArray
 
     @property
     def activity(self) -> torch.Tensor:

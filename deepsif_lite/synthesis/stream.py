@@ -318,7 +318,12 @@ class SyntheticEEG:
         weights = weights.scatter_add_(2, regions, strength * amplitude)
         peak = peak_magnitude(wave, weights, regions)
         peak = peak.clamp_min(torch.finfo(peak.dtype).tiny)  # 0 without a source
-        return Batch(normalize(eeg), wave, weights / peak[:, None, None])
+        weights = weights / peak[:, None, None]
+        return Batch(normalize(eeg), wave, weights, self._leadfield(draws))
+
+    def _leadfield(self, draws: list[_Draw]) -> NDArray:
+        """Return what a network is told of the electrodes."""
+        return self.head.leadfield
 
     def _gains(self, draws: list[_Draw]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return transposed leadfields, and which of them each sample has."""

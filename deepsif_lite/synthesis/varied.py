@@ -195,9 +195,10 @@ class VariedEEG(SyntheticEEG):
                 f"{self.block_size} samples, whose caps differ; take them one by one."
             )
             raise OptionError(msg)
-        batch = self._assemble(draws)
-        batch.leadfield = self._block(numbers.pop()).leadfield
-        return batch
+        return self._assemble(draws)
+
+    def _leadfield(self, draws: list[_Draw]) -> NDArray:
+        return self._block(draws[0].block).leadfield
 
     def _gains(self, draws: list[_Draw]) -> tuple[torch.Tensor, torch.Tensor]:
         block = self._block(draws[0].block)

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from ..errors import OptionError, check_interval, check_option, check_range
 from ..network.build import NETWORKS
 from ..profiles import Profile, get_profile
+from ..synthesis.variety import Variety
 
 SCHEDULES = ("cosine", "stepped")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+# Patches in the samples of a network for any cap: none in one of seven, up to five.
+ANY_CAP_SOURCES = (0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class TrainingConfig:
     electrode_jitter : tuple of float
         Range of the distance by which electrodes are beside those of the head model,
         meters; see :class:`~deepsif_lite.synthesis.SyntheticEEG`.
+    variety : Variety | None
+        Train for any cap and for what recordings hold besides, see
+        :class:`~deepsif_lite.synthesis.VariedEEG`; None trains for the cap of the
+        head model alone, on samples as the paper's. With it, ``n_times``,
+        ``resting_share`` and ``electrode_jitter`` count for the validation only.
     seed : int
         Of weights and stream.
     validation_size : int
@@ -79,6 +87,7 @@ class TrainingConfig:
     n_times: int | None = None
     resting_share: float = 0.0
     electrode_jitter: tuple[float, float] = (0.0, 0.01)
+    variety: Variety | None = None
     seed: int = 0
     validation_size: int = 256
     score_size: int = 144
@@ -102,6 +111,9 @@ class TrainingConfig:
         check_interval("electrode_jitter", self.electrode_jitter, 0)
         if self.n_times is not None:
             check_range("n_times", self.n_times, 2)
+        if self.variety is not None and self.network != "lite":
+            msg = f"variety needs network='lite', which serves any cap, not {self.network!r}."
+            raise OptionError(msg)
         if not self.n_sources:
             msg = "n_sources=() must hold a number of patches to draw from."
             raise OptionError(msg)

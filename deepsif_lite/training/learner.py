@@ -73,6 +73,8 @@ class Learner:
             self._average = AveragedModel(
                 self.network, multi_avg_fn=_moving_average(config.ema_decay)
             )
+            # What is known of the head is not learned, and is one for both.
+            self.exported.share_geometry(self.network)
             # The random start is the first that is averaged.
             self._average.update_parameters(self.network)
 

@@ -25,12 +25,15 @@ from typing import TYPE_CHECKING
 import torch
 from numpy.typing import NDArray
 
+from ..head.artifact_sources import load_artifact_sources
+from ..head.training_caps import load_cap_sampler
 from ..network.build import build_network
-from ..network.cards import head_fingerprint
+from ..network.cards import cortex_fingerprint, head_fingerprint, load_card
 from ..network.transfer import start_from
 from ..network.weights import check_safetensors, load_weights
 from ..runs import hold_stops, only_run_in, progress_bar
 from ..synthesis.stream import SyntheticEEG
+from ..synthesis.varied import VariedEEG
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .export import describe, export
@@ -136,10 +139,14 @@ def train(
         "n_regions": head.cortex.n_regions,
         **config.options,
     }
+    if initial is not None:  # scalp maps are shown to it as on its own montage
+        spec["n_channels"] = load_card(initial)["network"]["n_channels"]
     identity = _identity(config, head, initial, resting)
-    stream = _stream(config, head, clips, resting, processes.device)
+    validation = stream = _stream(config, head, clips, resting, processes.device)
+    if config.variety is not None:
+        stream = _varied_stream(config, head, clips, processes.device)
     learner = Learner(_new_network(spec, config, head, initial), config, processes)
-    monitor = Monitor(learner, stream, config, processes)
+    monitor = Monitor(learner, validation, config, processes)
     checkpoint = Checkpoint(out, identity, learner, monitor, processes)
     seconds = math.inf if max_minutes is None else 60 * max_minutes
     with only_run_in(out) if processes.is_first else nullcontext():
@@ -148,7 +155,9 @@ def train(
         with hold_stops() as stops, _bar(config, checkpoint, progress) as bar:
             _take_steps(config, stream, checkpoint, seconds, stops, bar)
         if processes.is_first:
-            card = describe(spec, head, stream, learner, monitor, processes, identity)
+            card = describe(spec, head, validation, learner, monitor, processes, identity)
+            if config.variety is not None:
+                card["cortex_hash"] = cortex_fingerprint(head.cortex)
             export(out, learner, monitor, card)
         processes.wait()
     return out
@@ -161,7 +170,7 @@ def _stream(
     resting: NDArray | None,
     device: torch.device,
 ) -> SyntheticEEG:
-    """Return the stream that training and its validation take samples from."""
+    """Return the stream of the head's own cap, which validation takes samples from."""
     return SyntheticEEG(
         head,
         clips,
@@ -170,6 +179,26 @@ def _stream(
         resting=resting,
         resting_share=config.resting_share,
         electrode_jitter=config.electrode_jitter,
+        seed=config.seed,
+        device=device,
+    )
+
+
+def _varied_stream(
+    config: TrainingConfig,
+    head: HeadModel | TrainingHead,
+    clips: SpikeLibrary,
+    device: torch.device,
+) -> VariedEEG:
+    """Return the stream that a network for any cap learns from."""
+    return VariedEEG(
+        head,
+        clips,
+        load_cap_sampler(),
+        load_artifact_sources(),
+        variety=config.variety,
+        block_size=config.batch_size,
+        n_sources=config.n_sources,
         seed=config.seed,
         device=device,
     )
@@ -185,10 +214,10 @@ def _new_network(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)
         network = build_network(**spec)
-        network.set_geometry(head.leadfield, head.cortex)
         if initial is not None:
             trained, card = load_weights(initial)
             start_from(network, trained, card, head)
+        network.set_geometry(head.leadfield, head.cortex)
     return network
 
 

@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from ..metrics.scores import f_measure, nan_mean, score
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from ..network.protocol import SourceNetwork
     from ..synthesis.stream import SyntheticEEG
 
 #: What a validation measures: means over samples, a missed source has recall 0.
@@ -52,7 +51,7 @@ class ScoreSet:
     """
 
     def __init__(self, stream: SyntheticEEG, indices: Iterable[int]) -> None:
-        self.cortex, self.device = stream.head.cortex, stream.device
+        self.head, self.device = stream.head, stream.device
         samples = map(stream.__getitem__, indices)
         self._samples = [_keep(s) for s in samples if s.patches]
 
@@ -61,14 +60,14 @@ class ScoreSet:
 
     @torch.no_grad()
     def scores(
-        self, network: nn.Module, precision: AbstractContextManager | None = None
+        self, network: SourceNetwork, precision: AbstractContextManager | None = None
     ) -> dict[str, float]:
         """Image all samples and average their scores.
 
         Parameters
         ----------
-        network : Module
-            On the stream's device.
+        network : SourceNetwork
+            On the stream's device; it serves the stream's cap after.
         precision : context manager, optional
             Numeric precision to image in.
 
@@ -82,6 +81,7 @@ class ScoreSet:
         rows: list[dict[str, float]] = []
         was_training = network.training
         network.eval()
+        network.set_leadfield(self.head.leadfield)
         with precision or nullcontext(), ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(self._samples), _BATCH):
                 part = self._samples[start : start + _BATCH]
@@ -94,7 +94,7 @@ class ScoreSet:
     def _score(self, image: NDArray, sample: _Kept) -> dict[str, float]:
         truth = np.zeros_like(image)
         truth[:, sample.regions] = sample.courses
-        return score(image, truth, sample.patches, self.cortex)
+        return score(image, truth, sample.patches, self.head.cortex)
 
 
 def _keep(sample) -> _Kept:
