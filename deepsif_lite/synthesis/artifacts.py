@@ -209,10 +209,11 @@ class ArtifactGenerator:
     def _muscle(
         self, count: int, n_times: int, rng: np.random.Generator
     ) -> tuple[NDArray, NDArray]:
-        """Motor units of one muscle on both sides."""
+        """Motor units of one muscle on both sides; fibers are parallel to the skin."""
         muscle = self._muscles[rng.integers(len(self._muscles))]
         units = rng.choice(muscle, count)
-        moments = rng.standard_normal((count, 3))
+        outward = self.sites.outward[units]
+        moments = np.cross(outward, rng.standard_normal((count, 3)))
         topographies = np.einsum("cux,ux->uc", self.fields[:, units], moments)
         course = bursts if rng.random() < _CONTRACTIONS else slow
         return course(count, n_times, self.sfreq, rng), topographies
