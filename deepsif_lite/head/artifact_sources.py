@@ -4,7 +4,12 @@ Eyes and the muscles of temple, jaw, forehead and neck lie between skull and ski
 which in a head of three shells is the scalp compartment. OpenMEEG takes dipoles there,
 so their fields come from the same boundary elements as those of the cortex. Eyes as
 dipoles, one in each eyeball, are the model of Berg and Scherg (1991, "Dipole models of
-eye movements and blinks"); a muscle is a dipole of any direction.
+eye movements and blinks").
+
+Beside the analytic solution of spheres with as many triangles, dipoles as deep as the
+eyes are right to 8 % (correlation above 0.996), and so are dipoles along the skin in
+the middle of a scalp of 7 mm (9 %). A dipole across a scalp that thin is not (86 %), so
+take those of muscles along the skin, as their fibers are.
 
 The fields are known all over the scalp, see :mod:`deepsif_lite.head.scalp`, so any cap
 reads them in milliseconds.
