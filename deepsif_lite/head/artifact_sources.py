@@ -4,7 +4,12 @@ Eyes and the muscles of temple, jaw, forehead and neck lie between skull and ski
 which in a head of three shells is the scalp compartment. OpenMEEG takes dipoles there,
 so their fields come from the same boundary elements as those of the cortex. Eyes as
 dipoles, one in each eyeball, are the model of Berg and Scherg (1991, "Dipole models of
-eye movements and blinks"); a muscle is a dipole of any direction.
+eye movements and blinks").
+
+Beside the analytic solution of spheres with as many triangles, dipoles as deep as the
+eyes are right to 8 % (correlation above 0.996), and so are dipoles along the skin in
+the middle of a scalp of 7 mm (9 %). A dipole across a scalp that thin is not (86 %), so
+take those of muscles along the skin, as their fibers are.
 
 The fields are known all over the scalp, see :mod:`deepsif_lite.head.scalp`, so any cap
 reads them in milliseconds.
@@ -12,7 +17,7 @@ reads them in milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -62,11 +67,17 @@ class ArtifactSites:
         Which displacement of the eyes; a left and a right eye share each. 0 elsewhere.
     positions : array of shape (n_sites, 3)
         Meters, MRI frame, in the scalp compartment.
+    outward : array of shape (n_sites, 3)
+        Unit vectors away from the center of the head, close to the normal of the skin.
     """
 
     kind: NDArray
     variant: NDArray
     positions: NDArray
+    outward: NDArray
+
+
+_PARTS = fields(ArtifactSites)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +134,7 @@ def load_artifact_sources() -> ArtifactSources:
     (75, 155, 3)
     """
     stored = read_artifact(_ARTIFACT, "artifacts")
-    sites = ArtifactSites(stored["kind"], stored["variant"], stored["positions"])
+    sites = ArtifactSites(**{each.name: stored[each.name] for each in _PARTS})
     potentials = stored["shares"].astype(float) * stored["scales"]
     return ArtifactSources(sites, ScalpPotentials(load_shells(), potentials))
 
@@ -154,9 +165,7 @@ def store_artifact_sources(root: str | Path | None = None) -> Path:
     )
     scales = np.abs(gain).max(axis=0)
     arrays = {
-        "kind": sites.kind,
-        "variant": sites.variant,
-        "positions": sites.positions,
+        **asdict(sites),
         "shares": (gain / scales).astype(np.float16),
         "scales": scales,
     }
@@ -183,10 +192,13 @@ def place_artifacts(shells: Shells) -> ArtifactSites:
     low, high = _scalp_borders(shells, directions)
     depth = np.minimum((high - low) / 2, _MUSCLE_DEPTH)
     muscles = shells.center + directions * (high - depth)[:, None]
+    positions = np.concatenate([_into_scalp(shells, eyes), muscles])
+    outward = positions - shells.center
     return ArtifactSites(
         kind=np.concatenate([np.full(len(eyes), "eye"), kind]),
         variant=np.concatenate([variant, np.zeros(len(muscles), int)]),
-        positions=np.concatenate([_into_scalp(shells, eyes), muscles]),
+        positions=positions,
+        outward=outward / np.linalg.norm(outward, axis=1, keepdims=True),
     )
 
 

@@ -6,14 +6,14 @@ so a sample's are two small arrays that one product adds to its EEG.
 
 Eyes and muscles have the fields of dipoles in the scalp, see
 :class:`~deepsif_lite.head.ArtifactSources`. Both eyes turn together, up or aside (Berg
-and Scherg 1991, "Dipole models of eye movements and blinks"). Muscles are broad in frequency, from
-15 Hz or so to 200 Hz (Goncharova et al. 2003, doi:10.1016/S1388-2457(03)00093-2), and
-their motor units fire on their own within one contraction. The heart (Dirlich et al.
-1997, "Cardiac field effects on the EEG") is so far away that its field is taken to be
-linear over the head, and that of sweat is too. Bad electrodes are single
-channels. Mains reach each channel with a size and phase of its own, as leads and
-impedances differ. Electrodes bridged by gel are not here: they change what there is
-instead of adding to it.
+and Scherg 1991, "Dipole models of eye movements and blinks"). Muscles are broad in
+frequency, from 15 Hz or so to 200 Hz (Goncharova et al. 2003,
+doi:10.1016/S1388-2457(03)00093-2), and their motor units fire on their own within one
+contraction. The heart (Dirlich et al. 1997, "Cardiac field effects on the EEG") is so
+far away that its field is taken to be linear over the head, and that of sweat is too.
+Bad electrodes are single channels. Mains reach each channel with a size and phase of
+its own, as leads and impedances differ. Electrodes bridged by gel are not here: they
+change what there is instead of adding to it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ OCCURRENCES: dict[str, Occurrence] = {
     "mains": Occurrence(0.15, 2),  # phases
 }
 
-_LEAST_SHARE = 0.3  # of the root mean square of the largest artifact of a sample
+_LEAST_SIZE = 0.3  # of an artifact, beside the largest of 1
 # Directions of dipoles in the eyes: right, front, top.
 _LIDS = (0.0, 0.35, 1.0)  # a blink
 _TURN_SPREAD = 0.5  # rad, standard deviation of saccades about the horizontal
@@ -171,21 +171,17 @@ class ArtifactGenerator:
             the artifact beside the others. A sample may have no artifacts.
         """
         check_range("n_times", n_times, 2)
-        courses, topographies = (
-            [np.empty((0, n_times))],
-            [np.empty((0, len(self.fields)))],
-        )
+        none = np.empty((0, n_times)), np.empty((0, len(self.fields)))
+        made = [none]
         for kind, (share, most) in self.occurrences.items():
             if rng.random() < share:
                 count = int(rng.integers(1, most + 1))
-                made = getattr(self, f"_{kind}")(count, n_times, rng)
-                courses.append(made[0])
-                topographies.append(made[1])
-        course, topography = np.concatenate(courses), np.concatenate(topographies)
-        there = course.any(axis=1)  # the mains may be beyond the sampling rate
-        course, topography = _unit(course[there]), _unit(topography[there])
-        topography *= rng.uniform(_LEAST_SHARE, 1, (len(topography), 1))
-        return course.astype(np.float32), topography.astype(np.float32)
+                made.append(getattr(self, f"_{kind}")(count, n_times, rng))
+        courses, topographies = map(np.concatenate, zip(*made, strict=True))
+        there = courses.any(axis=1)  # the mains may be beyond the sampling rate
+        courses, topographies = _unit(courses[there]), _unit(topographies[there])
+        topographies *= rng.uniform(_LEAST_SIZE, 1, (len(topographies), 1))
+        return courses.astype(np.float32), topographies.astype(np.float32)
 
     # ----------------------------------------------------------- kinds of artifacts
 
@@ -213,10 +209,11 @@ class ArtifactGenerator:
     def _muscle(
         self, count: int, n_times: int, rng: np.random.Generator
     ) -> tuple[NDArray, NDArray]:
-        """Motor units of one muscle on both sides."""
+        """Motor units of one muscle on both sides; fibers are parallel to the skin."""
         muscle = self._muscles[rng.integers(len(self._muscles))]
         units = rng.choice(muscle, count)
-        moments = rng.standard_normal((count, 3))
+        outward = self.sites.outward[units]
+        moments = np.cross(outward, rng.standard_normal((count, 3)))
         topographies = np.einsum("cux,ux->uc", self.fields[:, units], moments)
         course = bursts if rng.random() < _CONTRACTIONS else slow
         return course(count, n_times, self.sfreq, rng), topographies
@@ -296,10 +293,8 @@ def stack_artifacts(
         np.zeros((len(drawn), most, part.shape[1]), np.float32) for part in drawn[0]
     )
     for k, (course, topography) in enumerate(drawn):
-        courses[k, : len(course)], topographies[k, : len(topography)] = (
-            course,
-            topography,
-        )
+        courses[k, : len(course)] = course
+        topographies[k, : len(course)] = topography
     return courses, topographies
 
 

@@ -146,6 +146,7 @@ def test_stored_sites_are_those_that_are_placed(sources):
     np.testing.assert_array_equal(placed.kind, sources.sites.kind)
     np.testing.assert_array_equal(placed.variant, sources.sites.variant)
     np.testing.assert_allclose(placed.positions, sources.sites.positions, atol=1e-9)
+    np.testing.assert_allclose(placed.outward, sources.sites.outward, atol=1e-9)
 
 
 def test_eyes_are_pairs_beside_the_nasion(sources):
