@@ -131,9 +131,7 @@ def _artifact_name(cortex: Parcels, n_shapes: int, seed: int, sizes: str) -> str
     return f"cortex/patches-{cortex.name}-{n_shapes}-{seed}{kind}.npz"
 
 
-def _grow(
-    cortex: Parcels, n_shapes: int, seed: int, sizes: str
-) -> NDArray[np.bool_]:
+def _grow(cortex: Parcels, n_shapes: int, seed: int, sizes: str) -> NDArray[np.bool_]:
     members = np.zeros((cortex.n_regions, n_shapes, cortex.n_regions), dtype=bool)
     for region in range(cortex.n_regions):
         rng = np.random.default_rng([seed, DICTIONARY_PATCHES, region])

@@ -34,7 +34,9 @@ SIZED_PATCHES = 1 << 34  # candidates of any size, of a parcel in a stream
 # is (standard deviation of the logarithm of a parcel's distance).
 _ELONGATION = (1.0, 2.0)
 _RAGGEDNESS = 0.2
-LARGEST_AREA = 60e-4  # m^2, of the patches that are drawn evenly in the logarithm of area
+LARGEST_AREA = (
+    60e-4  # m^2, of the patches that are drawn evenly in the logarithm of area
+)
 
 
 def grow_patch(

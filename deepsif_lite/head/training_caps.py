@@ -48,9 +48,12 @@ def load_cap_sampler() -> CapSampler:
         A shipped file is damaged.
     """
     stored = read_artifact(_ARTIFACT, "training")
-    shells, coarse = load_shells(), Shells(
-        **{name: stored[name] for name in ("center", "directions", "faces")},
-        **dict.fromkeys(("inner_skull", "outer_skull", "scalp"), stored["scalp"]),
+    shells, coarse = (
+        load_shells(),
+        Shells(
+            **{name: stored[name] for name in ("center", "directions", "faces")},
+            **dict.fromkeys(("inner_skull", "outer_skull", "scalp"), stored["scalp"]),
+        ),
     )
     potentials = read_artifact("head/scalp.npz", "scalp")["potentials"]
     heads = [

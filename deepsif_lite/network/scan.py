@@ -33,17 +33,12 @@ from .scan_features import (
     search_features,
 )
 from .scan_geometry import PATCH_PROFILES, ScanGeometry
+from .scan_layers import picking_layers, scoring_layers, transformer_layers
 from .scan_loss import membership_loss, relative_error, source_probability
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
     from ..synthesis.samples import Batch
-
-# What a network begins with.
-_SMALL, _EMBEDDING = 0.01, 0.02  # standard deviations of weights that start near zero
-_PICKED = 3.0  # log odds that a scan takes a map of its rank, or not
-_SHARPNESS = 15.0  # a patch of half the misfit is 2^15 times as likely
-_INACTIVE = -3.0  # log odds that a parcel is active: few are
 
 _CONSTANT_SCALE = 0.1  # offsets of the activity are small beside its time courses
 _LEAST_STRENGTH = 1e-6  # keeps the logarithm of an empty map finite
@@ -141,67 +136,17 @@ class ScanNetwork(SourceNetwork):
             n_channels, n_regions, n_shapes, noise_share, sizes, n_rounds
         )
         self._linalg = TORCH_LINALG
-        self._add_transformer(n_channels, n_regions, width, depth, n_heads)
         n_placings = most_together - 1
-        self._add_scans(n_scans, n_placings, width)
         n_inputs = n_features(n_scans, n_modes, n_rounds, n_placings)
-        self._add_scoring(n_inputs, width, local_width, n_messages)
-
-    def _add_scans(self, n_scans: int, n_placings: int, width: int) -> None:
-        """Add what picks the maps of each scan, and how sharply it weighs fits."""
-        self.pick = nn.Linear(width, n_scans)
-        rank = torch.arange(self.n_modes)[:, None] <= torch.arange(n_scans)
-        self.pick_rank = nn.Parameter(torch.where(rank, _PICKED, -_PICKED))
-        self.sharpness = nn.Linear(width, n_scans + n_placings)
-        for layer in (self.pick, self.sharpness):
-            nn.init.normal_(layer.weight, std=_SMALL)
-        nn.init.constant_(self.sharpness.bias, _SHARPNESS)
-
-    def _add_scoring(
-        self, n_inputs: int, width: int, local_width: int, n_messages: int
-    ) -> None:
-        """Add the perceptron that scores the features of a parcel."""
-        self.local_in = nn.Linear(n_inputs, local_width)
-        self.local_context = nn.Linear(width, local_width)
-        region = torch.randn(self.n_regions, local_width)
-        self.local_region = nn.Parameter(_EMBEDDING * region)
-        self.local_mid = nn.ModuleList(
-            nn.Linear(2 * local_width, local_width) for _ in range(n_messages)
-        )
-        self.local_out = nn.Linear(local_width, 1 + self.n_modes)
-        nn.init.zeros_(self.local_out.weight)
-        nn.init.zeros_(self.local_out.bias)
-        self.anywhere = nn.Linear(local_width, 1)
-
-    def _add_transformer(
-        self, n_channels: int, n_regions: int, width: int, depth: int, n_heads: int
-    ) -> None:
-        """Add the transformer on scalp maps, and what it is read out to."""
-        self.embed = nn.Sequential(
-            nn.Linear(n_channels + 1, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
-        )
-        self.rank = nn.Parameter(torch.zeros(self.n_modes, width))
-        # Two more tokens: summary and constant.
-        self.extra = nn.Parameter(_EMBEDDING * torch.randn(2, width))
-        layer = nn.TransformerEncoderLayer(
-            width,
-            n_heads,
-            4 * width,
-            dropout=0.0,
-            activation="gelu",
-            batch_first=True,
-            norm_first=True,
-        )
-        self.trunk = nn.TransformerEncoder(
-            layer, depth, nn.LayerNorm(width), enable_nested_tensor=False
-        )
-        self.readout = nn.Linear(width, n_regions)
-        self.constant = nn.Linear(width, n_regions)
-        self.gate = nn.Linear(width, n_regions)
-        for layer in (self.readout, self.gate):
-            nn.init.normal_(layer.weight, std=_SMALL)
-            nn.init.zeros_(layer.bias)
-        nn.init.constant_(self.gate.bias, _INACTIVE)
+        layers = {
+            **transformer_layers(n_channels, n_regions, n_modes, width, depth, n_heads),
+            **picking_layers(n_modes, n_scans, n_placings, width),
+            **scoring_layers(
+                n_inputs, n_modes + 1, n_regions, width, local_width, n_messages
+            ),
+        }
+        for name, layer in layers.items():
+            setattr(self, name, layer)
 
     def set_geometry(self, leadfield: NDArray, cortex: Parcels) -> None:
         """Give the scans their scalp maps.

@@ -89,7 +89,9 @@ class ScanGeometry(nn.Module):
         self.noise_share, self.sizes, self.n_rounds = noise_share, sizes, n_rounds
         self.register_buffer("reference", torch.zeros(n_regions, n_channels))
         for name in ("members", "far_apart"):
-            self.register_buffer(name, torch.zeros(0, dtype=torch.bool), persistent=False)
+            self.register_buffer(
+                name, torch.zeros(0, dtype=torch.bool), persistent=False
+            )
         for name in (*_OF_CAP, "adjacency", "n_neighbors", "neighborhood"):
             self.register_buffer(name, torch.zeros(0), persistent=False)
         self.is_set, self.uses_sparse = False, True

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from numpy.typing import NDArray
 
+
 @dataclass(frozen=True)
 class Sample:
     """One synthetic recording.

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..cortex.patches import STREAM_PATCHES, decay, patch_candidates
+from ..cortex.patches import STREAM_PATCHES, decay, grow_to_area, patch_candidates
 from ..errors import (
     MismatchError,
     OptionError,
@@ -91,6 +91,11 @@ class SyntheticEEG:
         range, drawn uniformly, from mere noise to hardly any.
     half_distance : tuple of float
         Range of the distance at which a patch falls to half its strength (m).
+    areas : tuple of float | None
+        Range of the area of a source, m^2, drawn evenly in its logarithm; None grows
+        sources as the paper does, 10 cm^2 and more.
+    same_course : bool
+        All sources of a sample have the time course of the first.
     resting : array of shape (n_clips, n_times, n_channels), optional
         Recordings of resting EEG, any unit, in the head's order of channels; see
         :func:`deepsif_lite.recordings.load_resting_eeg`. A sample takes one of them.
@@ -137,6 +142,8 @@ class SyntheticEEG:
         sensor_snr: Sequence[float] = (5.0, 10.0, 15.0, 20.0),
         background_snr: tuple[float, float] = (-20.0, 20.0),
         half_distance: tuple[float, float] = (0.04, 0.06),
+        areas: tuple[float, float] | None = None,
+        same_course: bool = False,
         resting: NDArray | None = None,
         resting_share: float = 0.0,
         electrode_jitter: tuple[float, float] = (0.0, 0.0),
@@ -149,6 +156,7 @@ class SyntheticEEG:
         self.source_snr, self.sensor_snr = source_snr, tuple(sensor_snr)
         self.background_snr = background_snr
         self.half_distance = half_distance
+        self.areas, self.same_course = areas, same_course
         self.resting, self.resting_share = resting, resting_share
         self.electrode_jitter = electrode_jitter
         self.n_times = clips.n_times if n_times is None else n_times
@@ -177,6 +185,8 @@ class SyntheticEEG:
         check_interval("source_snr", self.source_snr)
         check_interval("background_snr", self.background_snr)
         check_interval("half_distance", self.half_distance, 0, open_low=True)
+        if self.areas is not None:
+            check_interval("areas", self.areas, 0, open_low=True)
         check_interval("electrode_jitter", self.electrode_jitter, 0)
         check_range("resting_share", self.resting_share, 0, 1)
         check_range("n_times", self.n_times, 2, self.clips.n_times)
@@ -223,6 +233,8 @@ class SyntheticEEG:
             snr_db=self._snr(count, rng),
             noise=self._unit_noise(rng, shape),
         )
+        if self.same_course:
+            draw.clips = draw.clips[:1] * n_clips
         if self.n_times < self.clips.n_times:
             peak = int(self.clips.peaks[draw.clips[0]])
             first = max(0, peak - self.n_times + 1)
@@ -249,6 +261,9 @@ class SyntheticEEG:
 
     def _random_patch(self, seed_region: int, rng: np.random.Generator) -> NDArray:
         """Pick one of the seed's candidates, grown on first use from its own key."""
+        if self.areas is not None:
+            area = np.exp(rng.uniform(*np.log(self.areas)))
+            return grow_to_area(self.head.cortex, seed_region, float(area), rng=rng)
         if seed_region not in self._candidates:
             rng_of_seed = np.random.default_rng(
                 [self.seed, STREAM_PATCHES, seed_region]
@@ -303,7 +318,9 @@ class SyntheticEEG:
         # (n_samples, n_sources, n_members, n_channels)
         columns = gain[head[:, None, None], regions]
         topography = torch.einsum("bsp,bspc->bsc", strength, columns)
-        flat = torch.einsum("bsp,bspc->bsc", members, columns) if literal else topography
+        flat = (
+            torch.einsum("bsp,bspc->bsc", members, columns) if literal else topography
+        )
         background = self._backgrounds(clip, regions, members, present, gain, head)
         wave = self._waves(clip, draws) * present[..., None]
         amplitude = source_amplitude(
@@ -329,9 +346,7 @@ class SyntheticEEG:
         """Return transposed leadfields, and which of them each sample has."""
         return self._clips.gain[None], self._tensor([0] * len(draws))
 
-    def _backgrounds(
-        self, clip, regions, members, present, gain, head
-    ) -> torch.Tensor:
+    def _backgrounds(self, clip, regions, members, present, gain, head) -> torch.Tensor:
         """Return scalp EEG of each clip without its patch, as cosine coefficients."""
         whole = background_without_patches(self._clips, clip, regions, members)
         return whole * present[..., None, None]

@@ -110,7 +110,10 @@ class VariedEEG(SyntheticEEG):
         gains = [_gain(leadfield) for leadfield, _ in worn]
         generators = [
             ArtifactGenerator(
-                self.artifacts.at(places), self.artifacts.sites, places, self.clips.sfreq
+                self.artifacts.at(places),
+                self.artifacts.sites,
+                places,
+                self.clips.sfreq,
             )
             for _, places in worn
         ]
@@ -204,9 +207,7 @@ class VariedEEG(SyntheticEEG):
         block = self._block(draws[0].block)
         return block.gains, self._tensor([draw.wearer for draw in draws])
 
-    def _backgrounds(
-        self, clip, regions, members, present, gain, head
-    ) -> torch.Tensor:
+    def _backgrounds(self, clip, regions, members, present, gain, head) -> torch.Tensor:
         return projected_backgrounds(
             self._clips, clip, regions, members, present, gain, head
         )

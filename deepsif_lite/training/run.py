@@ -155,7 +155,9 @@ def train(
         with hold_stops() as stops, _bar(config, checkpoint, progress) as bar:
             _take_steps(config, stream, checkpoint, seconds, stops, bar)
         if processes.is_first:
-            card = describe(spec, head, validation, learner, monitor, processes, identity)
+            card = describe(
+                spec, head, validation, learner, monitor, processes, identity
+            )
             if config.variety is not None:
                 card["cortex_hash"] = cortex_fingerprint(head.cortex)
             export(out, learner, monitor, card)
