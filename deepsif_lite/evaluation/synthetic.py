@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import MismatchError, check_option, check_range
 from ..metrics.extent import RULES, Selector, needs_probability
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..synthesis.samples import Sample
     from ..synthesis.stream import SyntheticEEG
 
-    _Image = tuple[np.ndarray, np.ndarray | None]  # activity, probability
+    _Image = tuple[NDArray, NDArray | None]  # activity, probability
 
 
 def evaluate(
@@ -204,7 +205,7 @@ def _images(
     networks: Mapping[str, Imager],
     methods: Sequence[str],
     head: HeadModel,
-    eeg: np.ndarray,
+    eeg: NDArray,
 ) -> Iterator[dict[str, _Image]]:
     """Yield for each recording what each method makes of it."""
     seen = {
