@@ -6,6 +6,7 @@ PROFILE ?= lite
 PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+TEST_RESULTS := $(CURDIR)/_build/test-results
 # The lowest versions that pyproject.toml admits, and the lowest Python, in a place of
 # their own.
 LOWEST := .venv-lowest
@@ -24,7 +25,7 @@ export MNE_LOGGING_LEVEL := WARNING
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site test test-lowest bench bench-statistics lint notebooks run serve linkcheck contract clean full-clean
+.PHONY: help setup book site test test-library test-chapters test-lowest bench bench-statistics lint notebooks run serve linkcheck contract clean full-clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,11 +46,19 @@ book: setup  ## Execute all chapters (PROFILE=lite) and build the site into _bui
 site: setup  ## Build the site from the stored notebooks, executing nothing
 	$(BIN)/python book/build_site.py --profile $(PROFILE) --notebooks notebooks
 
+# Most tests keep one core busy, so chapters are compared beside them. Their report
+# comes in one piece, when it is complete.
 test: setup  ## Run pytest and doctests, and nbval on all chapters
-	$(BIN)/python book/nbval_copies.py
-	DEEPSIF_LITE_RESULTS=$(CURDIR)/_build/test-results $(BIN)/python -m pytest tests \
-		deepsif_lite _build/nbval --nbval --nbval-sanitize-with book/nbval_sanitize.cfg \
-		--nbval-cell-timeout 1200
+	$(MAKE) -j2 test-library test-chapters
+
+test-library: setup  ## Run pytest and doctests alone
+	DEEPSIF_LITE_RESULTS=$(TEST_RESULTS)/library $(BIN)/python -m pytest tests deepsif_lite
+
+test-chapters: setup  ## Run nbval on all chapters alone
+	@$(BIN)/python book/nbval_copies.py
+	@DEEPSIF_LITE_RESULTS=$(TEST_RESULTS)/chapters $(BIN)/python -m pytest _build/nbval \
+		--nbval --nbval-sanitize-with book/nbval_sanitize.cfg --nbval-cell-timeout 1200 \
+		> _build/nbval.log 2>&1; status=$$?; cat _build/nbval.log; exit $$status
 
 $(LOWEST)/.ready: pyproject.toml constraints-lowest.txt
 	@echo "Setting up $(LOWEST) (a few minutes the first time) ..."

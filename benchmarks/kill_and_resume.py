@@ -64,7 +64,7 @@ import numpy as np
 from deepsif_lite.head import variants
 
 def build_group(names, cortex):
-    time.sleep(0.2)
+    time.sleep(0.1)
     rng = np.random.default_rng(len(names[0]))
     parts = ("leadfield", "electrodes")
     return {f"{name}/{part}": rng.random((99, 9)) for name in names for part in parts}

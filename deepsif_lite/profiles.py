@@ -62,7 +62,7 @@ PROFILES = {
         Profile(
             "lite",
             simulation_seconds=10.0,
-            live_training_steps=60,
+            live_training_steps=40,
             n_test_samples=300,
             n_patients=8,
             n_training_samples=144_000,

@@ -316,7 +316,7 @@ fig, axes = dl.figures.plot_methods(
 # A fresh network, a minute on two processor cores.
 # `train` uses AdamW, a variant of Adam {cite:p}`kingma2015`. It writes a checkpoint every two minutes and goes on from it when called again; on a CPU a run that was interrupted gives the same weights, to the last bit, as one that was not.
 
-# %% tags=["nbval-ignore-output", "remove-stderr"]
+# %% tags=["nbval-ignore-output", "remove-stderr", "small-in-tests"]
 config = dl.TrainingConfig(
     n_steps=settings.live_training_steps, batch_size=settings.batch_size, seed=seed
 )

@@ -427,7 +427,7 @@ by_threshold.rename(columns=METRICS).rename_axis("probability above").round(2)
 # The paper's network met such heads only in its tests (SI Figs. S7 to S10): the median localization error rose by 1 mm at most.
 # Ours was trained with displaced electrodes, up to 1 cm and by way of a spline, but with no other skulls and shapes.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "small-in-tests"]
 SHAPES = ("shape-01", "shape-02", "shape-03", "shape-04")
 heads = {"template": head}
 for name in HEAD_VARIANTS:
@@ -440,7 +440,7 @@ scored = evaluation.across_heads(
     heads,
     methods=("deepsif", "sloreta", "known head"),
     n_sources=(2,),
-    n_samples=max(n_samples // 2, 12),
+    n_samples=max(settings.n_test_samples // 2, 12),
     seed=seed,
     progress=False,
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import fft
 
 import deepsif_lite as dl
-from deepsif_lite.network import ScanGeometry
 from deepsif_lite.neural_mass import Connectome
 from deepsif_lite.spikes import SpikeLibrary
+
+if TYPE_CHECKING:
+    from deepsif_lite.network import ScanGeometry
 
 SFREQ = 500.0
 
@@ -44,6 +47,8 @@ def line_cortex(n: int = 12, step: float = 0.01):
 
 def toy_geometry(n_shapes: int = 3) -> ScanGeometry:
     """Return what the scan network knows of the toy head."""
+    from deepsif_lite.network import ScanGeometry  # torch, which few toys need
+
     head = toy_head()
     geometry = ScanGeometry(len(head.ch_names), head.cortex.n_regions, n_shapes)
     geometry.compute(head.leadfield, head.cortex)

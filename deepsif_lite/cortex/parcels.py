@@ -50,6 +50,11 @@ class Parcels:
             touching[region, others] = True
         return touching
 
+    @cached_property
+    def n_neighbors(self) -> NDArray:
+        """How many parcels touch each, array of int, shape (n_regions,)."""
+        return self.adjacency.sum(axis=1)
+
 
 def matching_parcels(ours: Parcels, theirs: Parcels) -> NDArray[np.int64]:
     """Find the parcel of another parcellation that shares most vertices with each.

@@ -97,7 +97,7 @@ def grow_patch(
         ring = np.zeros_like(patch)
         ring[candidates[chosen]] = True
         patch |= ring
-    patch = _smooth(cortex.adjacency, patch, seed_region)
+    patch = _smooth(cortex, patch, seed_region)
     patch[seed_region] = False
     return np.concatenate([[seed_region], np.flatnonzero(patch)])
 
@@ -274,18 +274,20 @@ def _pick_along(
     return rng.random(len(steps)) < chance + bias
 
 
-def _smooth(adjacency: NDArray, patch: NDArray, seed_region: int) -> NDArray:
+def _smooth(cortex: Parcels, patch: NDArray, seed_region: int) -> NDArray:
     """Fill holes (all but one neighbor inside) and drop spurs (one inside).
 
     The authors' comment says to drop parcels without a neighbor inside, their code
     those with exactly one; we follow the code.
     """
-    near = np.flatnonzero(adjacency[patch].any(axis=0) | patch)
-    degree = adjacency[near].sum(axis=1)
-    filled = patch.copy()
-    filled[near[adjacency[np.ix_(near, patch)].sum(axis=1) > degree - 2]] = True
-    filled |= patch
-    spurs = near[(adjacency[near][:, filled].sum(axis=1) == 1) & patch[near]]
-    filled[spurs] = False
+    inside = _neighbors_inside(cortex, patch)
+    near = patch | (inside > 0)
+    filled = patch | (near & (inside > cortex.n_neighbors - 2))
+    filled &= ~(patch & (_neighbors_inside(cortex, filled) == 1))
     filled[seed_region] = True
     return filled
+
+
+def _neighbors_inside(cortex: Parcels, patch: NDArray) -> NDArray:
+    """Count the neighbors of each parcel that lie in a patch."""
+    return cortex.adjacency[patch].sum(axis=0, dtype=np.int16)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
+from numpy.typing import NDArray
 
 from ..metrics.resection import score_resection
 from ..metrics.scores import localization_error
@@ -50,9 +50,9 @@ class Patient:
     evoked: mne.Evoked
     virtual: bool
     outcome: str
-    resection: np.ndarray | None = None
-    onset_zone: np.ndarray | None = None
-    source: np.ndarray | None = None
+    resection: NDArray | None = None
+    onset_zone: NDArray | None = None
+    source: NDArray | None = None
 
 
 def published_patient() -> Patient:

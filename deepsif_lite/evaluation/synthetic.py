@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import MismatchError, check_option, check_range
-from ..metrics.extent import RULES, needs_probability, select_regions
-from ..metrics.scores import score_sources
+from ..metrics.extent import RULES, Selector, needs_probability
+from ..metrics.scores import Truth
 from ..runs import progress_bar
 from ..solvers.methods import SOLVERS, get_solver
 from .batches import run_batches
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..synthesis.samples import Sample
     from ..synthesis.stream import SyntheticEEG
 
-    _Image = tuple[np.ndarray, np.ndarray | None]  # activity, probability
+    _Image = tuple[NDArray, NDArray | None]  # activity, probability
 
 
 def evaluate(
@@ -204,7 +205,7 @@ def _images(
     networks: Mapping[str, Imager],
     methods: Sequence[str],
     head: HeadModel,
-    eeg: np.ndarray,
+    eeg: NDArray,
 ) -> Iterator[dict[str, _Image]]:
     """Yield for each recording what each method makes of it."""
     seen = {
@@ -249,15 +250,17 @@ def _score_sample(
 ) -> Iterator[dict]:
     """Yield one row a method, selection and source of one recording."""
     facts = _facts(sample, head)
+    truth = Truth(sample.activity, sample.patches, head.cortex)
     for method, (activity, probability) in images.items():
-        for selection in selections or (headline_selection(method),):
-            if probability is None and needs_probability(selection):
-                continue
-            active = select_regions(activity, selection, probability=probability)
-            scores = score_sources(
-                activity, sample.activity, sample.patches, head.cortex, active=active
-            )
-            row = {"method": method, "selection": selection, "sample": index}
+        selector = Selector(activity, probability)
+        rules = [
+            rule
+            for rule in selections or (headline_selection(method),)
+            if probability is not None or not needs_probability(rule)
+        ]
+        found = [selector.select(rule) for rule in rules]
+        for rule, scores in zip(rules, truth.scores(activity, found), strict=True):
+            row = {"method": method, "selection": rule, "sample": index}
             for fact, score in zip(facts, scores, strict=True):
                 yield row | fact | in_units(score)
 

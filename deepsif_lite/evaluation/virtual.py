@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..head.jitter import ElectrodeJitter
 from .cohort import Patient
@@ -169,7 +170,7 @@ def misplace_electrodes(
     return replace(head, leadfield=moved @ head.leadfield, vertex_gain=None)
 
 
-def _spike_evoked(eeg: np.ndarray, head: HeadModel, sfreq: float) -> mne.Evoked:
+def _spike_evoked(eeg: NDArray, head: HeadModel, sfreq: float) -> mne.Evoked:
     import mne
 
     peak = int(eeg.std(axis=1).argmax())
@@ -185,8 +186,8 @@ def _spike_evoked(eeg: np.ndarray, head: HeadModel, sfreq: float) -> mne.Evoked:
 
 
 def _grow(
-    source: np.ndarray, ratio: float, cortex: Cortex, rng: np.random.Generator
-) -> np.ndarray:
+    source: NDArray, ratio: float, cortex: Cortex, rng: np.random.Generator
+) -> NDArray:
     """Add neighbors of a patch until its area is ``ratio`` times as large.
 
     The nearest to one of its regions, drawn at random, come first: surgery removes

@@ -119,14 +119,10 @@ def image(
     head = load_head(DEFAULT_HEAD if head is None else head)
     window = check_window(evoked.times, tmin, tmax)
     ready = prepare(evoked, head.info, match=match, baseline=baseline)
-    if baseline is not None:
-        options["noise_cov"] = _noise_of(ready, baseline, noise)
-    crop(ready, window)
+    run = _run_on(ready, solve, head, options, window, baseline, noise)
     if baseline is None:  # as the networks do
-        checks.check_length(len(ready.times))
         remove_mean(ready)
     warn_about_fit(ready.data.T, head, 2)
-    run = _each_alone(solve, head, options, keep_mean=baseline is not None)
     return next(images_of([evoked_window(ready)], run, method, head))
 
 
@@ -178,12 +174,7 @@ def image_epochs(
     head = load_head(DEFAULT_HEAD if head is None else head)
     window = check_window(epochs.times, tmin, tmax)
     ready = prepare_epochs(epochs, head, match, baseline=baseline)
-    if baseline is not None:
-        options["noise_cov"] = _noise_of(ready, baseline, noise)
-    crop(ready, window)
-    if baseline is None:
-        checks.check_length(len(ready.times))
-    run = _each_alone(solve, head, options, keep_mean=baseline is not None)
+    run = _run_on(ready, solve, head, options, window, baseline, noise)
     return images_of(epoch_windows(ready), run, method, head)
 
 
@@ -244,6 +235,27 @@ def image_raw(
         options["noise_cov"] = _noise_of(ready, (None, None), noise)
     run = _each_alone(solve, head, options, keep_mean=False)
     return images_of(batches, run, method, head)
+
+
+def _run_on(
+    ready: mne.Evoked | mne.BaseEpochs,
+    solve: Callable,
+    head: HeadModel,
+    options: dict,
+    window: tuple[float, float],
+    baseline: Baseline | None,
+    noise: str | None,
+) -> Callable[[NDArray], tuple[NDArray, None]]:
+    """Crop a prepared recording to the window; return the solver for what is left.
+
+    Its noise is that of the baseline, which may lie outside the window.
+    """
+    if baseline is not None:
+        options = {**options, "noise_cov": _noise_of(ready, baseline, noise)}
+    crop(ready, window)
+    if baseline is None:
+        checks.check_length(len(ready.times))
+    return _each_alone(solve, head, options, keep_mean=baseline is not None)
 
 
 def _noise_of(

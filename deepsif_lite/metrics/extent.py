@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import OptionError, SignalError, check_option, check_range, check_shape
 
@@ -27,7 +30,7 @@ _ROUNDING = 1e-6
 """A mean smaller than this share of the root mean square is rounding error."""
 
 
-def otsu_threshold(magnitude: np.ndarray, n_bins: int = N_BINS) -> float:
+def otsu_threshold(magnitude: NDArray, n_bins: int = N_BINS) -> float:
     """Split values into two classes by Otsu's method.
 
     Equal to ``skimage.filters.threshold_otsu(magnitude, nbins=n_bins)`` up to the
@@ -71,14 +74,15 @@ def otsu_threshold(magnitude: np.ndarray, n_bins: int = N_BINS) -> float:
     if low == high:
         return high
     width = (high - low) / n_bins
-    bins = ((magnitude.ravel() - low) * (1 / width)).astype(np.intp)
-    counts = np.bincount(bins, minlength=n_bins)
+    bins = magnitude.ravel() - low
+    bins *= 1 / width  # in place: new memory of this size takes longer than the product
+    counts = np.bincount(bins.astype(np.intp), minlength=n_bins)
     counts[n_bins - 1] += counts[n_bins:].sum()  # the largest value closes the last bin
     centers = low + width * (np.arange(n_bins) + 0.5)
     return float(centers[_best_split(counts[:n_bins], centers)])
 
 
-def _best_split(counts: np.ndarray, centers: np.ndarray) -> int:
+def _best_split(counts: NDArray, centers: NDArray) -> int:
     """Return the last bin of the lower class: the largest variance between classes.
 
     Written out, because networks are scored while they train on machines that have
@@ -90,12 +94,12 @@ def _best_split(counts: np.ndarray, centers: np.ndarray) -> int:
 
 
 def active_regions(
-    activity: np.ndarray,
+    activity: NDArray,
     *,
     variant: str = "corrected",
     min_samples: int = MIN_SAMPLES,
     n_bins: int = N_BINS,
-) -> np.ndarray:
+) -> NDArray:
     """Select the regions whose activity stays above Otsu's threshold.
 
     The threshold splits the magnitudes of all regions and samples. A region is
@@ -142,21 +146,10 @@ def active_regions(
     >>> active_regions(activity)
     array([2])
     """
-    activity = np.asarray(activity)
-    _check(activity, variant, min_samples)
-    magnitude = np.abs(activity)
-    threshold = otsu_threshold(magnitude, n_bins)
-    if variant == "published":
-        low, high = float(magnitude.min()), float(magnitude.max())
-        if high == 0:
-            return np.array([], dtype=int)
-        above = activity > (threshold - low) / high
-    else:
-        above = magnitude > threshold
-    return np.flatnonzero(np.count_nonzero(above, axis=0) >= min_samples)
+    return Selector(activity, n_bins=n_bins).active(variant, min_samples)
 
 
-def activity_map(activity: np.ndarray, how: str = "rms") -> np.ndarray:
+def activity_map(activity: NDArray, how: str = "rms") -> NDArray:
     """Reduce the activity of a window to one value a region.
 
     Parameters
@@ -197,14 +190,14 @@ def activity_map(activity: np.ndarray, how: str = "rms") -> np.ndarray:
 
 
 def select_regions(
-    activity: np.ndarray,
+    activity: NDArray,
     rule: str | float = "samples",
     *,
-    probability: np.ndarray | None = None,
+    probability: NDArray | None = None,
     threshold: float = LIKELY,
     variant: str = "corrected",
     min_samples: int = MIN_SAMPLES,
-) -> np.ndarray:
+) -> NDArray:
     """Select the active regions by any rule.
 
     Parameters
@@ -236,20 +229,77 @@ def select_regions(
     OptionError
         The rule is unknown, or needs the probability that is not there.
     """
-    if needs_probability(rule):
-        if probability is None:
-            msg = f"rule={rule!r} needs a probability; choose another rule."
-            raise OptionError(msg)
-        chosen = threshold if rule == "probability" else float(rule)
-        check_range("threshold", chosen, 0, 1)
-        return likely_regions(probability, chosen)
-    check_option("rule", rule, RULES)
-    if rule in ("map", "mean"):
-        strength = activity_map(activity, "rms" if rule == "map" else "mean")
-        return active_regions(strength[None], variant=variant, min_samples=1)
-    if rule in VARIANTS:
-        variant = rule
-    return active_regions(activity, variant=variant, min_samples=min_samples)
+    return Selector(activity, probability).select(
+        rule, threshold=threshold, variant=variant, min_samples=min_samples
+    )
+
+
+class Selector:
+    """Selects the active regions of one image by rule after rule.
+
+    What rules share, the magnitudes and Otsu's threshold of them, is computed once.
+
+    Parameters
+    ----------
+    activity : array of shape (n_times, n_regions)
+        Source activity of the window, any unit.
+    probability : array of shape (n_regions,), optional
+        That a region was active at any time of the window.
+    n_bins : int
+        Bins of the histogram that Otsu's method splits.
+    """
+
+    def __init__(
+        self,
+        activity: NDArray,
+        probability: NDArray | None = None,
+        n_bins: int = N_BINS,
+    ) -> None:
+        self.activity, self.probability = np.asarray(activity), probability
+        self._n_bins = n_bins
+
+    @cached_property
+    def _magnitude(self) -> NDArray:
+        return np.abs(self.activity)
+
+    @cached_property
+    def _threshold(self) -> float:
+        return otsu_threshold(self._magnitude, self._n_bins)
+
+    def select(
+        self,
+        rule: str | float,
+        *,
+        threshold: float = LIKELY,
+        variant: str = "corrected",
+        min_samples: int = MIN_SAMPLES,
+    ) -> NDArray:
+        """Return the regions of a rule, see :func:`select_regions`."""
+        if needs_probability(rule):
+            if self.probability is None:
+                msg = f"rule={rule!r} needs a probability; choose another rule."
+                raise OptionError(msg)
+            chosen = threshold if rule == "probability" else float(rule)
+            check_range("threshold", chosen, 0, 1)
+            return likely_regions(self.probability, chosen)
+        check_option("rule", rule, RULES)
+        if rule in ("map", "mean"):
+            strength = activity_map(self.activity, "rms" if rule == "map" else "mean")
+            return active_regions(strength[None], variant=variant, min_samples=1)
+        return self.active(str(rule) if rule in VARIANTS else variant, min_samples)
+
+    def active(self, variant: str, min_samples: int) -> NDArray:
+        """Return the regions above Otsu's threshold, see :func:`active_regions`."""
+        _check(self.activity, variant, min_samples)
+        threshold = self._threshold
+        if variant == "corrected":
+            above = self._magnitude > threshold
+        else:
+            low, high = float(self._magnitude.min()), float(self._magnitude.max())
+            if high == 0:
+                return np.array([], dtype=int)
+            above = self.activity > (threshold - low) / high
+        return np.flatnonzero(above.sum(axis=0, dtype=np.int32) >= min_samples)
 
 
 def needs_probability(rule: str | float) -> bool:
@@ -257,7 +307,7 @@ def needs_probability(rule: str | float) -> bool:
     return rule == "probability" or not isinstance(rule, str)
 
 
-def likely_regions(probability: np.ndarray, threshold: float = LIKELY) -> np.ndarray:
+def likely_regions(probability: NDArray, threshold: float = LIKELY) -> NDArray:
     """Select the regions that are more likely active than not.
 
     Parameters
@@ -282,7 +332,7 @@ def likely_regions(probability: np.ndarray, threshold: float = LIKELY) -> np.nda
     return np.flatnonzero(np.asarray(probability) > threshold)
 
 
-def _check(activity: np.ndarray, variant: str, min_samples: int) -> None:
+def _check(activity: NDArray, variant: str, min_samples: int) -> None:
     check_shape("activity", activity.shape, ("n_times", "n_regions"))
     check_option("variant", variant, VARIANTS)
     if not 1 <= min_samples <= len(activity):

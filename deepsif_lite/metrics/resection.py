@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .scores import f_measure, precision_recall
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def score_resection(
-    strength: np.ndarray, found: np.ndarray, resection: np.ndarray, cortex: Parcels
+    strength: NDArray, found: NDArray, resection: NDArray, cortex: Parcels
 ) -> dict[str, float]:
     """Compare an estimate with the tissue that was resected.
 
@@ -52,7 +53,7 @@ def score_resection(
 
 
 def spatial_dispersion(
-    strength: np.ndarray, found: np.ndarray, truth: np.ndarray, distances: np.ndarray
+    strength: NDArray, found: NDArray, truth: NDArray, distances: NDArray
 ) -> float:
     """Mean distance from the estimate to the truth, weighted by the estimate.
 

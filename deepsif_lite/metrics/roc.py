@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
@@ -14,8 +15,8 @@ NEAR = 0.03
 
 
 def auc(
-    strength: np.ndarray,
-    truth: np.ndarray,
+    strength: NDArray,
+    truth: NDArray,
     cortex: Parcels,
     *,
     near: float = NEAR,
@@ -71,7 +72,7 @@ def auc(
     return float(np.mean(areas))
 
 
-def _draw(first, then, size, rng) -> np.ndarray:
+def _draw(first, then, size, rng) -> NDArray:
     taken = rng.permutation(first)[:size]
     return np.r_[taken, rng.permutation(then)[: size - len(taken)]]
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..errors import OptionError, SignalError, check_shape
-from .extent import active_regions
+from .extent import Selector
+from .truth import Truth
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
@@ -28,8 +29,8 @@ _SOURCE_MEANS = (
 
 
 def assign_regions(
-    active: np.ndarray, patches: Sequence[np.ndarray], distances: np.ndarray
-) -> list[np.ndarray]:
+    active: NDArray, patches: Sequence[NDArray], distances: NDArray
+) -> list[NDArray]:
     """Give each active region to the source that lies nearest.
 
     Parameters
@@ -56,7 +57,7 @@ def assign_regions(
 
 
 def precision_recall(
-    found: np.ndarray, truth: np.ndarray, areas: np.ndarray | None = None
+    found: NDArray, truth: NDArray, areas: NDArray | None = None
 ) -> tuple[float, float]:
     """Compare two sets of regions.
 
@@ -95,7 +96,7 @@ def f_measure(precision: float, recall: float) -> float:
     return float(2 * precision * recall / total) if total > 0 else 0.0
 
 
-def nan_mean(values: np.ndarray) -> float:
+def nan_mean(values: NDArray) -> float:
     """Return the mean of what is not NaN; NaN where nothing else is there."""
     values = np.asarray(values)
     values = values[~np.isnan(values)]
@@ -103,9 +104,9 @@ def nan_mean(values: np.ndarray) -> float:
 
 
 def localization_error(
-    found: np.ndarray,
-    truth: np.ndarray,
-    distances: np.ndarray,
+    found: NDArray,
+    truth: NDArray,
+    distances: NDArray,
     *,
     symmetric: bool = False,
 ) -> float:
@@ -143,7 +144,7 @@ def localization_error(
     return float((forward + between.min(axis=0).mean()) / 2)
 
 
-def correlation(a: np.ndarray, b: np.ndarray) -> float:
+def correlation(a: NDArray, b: NDArray) -> float:
     """Pearson correlation of two time courses; NaN where one is constant."""
     a, b = a - a.mean(), b - b.mean()
     norm = np.linalg.norm(a) * np.linalg.norm(b)
@@ -151,12 +152,12 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def score_sources(
-    activity: np.ndarray,
-    truth_activity: np.ndarray,
-    patches: Sequence[np.ndarray],
+    activity: NDArray,
+    truth_activity: NDArray,
+    patches: Sequence[NDArray],
     cortex: Parcels,
     variant: str = "corrected",
-    active: np.ndarray | None = None,
+    active: NDArray | None = None,
 ) -> list[dict[str, float]]:
     """Score each true source of a sample.
 
@@ -188,22 +189,17 @@ def score_sources(
     ----------
     Sun et al. (2022), Methods; the authors' ``eval_calculate_sim_results``.
     """
-    activity, truth_activity = _samples(activity), np.asarray(truth_activity)
-    patches = [np.asarray(patch, dtype=int) for patch in patches]
-    _check(activity, truth_activity, patches, cortex)
+    activity = _samples(activity)
+    truth = Truth(truth_activity, patches, cortex)
     if active is None:
-        active = active_regions(activity, variant=variant)
-    parts = assign_regions(active, patches, cortex.distances)
-    return [
-        _score_source(found, patch, activity, truth_activity, cortex)
-        for found, patch in zip(parts, patches, strict=True)
-    ]
+        active = Selector(activity).select(variant)
+    return truth.scores(activity, [active])[0]
 
 
 def score(
-    activity: np.ndarray,
-    truth_activity: np.ndarray,
-    patches: Sequence[np.ndarray],
+    activity: NDArray,
+    truth_activity: NDArray,
+    patches: Sequence[NDArray],
     cortex: Parcels,
     variant: str = "corrected",
 ) -> dict[str, float]:
@@ -252,14 +248,15 @@ def score(
     (1.0, 1.0, 0.0)
     """
     activity = _samples(activity)
-    active = active_regions(activity, variant=variant)
-    sources = score_sources(activity, truth_activity, patches, cortex, active=active)
+    truth = Truth(truth_activity, patches, cortex)
+    active = Selector(activity).select(variant)
+    sources = truth.scores(activity, [active])[0]
     table = {key: np.array([s[key] for s in sources]) for key in sources[0]}
     scores = {key: nan_mean(table[key]) for key in _SOURCE_MEANS}
     scores["recall"] = float(np.nan_to_num(table["recall_detected"]).mean())
     scores["recall_area"] = float(np.nan_to_num(table["recall_area_detected"]).mean())
     scores["precision_pooled"], scores["recall_pooled"] = precision_recall(
-        active, np.unique(np.concatenate([np.asarray(p, dtype=int) for p in patches]))
+        active, np.unique(np.concatenate(truth.patches))
     )
     scores["area_true"] = float(table["area_true"].sum())
     scores["area_found"] = float(table["area_found"].sum())
@@ -268,46 +265,7 @@ def score(
     return scores
 
 
-def _samples(estimate: np.ndarray) -> np.ndarray:
+def _samples(estimate: NDArray) -> NDArray:
     """Return activity as (n_times, n_regions); a source image holds its transpose."""
     activity = getattr(estimate, "activity", None)
     return np.asarray(estimate) if activity is None else activity.T
-
-
-def _score_source(found, patch, activity, truth_activity, cortex) -> dict[str, float]:
-    areas = {
-        "area_true": float(cortex.areas[patch].sum()),
-        "area_found": float(cortex.areas[found].sum()),
-    }
-    if not len(found):
-        return {"detected": 0.0, **dict.fromkeys(_SOURCE_MEANS, np.nan), **areas}
-    counted = precision_recall(found, patch)
-    weighted = precision_recall(found, patch, cortex.areas)
-    return {
-        "detected": 1.0,
-        "precision": counted[0],
-        "recall_detected": counted[1],
-        "precision_area": weighted[0],
-        "recall_area_detected": weighted[1],
-        "correlation": correlation(
-            activity[:, found].mean(axis=1), truth_activity[:, patch[0]]
-        ),
-        "localization_error": localization_error(found, patch, cortex.distances),
-        **areas,
-    }
-
-
-def _check(activity, truth_activity, patches, cortex) -> None:
-    n_regions = len(cortex.areas)
-    check_shape("activity", activity.shape, ("n_times", n_regions))
-    if activity.shape != truth_activity.shape:
-        msg = (
-            f"activity {activity.shape} and truth_activity {truth_activity.shape} "
-            "must have the same shape (n_times, n_regions)."
-        )
-        raise SignalError(msg)
-    if not patches or any(
-        not len(p) or p.min() < 0 or p.max() >= n_regions for p in patches
-    ):
-        msg = f"patches must be non-empty sets of regions in 0..{n_regions - 1}."
-        raise OptionError(msg)

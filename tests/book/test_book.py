@@ -14,6 +14,7 @@ import nbval_copies
 import pytest
 import yaml
 
+import deepsif_lite as dl
 from deepsif_lite.results import load_scorecard
 from deepsif_lite.runs import only_run_in
 
@@ -185,6 +186,21 @@ def test_data_cells_are_not_compared_without_data(tmp_path):
         assert left_out == count
         assert ("nbval-ignore-output" in tags[1]) is not published
         assert tags[0] == []
+
+
+def test_small_cells_run_at_the_size_of_smoke(tmp_path):
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    ask = "{} = settings.n_test_samples"
+    cells = [new_code_cell(ask.format(name)) for name in ("before", "inside", "after")]
+    cells[1].metadata["tags"] = ["small-in-tests", "nbval-ignore-output"]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "in.ipynb")
+    nbval_copies.prepare(tmp_path / "in.ipynb", tmp_path / "out.ipynb", published=True)
+    names = {"dl": dl, "profile": "lite", "settings": dl.get_profile("lite")}
+    for cell in nbformat.read(tmp_path / "out.ipynb", 4).cells:
+        exec(cell.source, names)
+    small, lite = (dl.get_profile(p).n_test_samples for p in ("smoke", "lite"))
+    assert [names[n] for n in ("before", "inside", "after")] == [lite, small, lite]
 
 
 def test_toc_lists_what_is_there():

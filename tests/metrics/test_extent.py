@@ -11,6 +11,7 @@ from deepsif_lite.metrics import (
     otsu_threshold,
     select_regions,
 )
+from deepsif_lite.metrics.extent import Selector
 
 
 def _two_levels(n_times=50, n_regions=30, active=(3, 4, 9), level=1.0, seed=0):
@@ -113,9 +114,11 @@ def test_one_vocabulary_of_rules():
         "probability": np.flatnonzero(probability > 0.5),
         0.8: np.flatnonzero(probability > 0.8),
     }
+    selector = Selector(activity, probability)  # keeps what the rules share
     for rule, expected in by.items():
         found = select_regions(activity, rule, probability=probability)
         np.testing.assert_array_equal(found, expected, err_msg=str(rule))
+        np.testing.assert_array_equal(selector.select(rule), expected)
     assert {len(found) for found in by.values()} > {2, 3}  # they differ
     with pytest.raises(OptionError, match="needs a probability"):
         select_regions(activity, 0.3)
