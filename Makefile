@@ -69,6 +69,9 @@ bench: setup  ## Time simulation (beside The Virtual Brain) and training (some m
 bench-statistics: setup  ## Compare noisy simulations with The Virtual Brain (half an hour)
 	env -u TQDM_DISABLE $(BIN)/python benchmarks/simulation_statistics.py --save data/tvb_statistics.csv
 
+bench-real: setup  ## Image the published recordings by the network and by solvers (two minutes)
+	$(BIN)/python benchmarks/real_recordings.py
+
 contract: setup  ## Measure the table of what can be imaged again (book/contract.csv)
 	cd tests && ../$(BIN)/python -m contract
 

@@ -254,7 +254,7 @@ def how_sure(result: SourceImage, case: Case, peak: float) -> dict[str, float]:
     front = np.setdiff1d(brodmann_regions(result.cortex, FRONT), case.wider)
     return {
         "probability": result.probability[top],
-        "front": result.probability[front].max(),
+        "front": result.probability[front].max(initial=0.0),
     }
 
 

@@ -12,7 +12,6 @@ the folds are the template's.
 from __future__ import annotations
 
 from functools import lru_cache
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +59,7 @@ def load_fem_head() -> HeadModel:
 
     electrodes = read_elc(fetch(_ELECTRODES).read_text(encoding="utf-8"))
     dipoles = loadmat(fetch(_DIPOLES))["cd_matrix"].astype(float)
-    gain = np.load(BytesIO(fetch(_LEADFIELD).read_bytes())) / _MM
+    gain = np.load(fetch(_LEADFIELD), allow_pickle=False) / _MM
     dipoles[:, :3] *= _MM
     known = known_electrodes()
     rows = [row for row, name in enumerate(electrodes) if name in known]
