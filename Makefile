@@ -24,7 +24,7 @@ export MNE_LOGGING_LEVEL := WARNING
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site test test-lowest bench bench-statistics lint notebooks run serve linkcheck contract clean full-clean
+.PHONY: help setup book site test test-lowest bench bench-statistics bench-real lint notebooks run serve linkcheck contract clean full-clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
