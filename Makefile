@@ -25,7 +25,7 @@ export MNE_LOGGING_LEVEL := WARNING
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site test test-library test-chapters test-lowest bench bench-statistics lint notebooks run serve linkcheck contract clean full-clean
+.PHONY: help setup book site test test-library test-chapters test-lowest bench bench-statistics bench-real lint notebooks run serve linkcheck contract clean full-clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -77,6 +77,9 @@ bench: setup  ## Time simulation (beside The Virtual Brain) and training (some m
 
 bench-statistics: setup  ## Compare noisy simulations with The Virtual Brain (half an hour)
 	env -u TQDM_DISABLE $(BIN)/python benchmarks/simulation_statistics.py --save data/tvb_statistics.csv
+
+bench-real: setup  ## Image the published recordings by the network and by solvers (two minutes)
+	$(BIN)/python benchmarks/real_recordings.py
 
 contract: setup  ## Measure the table of what can be imaged again (book/contract.csv)
 	cd tests && ../$(BIN)/python -m contract

@@ -194,7 +194,7 @@ def load_resting(name: str | None, share: float) -> NDArray | None:
     if name is None:
         return None
     if name == "published":
-        from ..recordings.published import load_resting_eeg
+        from ..recordings.responses import load_resting_eeg
 
         return load_resting_eeg()
     import numpy as np

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..metrics.resection import score_resection
 from ..metrics.scores import localization_error
-from ..recordings.published import load_recording
+from ..recordings.responses import load_recording
 
 if TYPE_CHECKING:
     import mne

@@ -50,6 +50,7 @@ __getattr__, __dir__, __all__ = attach(
             "store_variants",
         ],
         "meg": ["helmet", "load_meg_head", "store_meg"],
+        "fem": ["load_fem_head"],
         "comparison": [
             "compare_geometries",
             "compare_leadfields",

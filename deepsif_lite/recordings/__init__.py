@@ -5,15 +5,13 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "published": [
+        "published": ["fetch", "find", "registry"],
+        "responses": [
             "VIRTUAL",
-            "fetch",
-            "find",
             "load_or",
             "load_recording",
             "load_resting_eeg",
             "recording_names",
-            "registry",
         ],
         "files": ["read_evoked"],
         "names": ["match_names", "standard_names"],

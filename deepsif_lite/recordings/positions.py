@@ -156,7 +156,7 @@ def _by_fiducials(
     points: NDArray, recorded: mne.Info, head: mne.Info
 ) -> NDArray | None:
     there, here = _fiducials(recorded), _fiducials(head)
-    return None if there is None or here is None else _similarity(points, there, here)
+    return None if there is None or here is None else similarity(points, there, here)
 
 
 def _fiducials(info: mne.Info) -> NDArray | None:
@@ -175,13 +175,26 @@ def _by_names(
         return None
     there = points[[recorded.ch_names.index(name) for name in shared.values()]]
     scalp = electrode_positions(head)
-    return _similarity(
+    return similarity(
         points, there, scalp[[head.ch_names.index(name) for name in shared]]
     )
 
 
-def _similarity(points: NDArray, there: NDArray, here: NDArray) -> NDArray:
-    """Rotate, move and scale so that matched points meet."""
+def similarity(points: NDArray, there: NDArray, here: NDArray) -> NDArray:
+    """Rotate, move and scale points so that matched ones meet, in least squares.
+
+    Parameters
+    ----------
+    points : array of shape (n_points, 3)
+        To move.
+    there, here : array of shape (n_matched, 3)
+        Matched points in the frame of ``points`` and in the other one. There and back
+        again leaves points where they were.
+
+    Returns
+    -------
+    array of shape (n_points, 3)
+    """
     # mne.coreg.fit_matched_points does the same, after compiling for seconds.
     from scipy.spatial.transform import Rotation
 

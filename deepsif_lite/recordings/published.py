@@ -1,4 +1,4 @@
-"""Fetch and read the published files: recordings and the authors' anatomy.
+"""Fetch the published files: recordings, and heads and anatomy made by others.
 
 The files belong to others and are never shipped. ``data/registry.json`` says for
 each where it comes from (a pinned commit), its SHA-256, license and citation.
@@ -11,40 +11,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ..artifacts import read_shipped
-from ..errors import ArtifactError, RecordingUnavailable, check_option
+from ..errors import ArtifactError, RecordingUnavailable
 
-if TYPE_CHECKING:
-    from mne import Evoked
-
-VIRTUAL = "virtual subject"
-"""What :func:`load_or` calls a recording that it had to simulate."""
-
-_RESTING = "deepsif/anatomy/realistic_noise.mat"
-_VEP = "deepsif/source/VEP/data1.mat"
-_SPIKE = "fast-ires/Spikes/Spike_I/Data_Avg.mat"
-_SPIKE_ELECTRODES = "fast-ires/Raw 273/273_ele_ERD.xyz"
-_MNE_EVOKED = "mne/mne/io/tests/data/test-ave.fif.gz"
-_PUBLISHED_SFREQ = 500.0  # Hz, both published recordings
-_VEP_TMIN = -0.2  # s
-_SPIKE_SEARCH = slice(900, 1100)  # samples; the published peak is near sample 1000
 _DOWNLOAD_TIMEOUT = 10  # s without an answer
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_MNE_CONDITIONS = {
-    "mne-auditory-left": "Left Auditory",
-    "mne-auditory-right": "Right Auditory",
-    "mne-visual-left": "Left visual",
-    "mne-visual-right": "Right visual",
-}
-_LABELS = {"vep": "MNE sample subject", "patient-spike": "published patient"}
-_LABELS |= dict.fromkeys(_MNE_CONDITIONS, "MNE test recording")
 
 
 @lru_cache(maxsize=1)
@@ -171,148 +145,6 @@ def fetch(name: str) -> Path:
         ``DEEPSIF_LITE_DATA`` holds a file of that name with another content.
     """
     return find(name) or _download(name)
-
-
-def load_recording(name: str) -> Evoked:
-    """Read a published recording.
-
-    Parameters
-    ----------
-    name : str
-        ``"vep"``: visual evoked potential, 64 BioSemi channels, unit arbitrary
-        (the published file is scaled to maximum 1; one unit is stored as one
-        microvolt). ``"patient-spike"``: average of five interictal spikes of one
-        patient, 75 channels, time 0 at the peak of the global field power.
-        ``"mne-auditory-left"``, ``"mne-auditory-right"``, ``"mne-visual-left"``,
-        ``"mne-visual-right"``: 60 EEG channels, 3 to 6 epochs.
-
-    Returns
-    -------
-    mne.Evoked
-        EEG channels only, with positions.
-
-    Raises
-    ------
-    OptionError
-        The name is unknown.
-    RecordingUnavailable
-        A file is needed that is not on this machine and cannot be downloaded.
-
-    Notes
-    -----
-    The published VEP file holds no channel names. That its columns are in BioSemi's
-    order A1-A32, B1-B32 is inferred: under this order neighboring channels
-    correlate at 0.87 on average, against at most 0.21 under 200 random orders.
-
-    The patient's sharp wave is positive at T7 in the published file, although
-    interictal spikes are as a rule negative there. The polarity is kept as published.
-    """
-    readers = _readers()
-    check_option("name", name, sorted(readers))
-    return readers[name]()
-
-
-def load_or(name: str, virtual: Callable[[], Evoked]) -> tuple[Evoked, str]:
-    """Read a published recording, or make another where it cannot be reached.
-
-    Parameters
-    ----------
-    name : str
-        As for :func:`load_recording`.
-    virtual : callable
-        Returns the recording to show instead; called only where it is needed.
-
-    Returns
-    -------
-    recording : mne.Evoked
-    label : str
-        Whose it is, for figures: :data:`VIRTUAL` where it was made.
-
-    Raises
-    ------
-    OptionError
-        The name is unknown.
-    """
-    try:
-        return load_recording(name), _LABELS[name]
-    except RecordingUnavailable:
-        return virtual(), VIRTUAL
-
-
-def load_resting_eeg() -> np.ndarray:
-    """Read the authors' resting EEG, the noise of their robustness tests.
-
-    Returns
-    -------
-    array of shape (4, 500, 75)
-        Four clips of one second at 500 Hz, in the channel order of ``template-75``;
-        no mean over time, unit not given.
-
-    Raises
-    ------
-    RecordingUnavailable
-        The file is not on this machine and cannot be downloaded.
-    """
-    from scipy.io import loadmat
-
-    return loadmat(fetch(_RESTING))["data"]
-
-
-def recording_names() -> list[str]:
-    """Return the names that :func:`load_recording` knows."""
-    return sorted(_readers())
-
-
-def _readers() -> dict:
-    readers = {"vep": _read_vep, "patient-spike": _read_spike}
-    for name, condition in _MNE_CONDITIONS.items():
-        readers[name] = partial(_read_mne, condition)
-    return readers
-
-
-def _read_vep() -> Evoked:
-    import mne
-    from scipy.io import loadmat
-
-    data = loadmat(fetch(_VEP))["data"].T
-    montage = mne.channels.make_standard_montage("biosemi64")
-    info = mne.create_info(montage.ch_names, _PUBLISHED_SFREQ, "eeg")
-    evoked = mne.EvokedArray(
-        data * 1e-6, info, tmin=_VEP_TMIN, comment="VEP (unit arbitrary)", verbose=False
-    )
-    return evoked.set_montage(montage)
-
-
-def _read_spike() -> Evoked:
-    import mne
-    from scipy.io import loadmat
-
-    data = loadmat(fetch(_SPIKE))["Data_Avg"]  # microvolts, average reference
-    lines = fetch(_SPIKE_ELECTRODES).read_text(encoding="utf-8").splitlines()
-    # A line holds: index, x (right), y (front), z (up) in mm, name.
-    fields = [line.split() for line in lines if line.strip()]
-    positions = {f[4]: np.array(f[1:4], dtype=float) * 1e-3 for f in fields}
-    montage = mne.channels.make_dig_montage(positions, coord_frame="head")
-    info = mne.create_info(list(positions), _PUBLISHED_SFREQ, "eeg")
-    peak = _SPIKE_SEARCH.start + int(np.argmax(data[:, _SPIKE_SEARCH].std(axis=0)))
-    evoked = mne.EvokedArray(
-        data * 1e-6,
-        info,
-        tmin=-peak / _PUBLISHED_SFREQ,
-        nave=5,
-        comment="interictal spike",
-        verbose=False,
-    )
-    return evoked.set_montage(montage)
-
-
-def _read_mne(condition: str) -> Evoked:
-    import mne
-
-    evoked = mne.read_evokeds(
-        fetch(_MNE_EVOKED), condition=condition, baseline=(None, 0), verbose=False
-    )
-    return evoked.pick("eeg")
 
 
 def _record(name: str) -> dict:
