@@ -114,9 +114,10 @@ class Imager:
 
         eeg = np.asarray(eeg, dtype=np.float32)
         self._check(eeg)
-        windows = normalize(torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:])))
+        windows = torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:]))
         alone = len(windows) == 1
         with torch.inference_mode(), _one_thread() if alone else nullcontext():
+            windows = normalize(windows)
             batches = (
                 self.network.image(batch.to(self.device))
                 for batch in windows.split(_BATCH)
