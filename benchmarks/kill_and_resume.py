@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -242,12 +241,16 @@ def kill_and_resume(
 
 
 def save(table: pd.DataFrame, path: Path) -> None:
-    """Write a table below the command and the commit that gave it."""
-    command = shlex.join(["python", "benchmarks/kill_and_resume.py", *sys.argv[1:]])
+    """Write a table; of runs that are not in it, the rows of a former one stay."""
+    table = table.round(2).assign(commit=commit())
+    if path.is_file():
+        former = pd.read_csv(path, comment="#", keep_default_na=False)
+        table = pd.concat([former[~former["run"].isin(table["run"])], table])
     with whole_file(path) as partial:
         partial.write_text(
-            f"# {command}\n# commit {commit()}\n"
-            + table.round(2).to_csv(index=False, lineterminator="\n")
+            "# python benchmarks/kill_and_resume.py --save "
+            f"data/experiments/{path.name}\n"
+            + table.to_csv(index=False, lineterminator="\n")
         )
 
 
