@@ -27,6 +27,8 @@ from .windows import (
     prepare_epochs,
     raw_windows,
     read_piece,
+    warn_about_epochs,
+    with_warning,
 )
 
 if TYPE_CHECKING:
@@ -168,6 +170,12 @@ def image_epochs(
     ------
     OptionError, SignalError, ChannelError, WindowError, MismatchError
         As of :func:`deepsif_lite.image`, at once.
+
+    Warns
+    -----
+    UserWarning
+        Of how many epochs the channels do not follow from each other as sources in the
+        head make them: once, before the first image.
     """
     checks.check_options(method, model, baseline, noise, options)
     solve = METHODS[method].solve
@@ -183,6 +191,7 @@ def image_epochs(
     crop(ready, window)
     if baseline is None:
         checks.check_length(len(ready.times))
+    warn_about_epochs(ready, head)
     run = _each_alone(solve, head, options, keep_mean=baseline is not None)
     return images_of(epoch_windows(ready), run, method, head)
 
@@ -229,6 +238,11 @@ def image_raw(
     OptionError, SignalError, WindowError, MismatchError
         What is wrong with the arguments, at once. What is wrong with a piece of the
         recording is raised when it is read.
+
+    Warns
+    -----
+    UserWarning
+        As of :func:`deepsif_lite.image_epochs`, of windows, after the last image.
     """
     checks.check_options(method, model, baseline, noise, options)
     solve = METHODS[method].solve
@@ -243,7 +257,7 @@ def image_raw(
         ready = prepare(piece.recording, head.info, match=match)
         options["noise_cov"] = _noise_of(ready, (None, None), noise)
     run = _each_alone(solve, head, options, keep_mean=False)
-    return images_of(batches, run, method, head)
+    return images_of(with_warning(batches, head), run, method, head)
 
 
 def _noise_of(

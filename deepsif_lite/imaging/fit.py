@@ -8,6 +8,7 @@ scale or polarity, or a mix-up of channels. No truth is needed to notice.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -67,6 +68,34 @@ def fit_of(eeg: NDArray, leadfield: NDArray) -> Fit:
     Dubrule (1983), Mathematical Geology 15, 687-699 (all predictions from one
     inverse).
     """
+    return _fit(eeg, _inverse(leadfield))
+
+
+def fits_of(eeg: NDArray, head: HeadModel) -> list[Fit]:
+    """Predict each channel from all others, in each of many windows.
+
+    Parameters
+    ----------
+    eeg : array of shape (n_windows, n_times, n_channels)
+        Average reference; the mean over each window does not count.
+    head : HeadModel
+        Of the same channels.
+
+    Returns
+    -------
+    list of Fit
+        Of windows that are not zero all over; none where the channels are too few to
+        predict each other.
+    """
+    if len(head.ch_names) < _LEAST_CHANNELS:
+        return []
+    inverse = _inverse(head.leadfield)
+    centered = eeg - eeg.mean(axis=1, keepdims=True)
+    return [_fit(window, inverse) for window in centered if window.any()]
+
+
+def _inverse(leadfield: NDArray) -> NDArray:
+    """Return the inverse covariance of the channels, whatever their reference."""
     n_channels = len(leadfield)
     gain = average_reference(leadfield, 0)
     covariance = gain @ gain.T
@@ -74,11 +103,13 @@ def fit_of(eeg: NDArray, leadfield: NDArray) -> Fit:
     system = np.ones((n_channels + 1, n_channels + 1))  # ones: any reference
     system[:-1, :-1] = covariance + _NOISE * np.eye(n_channels)
     system[-1, -1] = 0
-    inverse = np.linalg.inv(system)[:-1, :-1]
-    own = np.diag(inverse)
+    return np.linalg.inv(system)[:-1, :-1]
 
+
+def _fit(eeg: NDArray, inverse: NDArray) -> Fit:
+    own = np.diag(inverse)
     power = eeg.T @ eeg
-    misfit = np.einsum("ij,jk,ik->i", inverse, power, inverse) / own
+    misfit = np.einsum("ij,jk,ik->i", inverse, power, inverse, optimize=True) / own
     strongest = average_reference(np.linalg.eigh(power)[1][:, -1])
     rest = inverse @ strongest / own
     predicted = 1 - (rest**2).sum() / (strongest**2).sum()
@@ -114,5 +145,39 @@ def warn_about_fit(eeg: NDArray, head: HeadModel, caller: int) -> None:
             f"Channel {head.ch_names[worst]!r} does not fit the others: it alone makes "
             f"{fit.misfit[worst]:.0%} of what sources in the head cannot explain. Check "
             "its scale, polarity and place, or mark it bad (inst.info['bads']).",
+            stacklevel=caller + 1,
+        )
+
+
+def warn_about_fits(fits: list[Fit], head: HeadModel, caller: int) -> None:
+    """Say of how many windows sources in the head explain a channel, or all, badly.
+
+    Parameters
+    ----------
+    fits : list of Fit
+        Of each window.
+    head : HeadModel
+    caller : int
+        Frames between this function and whom to warn.
+    """
+    noise = [fit for fit in fits if fit.predicted < PREDICTED]
+    if noise:
+        warnings.warn(
+            f"The channels of {len(noise)} of {len(fits)} windows predict less than "
+            f"{PREDICTED:.0%} of their strongest scalp map from each other, as noise "
+            "would: those windows hold no clear response, or the channels are mixed "
+            "up. Average epochs, look at windows with a response alone, and check the "
+            "channels' order and names.",
+            stacklevel=caller + 1,
+        )
+    others = [fit.misfit for fit in fits if fit.predicted >= PREDICTED]
+    worst = Counter(int(m.argmax()) for m in others if m.max() > MISFIT)
+    if worst:
+        channel, count = worst.most_common(1)[0]
+        warnings.warn(
+            f"One channel does not fit the others in {worst.total()} of {len(fits)} "
+            f"windows, most often {head.ch_names[channel]!r} ({count}): it alone makes "
+            "more than a third of what sources in the head cannot explain. Check its "
+            "scale, polarity and place, or mark it bad (inst.info['bads']).",
             stacklevel=caller + 1,
         )

@@ -26,6 +26,8 @@ from .windows import (
     images_of,
     prepare_epochs,
     raw_windows,
+    warn_about_epochs,
+    with_warning,
 )
 
 if TYPE_CHECKING:
@@ -243,6 +245,12 @@ class Imager:
         ------
         SignalError, ChannelError, WindowError
             As of :meth:`apply`, at once.
+
+        Warns
+        -----
+        UserWarning
+            The window is much longer or shorter than those of the training; of how many
+            epochs the channels do not follow from each other, at once.
         """
         check_kind(epochs, "Epochs")
         window = check_window(epochs.times, tmin, tmax)
@@ -250,6 +258,7 @@ class Imager:
         crop(ready, window)
         checks.check_length(len(ready.times))
         checks.warn_about_length(len(ready.times), self.card)
+        warn_about_epochs(ready, self.head)
         return self._images(epoch_windows(ready))
 
     def apply_raw(
@@ -288,6 +297,11 @@ class Imager:
         SignalError, WindowError, OptionError
             What is wrong with the arguments, at once. What is wrong with a piece
             of the recording is raised when it is read.
+
+        Warns
+        -----
+        UserWarning
+            As of :meth:`apply_epochs`, of windows; the channels after the last image.
         """
         check_kind(raw, "Raw")
         rate = self.card["sfreq"]
@@ -302,7 +316,7 @@ class Imager:
             sfreq=rate,
         )
         checks.warn_about_length(round(window * rate), self.card)
-        return self._images(batches)
+        return self._images(with_warning(batches, self.head))
 
     def _images(self, batches: Iterable[Windows]) -> Iterator[SourceImage]:
         solve = self.predict_with_probability

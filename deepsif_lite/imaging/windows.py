@@ -12,6 +12,7 @@ from ..recordings.preparation import prepare
 from ..recordings.windows import check_window
 from ..solvers.methods import METHODS
 from . import checks
+from .fit import Fit, fits_of, warn_about_fits
 from .source_image import SourceImage
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 DURATION, OVERLAP = 1.0, 0.5  # s, of windows of a raw recording
 _BATCH = 8  # windows at a time; their images, 2 MB each, bound the memory
 _MARGIN = 0.1  # s around a batch of a raw recording: resampling rings at its edges
+_CALLER = 3  # frames to whoever asks for epochs at once, for the last window of raw
 _BAD = ("bad", "edge")  # how MNE names pieces that are not to be looked at
 
 
@@ -187,6 +189,21 @@ def read_piece(raw: mne.io.BaseRaw, low: float, high: float) -> Piece:
     data = raw.get_data(start=first, stop=last, verbose="error")
     recording = mne.io.RawArray(data, raw.info.copy(), verbose="error")
     return Piece(recording, first / rate)
+
+
+def warn_about_epochs(ready: mne.BaseEpochs, head: HeadModel) -> None:
+    """Say, at once, how many epochs no sources in the head explain."""
+    fits = [fit for batch in epoch_windows(ready) for fit in fits_of(batch.eeg, head)]
+    warn_about_fits(fits, head, _CALLER)
+
+
+def with_warning(batches: Iterable[Windows], head: HeadModel) -> Iterator[Windows]:
+    """Pass windows on; after the last, say how many no sources in the head explain."""
+    fits: list[Fit] = []
+    for batch in batches:
+        fits += fits_of(batch.eeg, head)
+        yield batch
+    warn_about_fits(fits, head, _CALLER)
 
 
 def images_of(
