@@ -64,7 +64,7 @@ def remove_trend(data: NDArray) -> NDArray:
     array([ 0.2, -0.1, -0.4,  0.3])
     """
     ramp = np.linspace(-1, 1, data.shape[-1])
-    slope = data @ ramp / max(ramp @ ramp, np.finfo(float).tiny)
+    slope = data @ ramp / np.maximum(ramp @ ramp, np.finfo(float).tiny)
     rest = data - slope[..., None] * ramp
     return rest - rest.mean(axis=-1, keepdims=True)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from ..errors import OptionError
+from ..head.caps import template_cap
 from ..recordings.instances import check_kind
 from ..recordings.preparation import prepare
 from ..recordings.windows import check_window, inside, remove_mean
@@ -15,7 +17,7 @@ from ..solvers.methods import METHODS
 from ..solvers.whitening import DEFAULT_NOISE, noise_covariance
 from . import checks
 from .fit import warn_about_fit
-from .loading import DEFAULT_HEAD, find_imager, load_head
+from .loading import DEFAULT_HEAD, find_imager, load_head, load_model
 from .source_image import SourceImage
 from .windows import (
     DURATION,
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
     from .imager import Imager
 
     Baseline = tuple[float | None, float | None]
+    Recording: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
+
+_OWN_CAP = "template"  # the head model under whatever electrodes a recording has
+_TRANSFERRED = "lite-75"  # to such a cap, unless another is named
 
 
 def image(
@@ -66,7 +72,11 @@ def image(
     head : str or HeadModel, optional
         A name for :func:`deepsif_lite.load_head_model`, or a head model. By default
         that of ``model``, else ``"template-75"``. A network images with the head model
-        it was trained for alone, and refuses others.
+        it was trained for alone, and refuses others. ``"template"`` is the template
+        head under the recording's own good electrodes, see
+        :func:`deepsif_lite.head.template_cap`; a network is transferred to it, in some
+        seconds (make an :class:`Imager` by :func:`deepsif_lite.load_model` for many
+        recordings of one cap).
     tmin, tmax : float, optional
         Window to image, s. By default all of it. The data covariance of LCMV is
         taken from this window.
@@ -115,10 +125,9 @@ def image(
     checks.check_options(method, model, baseline, noise, options)
     solve = METHODS[method].solve
     if solve is None:
-        imager = find_imager(model, head)
+        imager = _imager_for(evoked, "Evoked", model, head)
         return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
-    check_kind(evoked, "Evoked")
-    head = load_head(DEFAULT_HEAD if head is None else head)
+    head = _head_for(evoked, "Evoked", head)
     window = check_window(evoked.times, tmin, tmax)
     ready = prepare(evoked, head.info, match=match, baseline=baseline)
     if baseline is not None:
@@ -180,10 +189,9 @@ def image_epochs(
     checks.check_options(method, model, baseline, noise, options)
     solve = METHODS[method].solve
     if solve is None:
-        imager = find_imager(model, head)
+        imager = _imager_for(epochs, "Epochs", model, head)
         return imager.apply_epochs(epochs, tmin=tmin, tmax=tmax, match=match)
-    check_kind(epochs, "Epochs")
-    head = load_head(DEFAULT_HEAD if head is None else head)
+    head = _head_for(epochs, "Epochs", head)
     window = check_window(epochs.times, tmin, tmax)
     ready = prepare_epochs(epochs, head, match, baseline=baseline)
     if baseline is not None:
@@ -247,10 +255,9 @@ def image_raw(
     checks.check_options(method, model, baseline, noise, options)
     solve = METHODS[method].solve
     if solve is None:
-        imager = find_imager(model, head)
+        imager = _imager_for(raw, "Raw", model, head)
         return imager.apply_raw(raw, window, overlap, tmin=tmin, tmax=tmax, match=match)
-    check_kind(raw, "Raw")
-    head = load_head(DEFAULT_HEAD if head is None else head)
+    head = _head_for(raw, "Raw", head)
     batches = raw_windows(raw, head, window, overlap, tmin=tmin, tmax=tmax, match=match)
     if baseline is not None:
         piece = read_piece(raw, *check_window(raw.times, *baseline, name="baseline"))
@@ -260,8 +267,42 @@ def image_raw(
     return images_of(with_warning(batches, head), run, method, head)
 
 
+def _head_for(
+    recording: Recording, kind: str, head: str | HeadModel | None
+) -> HeadModel:
+    """Load the head model of a recording of the kind asked for."""
+    check_kind(recording, kind)
+    if _is_own_cap(head):
+        return template_cap(recording.info)
+    return load_head(DEFAULT_HEAD if head is None else head)
+
+
+def _imager_for(
+    recording: Recording,
+    kind: str,
+    model: str | Path | Imager | None,
+    head: str | HeadModel | None,
+) -> Imager:
+    """Find the network of a recording, or transfer one to its cap."""
+    check_kind(recording, kind)
+    if not _is_own_cap(head):
+        return find_imager(model, head)
+    if model is None or isinstance(model, (str, Path)):
+        cap = template_cap(recording.info)
+        return load_model(model or _TRANSFERRED, head=cap, transfer=True)
+    msg = (
+        f"head={_OWN_CAP!r} transfers a network to the recording's cap: give model= as "
+        "a name or folder, or leave head out."
+    )
+    raise OptionError(msg)
+
+
+def _is_own_cap(head: str | HeadModel | None) -> bool:
+    return isinstance(head, str) and head == _OWN_CAP
+
+
 def _noise_of(
-    ready: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw,
+    ready: Recording,
     baseline: Baseline,
     noise: str | None,
 ) -> NDArray:

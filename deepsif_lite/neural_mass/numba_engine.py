@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -198,7 +198,7 @@ def _kept(function: Callable) -> Callable:
     full, it is compiled anew in each process.
     """
     try:
-        compiled = njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # numba found no place for a cache
         return njit(nogil=True, error_model="numpy")(function)
     save = compiled._cache.save_overload
