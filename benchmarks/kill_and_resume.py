@@ -5,7 +5,7 @@ evenly over the time that the whole run takes, its start and its imports include
 same is to come out to the bit, no process of the killed run is to live on, and nothing
 half written is to stay. Takes a minute for a kill of each; Linux only.
 
-    python benchmarks/kill_and_resume.py --kills 20
+    python benchmarks/kill_and_resume.py --save data/experiments/kill_and_resume.csv
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from deepsif_lite.paths import whole_file
+from deepsif_lite.results import commit
 from deepsif_lite.runs import progress_bar
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -199,8 +201,9 @@ def kill_and_resume(
     Returns
     -------
     list of dict
-        ``moment`` (s), whether it came to a kill (``killed``), processes that lived on
-        (``orphans``), and files that differ from the run never killed (``differ``).
+        ``whole`` (s, the run never killed) and ``moment`` (s), whether it came to a
+        kill (``killed``), processes that lived on (``orphans``), and files that differ
+        from the run never killed (``differ``).
     """
     code, rows = RUNS[name], []
     whole = root / f"{name}-whole"
@@ -225,6 +228,7 @@ def kill_and_resume(
         rows.append(
             {
                 "run": name,
+                "whole": seconds,
                 "moment": moment,
                 "killed": killed,
                 "orphans": orphans,
@@ -236,21 +240,38 @@ def kill_and_resume(
     return rows
 
 
+def save(table: pd.DataFrame, path: Path) -> None:
+    """Write a table; of runs that are not in it, the rows of a former one stay."""
+    table = table.round(2).assign(commit=commit())
+    if path.is_file():
+        former = pd.read_csv(path, comment="#", keep_default_na=False)
+        table = pd.concat([former[~former["run"].isin(table["run"])], table])
+    with whole_file(path) as partial:
+        partial.write_text(
+            "# python benchmarks/kill_and_resume.py --save "
+            f"data/experiments/{path.name}\n"
+            + table.to_csv(index=False, lineterminator="\n")
+        )
+
+
 def main() -> None:
     """Print a table of what was killed and what came out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=20, help="of each kind of run")
+    parser.add_argument("--kills", type=int, default=20, help="of each run")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runs", nargs="+", default=list(RUNS), choices=RUNS)
+    parser.add_argument("--save", type=Path, help="file to write, .csv")
     options = parser.parse_args()
-    rows = []
+    rows: list[dict] = []
     with (
         tempfile.TemporaryDirectory() as root,
         progress_bar(True, total=options.kills * len(options.runs), unit="kill") as bar,
     ):
         for name in options.runs:
             rows += kill_and_resume(name, options.kills, Path(root), options.seed, bar)
-    table = pd.DataFrame(rows)
+            table = pd.DataFrame(rows)
+            if options.save:  # after each kind: this takes long
+                save(table, options.save)
     print(table.round(1).to_string(index=False))
     sums = table.assign(same=table["differ"] == "").groupby("run", sort=False)
     print(sums[["killed", "same", "orphans"]].sum().to_string())

@@ -6,14 +6,16 @@ file under ``data/`` that holds arrays is written by :func:`write_arrays` and re
 ``deepsif-lite build`` makes them anew, each with one command.
 
 Tables and other texts under ``data/`` are read by :func:`read_shipped`, which compares them
-with ``data/sha256sums.txt``; networks carry hashes of their own on their cards.
+with ``data/sha256sums.txt``; networks carry hashes of their own on their cards. Tables
+that runs of users write have none: :func:`read_own_table` looks at what is in them.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,6 +184,48 @@ def read_shipped_table(name: str, **options) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_csv(io.StringIO(read_shipped(name)), **options)
+
+
+def read_own_table(
+    path: Path, cure: str, numbers: Sequence[str] = (), texts: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read a table (``.csv``) that a user's run wrote, which has no hash.
+
+    Parameters
+    ----------
+    path : Path
+    cure : str
+        What to do where it is damaged.
+    numbers, texts : sequence of str
+        Columns that it must have. Those of numbers hold finite ones.
+
+    Raises
+    ------
+    ArtifactMissing
+        It cannot be read.
+    ArtifactError
+        Its end is missing, lines differ in length, columns are missing, or numbers
+        are none.
+    """
+    import pandas as pd
+
+    content = read_bytes(path, cure)
+    try:
+        if not content.endswith(b"\n"):
+            raise ValueError("its last line is cut short")
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
+        if len({len(row) for row in rows}) > 1:
+            raise ValueError("its lines differ in length")
+        table = pd.read_csv(io.BytesIO(content))
+        missing = [name for name in (*numbers, *texts) if name not in table]
+        if missing:
+            raise ValueError(f"it has no columns {missing}")
+        if not np.isfinite(table[[*numbers]].to_numpy(float)).all():
+            raise ValueError("numbers are missing or infinite")
+    except (ValueError, csv.Error) as error:
+        msg = f"{path} is damaged ({error}); {cure}."
+        raise ArtifactError(msg) from error
+    return table
 
 
 def read_bytes(path: Path, cure: str) -> bytes:

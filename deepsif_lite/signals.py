@@ -1,4 +1,4 @@
-"""Average reference and normalization of EEG: arrays in, arrays out."""
+"""Average reference, trend and normalization of EEG: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Signal = TypeVar("Signal", NDArray, Tensor)
 
-__all__ = ["average_reference", "normalize"]
+__all__ = ["average_reference", "normalize", "remove_trend"]
 
 
 def average_reference(potentials: Signal, axis: int = 0) -> Signal:
@@ -39,6 +39,34 @@ def average_reference(potentials: Signal, axis: int = 0) -> Signal:
            [ 3.]])
     """
     return potentials - potentials.mean(axis, keepdims=True)
+
+
+def remove_trend(data: NDArray) -> NDArray:
+    """Subtract the line that fits each signal best.
+
+    As ``scipy.signal.detrend``, whose import takes a fifth of the time that a whole
+    image does.
+
+    Parameters
+    ----------
+    data : array of shape (..., n_times)
+        Any unit.
+
+    Returns
+    -------
+    array of the same shape
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepsif_lite.signals import remove_trend
+    >>> remove_trend(np.array([1.0, 3.0, 5.0, 8.0])).round(2)
+    array([ 0.2, -0.1, -0.4,  0.3])
+    """
+    ramp = np.linspace(-1, 1, data.shape[-1])
+    slope = data @ ramp / np.maximum(ramp @ ramp, np.finfo(float).tiny)
+    rest = data - slope[..., None] * ramp
+    return rest - rest.mean(axis=-1, keepdims=True)
 
 
 def normalize(eeg: Signal) -> Signal:

@@ -1,10 +1,17 @@
 """Arrays on disk: what is read is what was written, or an error that names the cure."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from deepsif_lite.artifacts import content_hash, read_arrays, write_arrays
-from deepsif_lite.errors import ArtifactError
+from deepsif_lite.artifacts import (
+    content_hash,
+    read_arrays,
+    read_own_table,
+    write_arrays,
+)
+from deepsif_lite.errors import ArtifactError, ArtifactMissing
 from deepsif_lite.paths import data_dir
 
 ARRAYS = {
@@ -68,3 +75,33 @@ def test_every_shipped_array_is_intact():
     assert len(paths) >= 10
     for path in paths:
         read_arrays(path)
+
+
+GOOD = b"region,gain,split\n1,3.5,train\n2,3.25,test\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (GOOD[:-1], "last line is cut short"),
+        (b"", "last line is cut short"),
+        (GOOD[:-6] + b"\n", "lines differ in length"),
+        (GOOD.replace(b"1,3.5,", b"1,3,5,"), "lines differ in length"),
+        (GOOD.replace(b"gain", b"gait"), r"no columns \['gain'\]"),
+        (GOOD.replace(b"3.5", b"inf"), "missing or infinite"),
+        (GOOD.replace(b"3.5", b""), "missing or infinite"),
+        (GOOD.replace(b"3.5", b"3.x"), "could not convert"),
+        (GOOD.replace(b"train", b"tr\xffin"), "utf-8"),
+        (GOOD.replace(b"split", b"spl\0it"), "no columns|NUL"),
+    ],
+)
+def test_a_table_of_a_user_is_looked_at(tmp_path, content, reason):
+    path = tmp_path / "a.csv"
+    read = partial(read_own_table, path, "try again", ("region", "gain"), ("split",))
+    with pytest.raises(ArtifactMissing, match="try again"):
+        read()
+    path.write_bytes(GOOD)
+    assert read()["gain"].tolist() == [3.5, 3.25]
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError, match=rf"a\.csv is damaged .*{reason}.*; try ag"):
+        read()

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from test_no_home import SIMULATE
 from toys import toy_clips, toy_head
 
 from deepsif_lite import results
@@ -117,3 +118,16 @@ def test_other_errors_are_left_as_they_are(tmp_path):
     with pytest.raises(RuntimeError, match="mine"), whole_file(tmp_path / "a.txt"):
         raise RuntimeError("mine")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_compiler_that_can_keep_nothing_compiles(disk):
+    (disk / "rest").write_bytes(bytes(DISK_BYTES // 2))
+    done = subprocess.run(
+        [sys.executable, "-c", SIMULATE],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(disk)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [path for path in disk.rglob("*.nb?") if path.stat().st_size] == []

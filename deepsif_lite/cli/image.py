@@ -50,7 +50,9 @@ def add(commands) -> None:
         help="deepsif, sloreta or lcmv",
     )
     parser.add_argument(
-        "--head", help="head model; by default that of --model, or template-75"
+        "--head",
+        help="head model; by default that of --model, or template-75; template is the "
+        "template head under the recording's own electrodes",
     )
     parser.add_argument("--model", help="network: a shipped name or a folder")
     parser.add_argument("--condition", help="evoked response or event, name or number")

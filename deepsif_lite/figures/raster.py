@@ -71,13 +71,16 @@ def _visible_hits(corners: NDArray, depth: NDArray, shape: tuple[int, int]):
     ``corners`` (n_faces, 3, 2) in pixels and ``depth`` (n_faces, 3) toward the
     viewer. Returns flat pixel indices, face indices and barycentric weights. The
     loops run over the few pixels of the largest bounding box, not over the faces.
+    Faces that are turned away lie behind others, for the surface is closed.
     """
+    (ux, uy), (vx, vy) = (corners[:, 1:] - corners[:, :1]).transpose(1, 2, 0)
+    toward = np.flatnonzero(ux * vy - vx * uy > 1e-12)
+    corners, depth = corners[toward], depth[toward]
     low = np.floor(corners.min(axis=1)).astype(int)
     width, height = (np.ceil(corners.max(axis=1)).astype(int) - low).max(axis=0) + 1
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     (ux, uy), (vx, vy) = (b - a).T, (c - a).T
     twice_area = ux * vy - vx * uy
-    twice_area[np.abs(twice_area) < 1e-12] = np.nan
     found = []
     for dx in range(width):
         for dy in range(height):
@@ -91,7 +94,7 @@ def _visible_hits(corners: NDArray, depth: NDArray, shape: tuple[int, int]):
             found.append((py[face] * shape[1] + px[face], face, weights))
     pixel, face, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.argsort((weights * depth[face]).sum(axis=1), kind="stable")
-    return pixel[order], face[order], weights[order]
+    return pixel[order], toward[face[order]], weights[order]
 
 
 @lru_cache(maxsize=64)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ..artifacts import read_artifact
 from ..cortex.surface import load_cortex
-from ..errors import ChannelError
-from ..recordings.names import standard_names
+from ..errors import ChannelError, check_option
+from ..recordings.names import numbered_cap, standard_names
+from ..recordings.positions import electrode_positions
 from .electrodes import CHANNELS_75, known_electrodes, template_positions
 from .fsaverage import fiducials, mri_to_head
 from .model import HeadModel, electrode_info, load_shells
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 _LEAST_CHANNELS = 3  # an average reference of two is a bipolar channel
 
 
-def template_cap(channels: Sequence[str] | Info, name: str = "template") -> HeadModel:
+def template_cap(
+    channels: Sequence[str] | Info, name: str = "template", *, match: str = "name"
+) -> HeadModel:
     """Put any cap on the template head.
 
     Takes milliseconds: the potentials of every parcel are known all over the scalp,
@@ -37,9 +40,13 @@ def template_cap(channels: Sequence[str] | Info, name: str = "template") -> Head
     ----------
     channels : sequence of str | mne.Info
         Names of electrodes in any spelling, or what a recording knows of its channels:
-        its EEG channels but the bad ones are taken.
+        its EEG channels but the bad ones are taken, and of these all whose place is
+        known.
     name : str
         Of the head model.
+    match : {"name", "position"}
+        Whether names say where the electrodes of a recording are, or their measured
+        positions do.
 
     Returns
     -------
@@ -49,8 +56,8 @@ def template_cap(channels: Sequence[str] | Info, name: str = "template") -> Head
     Raises
     ------
     ChannelError
-        A name is unknown and there is no position for it, names repeat, the positions
-        do not fit a head, or there are fewer than three channels.
+        A name given alone is unknown, names repeat, positions do not fit a head, or
+        there are fewer than three channels whose place is known.
 
     Examples
     --------
@@ -58,12 +65,15 @@ def template_cap(channels: Sequence[str] | Info, name: str = "template") -> Head
     >>> template_cap(["Fp1", "EEG T3-REF", "Oz"])
     <HeadModel template: 3 channels, 994 regions>
     """
-    info = None if isinstance(channels, Sequence) else _good_eeg(channels)
-    ch_names = list(channels) if info is None else list(info.ch_names)
+    check_option("match", match, ("name", "position"))
+    if isinstance(channels, Sequence):
+        ch_names, near = list(channels), _by_names(channels)
+    else:
+        ch_names, near = _of_recording(_good_eeg(channels), match)
     if len(ch_names) < _LEAST_CHANNELS:
         msg = f"channels={ch_names} are too few; a head model takes three or more."
         raise ChannelError(msg)
-    electrodes = load_shells().project(_places(ch_names, info))
+    electrodes = load_shells().project(near)
     return HeadModel(
         name=name,
         leadfield=load_scalp_potentials().at(electrodes),
@@ -93,39 +103,66 @@ def _good_eeg(info: Info) -> Info:
     return mne.pick_info(info, mne.pick_types(info, eeg=True, exclude="bads"))
 
 
-def _places(ch_names: list[str], info: Info | None) -> NDArray:
-    """Return where electrodes are, (n_channels, 3), m, MRI frame, near the scalp."""
+def _by_names(names: Sequence[str]) -> NDArray:
+    """Return where electrodes are by their names, (n_channels, 3), m, MRI frame."""
     known = known_electrodes()
-    standard = standard_names(ch_names, known)
-    repeated = sorted({n for n in standard if standard.count(n) > 1})
-    if repeated:
-        msg = f"channels: {repeated} are there more than once; drop all but one."
-        raise ChannelError(msg)
+    standard = standard_names(names, known)
+    _check_unique(standard)
     unknown = [
-        own for own, name in zip(ch_names, standard, strict=True) if name not in known
+        own for own, name in zip(names, standard, strict=True) if name not in known
     ]
-    if not unknown:
-        nominal = template_positions(standard, fiducials()[1])
-        return np.array([nominal[name] for name in standard])
-    if info is None:
+    if unknown:
         msg = (
             f"channels: {unknown} are not electrodes of the 10-05 system; give their "
             "positions (a recording's info with a montage)."
         )
         raise ChannelError(msg)
-    shared = dict(zip(standard, ch_names, strict=True))
-    return _measured(info, {k: v for k, v in shared.items() if v not in unknown})
+    nominal = template_positions(standard, fiducials()[1])
+    return np.array([nominal[name] for name in standard]).reshape(-1, 3)
+
+
+def _of_recording(info: Info, match: str) -> tuple[list[str], NDArray]:
+    """Return the channels of a recording whose place is known, and these places."""
+    import mne
+
+    table = numbered_cap(info.ch_names)
+    if table is not None and np.isnan(electrode_positions(info)).all():
+        montage = mne.channels.make_standard_montage(table)
+        info = info.copy()
+        info.set_montage(
+            montage, match_case=False, on_missing="ignore", verbose="error"
+        )
+    known = known_electrodes()
+    standard = standard_names(info.ch_names, known)
+    named = [name in known for name in standard]
+    placed = np.isfinite(electrode_positions(info)).all(axis=1)
+    # Names tell unless some electrode that has a place has no name among them.
+    if match == "name" and not (placed & ~np.array(named)).any():
+        names = [
+            own for own, is_named in zip(info.ch_names, named, strict=True) if is_named
+        ]
+        return names, _by_names(names)
+    _check_unique([n for n, there in zip(standard, placed, strict=True) if there])
+    shared = {
+        name: own
+        for name, own, there in zip(standard, info.ch_names, placed, strict=True)
+        if there and name in known
+    }
+    kept = mne.pick_info(info, np.flatnonzero(placed), verbose="error")
+    return list(kept.ch_names), _measured(kept, shared)
+
+
+def _check_unique(names: list[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        msg = f"channels: {repeated} are there more than once; drop all but one."
+        raise ChannelError(msg)
 
 
 def _measured(info: Info, shared: dict[str, str]) -> NDArray:
     """Lay measured positions onto the template, and bring them to its MRI frame."""
-    from ..recordings.positions import electrode_positions, place
+    from ..recordings.positions import place
 
-    missing = np.isnan(electrode_positions(info)).any(axis=1)
-    if missing.any():
-        names = [info.ch_names[k] for k in np.flatnonzero(missing)]
-        msg = f"channels: {names} have no position; set one (inst.set_montage)."
-        raise ChannelError(msg)
     # The electrodes that both know, or else the paper's cap, stand for the scalp.
     nominal = template_positions(CHANNELS_75, fiducials()[1])
     scalp = load_shells().project(np.array(list(nominal.values())))

@@ -9,7 +9,8 @@ and a parcel's column is the sum over its vertices, as in Sun et al. 2022 (Metho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..artifacts import read_artifact
 from ..cortex.surface import Cortex
+from ..errors import ChannelError
 from ..signals import average_reference
 from .fsaverage import fiducials
 from .shells import Shells
@@ -91,6 +93,43 @@ class HeadModel:
         Shape (n_regions,). EEG: V/(A m) after average reference; MEG: T/(A m).
         """
         return np.sqrt((self.referenced_leadfield**2).mean(axis=0))
+
+    def pick(self, ch_names: Sequence[str]) -> HeadModel:
+        """Keep some of the channels.
+
+        Parameters
+        ----------
+        ch_names : sequence of str
+            Which, and their order.
+
+        Returns
+        -------
+        HeadModel
+            This one if nothing changes.
+
+        Raises
+        ------
+        ChannelError
+            It has no such channel.
+        """
+        import mne
+
+        if list(ch_names) == list(self.ch_names):
+            return self
+        unknown = [name for name in ch_names if name not in self.ch_names]
+        if unknown:
+            msg = f"ch_names: head {self.name!r} has no {unknown}; leave them out."
+            raise ChannelError(msg)
+        rows = [self.ch_names.index(name) for name in ch_names]
+        vertex_gain = None if self.vertex_gain is None else self.vertex_gain[rows]
+        return replace(
+            self,
+            leadfield=self.leadfield[rows],
+            ch_names=list(ch_names),
+            info=mne.pick_info(self.info, rows, verbose="error"),
+            sensors=self.sensors[rows],
+            vertex_gain=vertex_gain,
+        )
 
     def __repr__(self) -> str:
         n_channels, n_regions = self.leadfield.shape

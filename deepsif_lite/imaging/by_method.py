@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from ..recordings.instances import check_kind
-from ..recordings.preparation import prepare
 from ..recordings.windows import check_window, inside, remove_mean
 from ..solvers.methods import METHODS
 from ..solvers.whitening import DEFAULT_NOISE, noise_covariance
 from . import checks
 from .fit import warn_about_fit
-from .loading import DEFAULT_HEAD, find_imager, load_head
+from .loading import find_imager, load_head
+from .recorded import OWN_CAP, prepare_as_recorded
 from .source_image import SourceImage
 from .windows import (
     DURATION,
@@ -23,10 +23,12 @@ from .windows import (
     crop,
     epoch_windows,
     evoked_window,
+    good_epochs,
     images_of,
-    prepare_epochs,
     raw_windows,
     read_piece,
+    warn_about_epochs,
+    with_warning,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from .imager import Imager
 
     Baseline = tuple[float | None, float | None]
+    Recording: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
 
 
 def image(
@@ -62,9 +65,11 @@ def image(
         A name of :data:`deepsif_lite.solvers.METHODS`: ``"deepsif"``, ``"sloreta"``,
         ``"lcmv"``.
     head : str or HeadModel, optional
-        A name for :func:`deepsif_lite.load_head_model`, or a head model. By default
-        that of ``model``, else ``"template-75"``. A network images with the head model
-        it was trained for alone, and refuses others.
+        By default the template head under the recording's own good electrodes, which
+        ``"template"`` says as well, see :func:`deepsif_lite.head.template_cap`. Else a
+        name for :func:`deepsif_lite.load_head_model`, or a head model, of whose
+        channels those are used that were recorded. A network of one montage images
+        with the head model it was trained for alone, and refuses others.
     tmin, tmax : float, optional
         Window to image, s. By default all of it. The data covariance of LCMV is
         taken from this window.
@@ -113,17 +118,22 @@ def image(
     checks.check_options(method, model, baseline, noise, options)
     solve = METHODS[method].solve
     if solve is None:
-        imager = find_imager(model, head)
+        imager = _imager_for(model, head)
         return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
     check_kind(evoked, "Evoked")
-    head = load_head(DEFAULT_HEAD if head is None else head)
     window = check_window(evoked.times, tmin, tmax)
-    ready = prepare(evoked, head.info, match=match, baseline=baseline)
-    run = _run_on(ready, solve, head, options, window, baseline, noise)
+    ready, cap = prepare_as_recorded(
+        evoked, _head_for(head), match=match, baseline=baseline
+    )
+    if baseline is not None:
+        options["noise_cov"] = _noise_of(ready, baseline, noise)
+    crop(ready, window)
     if baseline is None:  # as the networks do
+        checks.check_length(len(ready.times))
         remove_mean(ready)
-    warn_about_fit(ready.data.T, head, 2)
-    return next(images_of([evoked_window(ready)], run, method, head))
+    warn_about_fit(ready.data.T, cap, 2)
+    run = _each_alone(solve, options, keep_mean=baseline is not None)
+    return next(images_of([evoked_window(ready, cap)], run, method))
 
 
 def image_epochs(
@@ -164,18 +174,31 @@ def image_epochs(
     ------
     OptionError, SignalError, ChannelError, WindowError, MismatchError
         As of :func:`deepsif_lite.image`, at once.
+
+    Warns
+    -----
+    UserWarning
+        Of how many epochs the channels do not follow from each other as sources in the
+        head make them: once, before the first image.
     """
     checks.check_options(method, model, baseline, noise, options)
     solve = METHODS[method].solve
     if solve is None:
-        imager = find_imager(model, head)
+        imager = _imager_for(model, head)
         return imager.apply_epochs(epochs, tmin=tmin, tmax=tmax, match=match)
     check_kind(epochs, "Epochs")
-    head = load_head(DEFAULT_HEAD if head is None else head)
     window = check_window(epochs.times, tmin, tmax)
-    ready = prepare_epochs(epochs, head, match, baseline=baseline)
-    run = _run_on(ready, solve, head, options, window, baseline, noise)
-    return images_of(epoch_windows(ready), run, method, head)
+    ready, cap = prepare_as_recorded(
+        good_epochs(epochs), _head_for(head), match=match, baseline=baseline
+    )
+    if baseline is not None:
+        options["noise_cov"] = _noise_of(ready, baseline, noise)
+    crop(ready, window)
+    if baseline is None:
+        checks.check_length(len(ready.times))
+    warn_about_epochs(ready, cap)
+    run = _each_alone(solve, options, keep_mean=baseline is not None)
+    return images_of(epoch_windows(ready, cap), run, method)
 
 
 def image_raw(
@@ -220,46 +243,48 @@ def image_raw(
     OptionError, SignalError, WindowError, MismatchError
         What is wrong with the arguments, at once. What is wrong with a piece of the
         recording is raised when it is read.
+
+    Warns
+    -----
+    UserWarning
+        As of :func:`deepsif_lite.image_epochs`, of windows, after the last image.
     """
     checks.check_options(method, model, baseline, noise, options)
     solve = METHODS[method].solve
     if solve is None:
-        imager = find_imager(model, head)
+        imager = _imager_for(model, head)
         return imager.apply_raw(raw, window, overlap, tmin=tmin, tmax=tmax, match=match)
     check_kind(raw, "Raw")
-    head = load_head(DEFAULT_HEAD if head is None else head)
-    batches = raw_windows(raw, head, window, overlap, tmin=tmin, tmax=tmax, match=match)
+    head = _head_for(head)
+
+    def bring(piece: mne.io.BaseRaw) -> tuple[mne.io.BaseRaw, HeadModel]:
+        return prepare_as_recorded(piece, head, match=match)
+
+    batches = raw_windows(raw, bring, window, overlap, tmin=tmin, tmax=tmax)
     if baseline is not None:
         piece = read_piece(raw, *check_window(raw.times, *baseline, name="baseline"))
-        ready = prepare(piece.recording, head.info, match=match)
+        ready, head = bring(piece.recording)  # the channels that are good there
         options["noise_cov"] = _noise_of(ready, (None, None), noise)
-    run = _each_alone(solve, head, options, keep_mean=False)
-    return images_of(batches, run, method, head)
+    run = _each_alone(solve, options, keep_mean=False)
+    return images_of(with_warning(batches), run, method)
 
 
-def _run_on(
-    ready: mne.Evoked | mne.BaseEpochs,
-    solve: Callable,
-    head: HeadModel,
-    options: dict,
-    window: tuple[float, float],
-    baseline: Baseline | None,
-    noise: str | None,
-) -> Callable[[NDArray], tuple[NDArray, None]]:
-    """Crop a prepared recording to the window; return the solver for what is left.
+def _head_for(head: str | HeadModel | None) -> HeadModel | None:
+    """Load a head model; None stands for the template under the recording's cap."""
+    if head is None or (isinstance(head, str) and head == OWN_CAP):
+        return None
+    return load_head(head)
 
-    Its noise is that of the baseline, which may lie outside the window.
-    """
-    if baseline is not None:
-        options = {**options, "noise_cov": _noise_of(ready, baseline, noise)}
-    crop(ready, window)
-    if baseline is None:
-        checks.check_length(len(ready.times))
-    return _each_alone(solve, head, options, keep_mean=baseline is not None)
+
+def _imager_for(
+    model: str | Path | Imager | None, head: str | HeadModel | None
+) -> Imager:
+    """Find a network; one for any cap adapts to a recording unless a head is given."""
+    return find_imager(model, _head_for(head))
 
 
 def _noise_of(
-    ready: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw,
+    ready: Recording,
     baseline: Baseline,
     noise: str | None,
 ) -> NDArray:
@@ -271,11 +296,11 @@ def _noise_of(
 
 
 def _each_alone(
-    solve: Callable, head: HeadModel, options: dict, *, keep_mean: bool
-) -> Callable[[NDArray], tuple[NDArray, None]]:
+    solve: Callable, options: dict, *, keep_mean: bool
+) -> Callable[[NDArray, HeadModel], tuple[NDArray, None]]:
     """Return a solver for batches of windows."""
 
-    def run(eeg: NDArray) -> tuple[NDArray, None]:
+    def run(eeg: NDArray, head: HeadModel) -> tuple[NDArray, None]:
         if not keep_mean:  # as the networks do
             eeg = eeg - eeg.mean(axis=1, keepdims=True)
         return np.stack([solve(window, head, **options) for window in eeg]), None

@@ -8,6 +8,7 @@ scale or polarity, or a mix-up of channels. No truth is needed to notice.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,7 +31,8 @@ Patches, regions and real averages lie above 0.86, noise and shuffled channels b
 0."""
 
 _NOISE = 0.03  # of the mean variance of a channel
-_LEAST_CHANNELS = 16  # with fewer, the others are too far to predict anything
+_LEAST_CHANNELS = 30  # with fewer, the others are too far to predict anything
+_MANY_CHANNELS = 64  # for which MISFIT holds; of fewer, each has a larger share
 
 
 class Fit(NamedTuple):
@@ -67,6 +69,34 @@ def fit_of(eeg: NDArray, leadfield: NDArray) -> Fit:
     Dubrule (1983), Mathematical Geology 15, 687-699 (all predictions from one
     inverse).
     """
+    return _fit(eeg, _inverse(leadfield))
+
+
+def fits_of(eeg: NDArray, head: HeadModel) -> list[Fit]:
+    """Predict each channel from all others, in each of many windows.
+
+    Parameters
+    ----------
+    eeg : array of shape (n_windows, n_times, n_channels)
+        Average reference; the mean over each window does not count.
+    head : HeadModel
+        Of the same channels.
+
+    Returns
+    -------
+    list of Fit
+        Of windows that are not zero all over; none where the channels are too few to
+        predict each other.
+    """
+    if len(head.ch_names) < _LEAST_CHANNELS:
+        return []
+    inverse = _inverse(head.leadfield)
+    centered = eeg - eeg.mean(axis=1, keepdims=True)
+    return [_fit(window, inverse) for window in centered if window.any()]
+
+
+def _inverse(leadfield: NDArray) -> NDArray:
+    """Return the inverse covariance of the channels, whatever their reference."""
     n_channels = len(leadfield)
     gain = average_reference(leadfield, 0)
     covariance = gain @ gain.T
@@ -74,11 +104,13 @@ def fit_of(eeg: NDArray, leadfield: NDArray) -> Fit:
     system = np.ones((n_channels + 1, n_channels + 1))  # ones: any reference
     system[:-1, :-1] = covariance + _NOISE * np.eye(n_channels)
     system[-1, -1] = 0
-    inverse = np.linalg.inv(system)[:-1, :-1]
-    own = np.diag(inverse)
+    return np.linalg.inv(system)[:-1, :-1]
 
+
+def _fit(eeg: NDArray, inverse: NDArray) -> Fit:
+    own = np.diag(inverse)
     power = eeg.T @ eeg
-    misfit = np.einsum("ij,jk,ik->i", inverse, power, inverse) / own
+    misfit = np.einsum("ij,jk,ik->i", inverse, power, inverse, optimize=True) / own
     strongest = average_reference(np.linalg.eigh(power)[1][:, -1])
     rest = inverse @ strongest / own
     predicted = 1 - (rest**2).sum() / (strongest**2).sum()
@@ -97,7 +129,8 @@ def warn_about_fit(eeg: NDArray, head: HeadModel, caller: int) -> None:
     caller : int
         Frames between this function and whom to warn.
     """
-    if len(head.ch_names) < _LEAST_CHANNELS or not eeg.any():
+    n_channels = len(head.ch_names)
+    if n_channels < _LEAST_CHANNELS or not eeg.any():
         return
     fit = fit_of(eeg, head.leadfield)
     worst = int(fit.misfit.argmax())
@@ -109,10 +142,51 @@ def warn_about_fit(eeg: NDArray, head: HeadModel, caller: int) -> None:
             "(tmin, tmax) with the response, and check the channels' order and names.",
             stacklevel=caller + 1,
         )
-    elif fit.misfit[worst] > MISFIT:
+    elif fit.misfit[worst] > _most_misfit(n_channels):
         warnings.warn(
             f"Channel {head.ch_names[worst]!r} does not fit the others: it alone makes "
             f"{fit.misfit[worst]:.0%} of what sources in the head cannot explain. Check "
             "its scale, polarity and place, or mark it bad (inst.info['bads']).",
+            stacklevel=caller + 1,
+        )
+
+
+def _most_misfit(n_channels: int) -> float:
+    return MISFIT * max(1, _MANY_CHANNELS / n_channels)
+
+
+def warn_about_fits(fits: list[tuple[Fit, HeadModel]], caller: int) -> None:
+    """Say of how many windows sources in the head explain a channel, or all, badly.
+
+    Parameters
+    ----------
+    fits : list of (Fit, HeadModel)
+        Of each window, and the head that has its channels.
+    caller : int
+        Frames between this function and whom to warn.
+    """
+    noise = [fit for fit, _ in fits if fit.predicted < PREDICTED]
+    if noise:
+        warnings.warn(
+            f"The channels of {len(noise)} of {len(fits)} windows predict less than "
+            f"{PREDICTED:.0%} of their strongest scalp map from each other, as noise "
+            "would: those windows hold no clear response, or the channels are mixed "
+            "up. Average epochs, look at windows with a response alone, and check the "
+            "channels' order and names.",
+            stacklevel=caller + 1,
+        )
+    worst = Counter(
+        head.ch_names[int(fit.misfit.argmax())]
+        for fit, head in fits
+        if fit.predicted >= PREDICTED
+        and fit.misfit.max() > _most_misfit(len(head.ch_names))
+    )
+    if worst:
+        channel, count = worst.most_common(1)[0]
+        warnings.warn(
+            f"One channel does not fit the others in {worst.total()} of {len(fits)} "
+            f"windows, most often {channel!r} ({count}): it alone makes "
+            "more than a third of what sources in the head cannot explain. Check its "
+            "scale, polarity and place, or mark it bad (inst.info['bads']).",
             stacklevel=caller + 1,
         )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import SignalError, check_shape
+from ..network.cards import check_card, serves_any_cap
 from ..recordings.instances import check_kind
 from ..recordings.preparation import prepare
 from ..recordings.windows import check_window, remove_mean
 from ..signals import normalize
 from . import checks
 from .fit import warn_about_fit
+from .recorded import prepare_as_recorded
+from .serving import serving
 from .windows import (
     DURATION,
     OVERLAP,
@@ -23,9 +26,11 @@ from .windows import (
     crop,
     epoch_windows,
     evoked_window,
+    good_epochs,
     images_of,
-    prepare_epochs,
     raw_windows,
+    warn_about_epochs,
+    with_warning,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from ..head.model import HeadModel
     from ..network.protocol import SourceNetwork
     from .explanation import Explanation
+    from .recorded import Instance
     from .source_image import SourceImage
 
 _BATCH = 32  # windows at a time; bounds the memory of predict
@@ -118,9 +124,10 @@ class Imager:
 
         eeg = np.asarray(eeg, dtype=np.float32)
         self._check(eeg)
-        windows = normalize(torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:])))
+        windows = torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:]))
         alone = len(windows) == 1
         with torch.inference_mode(), _one_thread() if alone else nullcontext():
+            windows = normalize(windows)
             batches = (
                 self.network.image(batch.to(self.device))
                 for batch in windows.split(_BATCH)
@@ -210,12 +217,12 @@ class Imager:
         """
         check_kind(evoked, "Evoked")
         window = check_window(evoked.times, tmin, tmax)
-        ready = prepare(evoked, self.head.info, self.card["sfreq"], match=match)
+        ready, head = self._bring(evoked, match)
         crop(ready, window)
         checks.check_length(len(ready.times))
         checks.warn_about_length(len(ready.times), self.card)
-        warn_about_fit(remove_mean(ready.copy()).data.T, self.head, 2)
-        result = next(self._images([evoked_window(ready)]))
+        warn_about_fit(remove_mean(ready.copy()).data.T, head, 2)
+        result = next(self._images([evoked_window(ready, head)]))
         checks.warn_about_doubt(result.probability)
         return result
 
@@ -246,14 +253,21 @@ class Imager:
         ------
         SignalError, ChannelError, WindowError
             As of :meth:`apply`, at once.
+
+        Warns
+        -----
+        UserWarning
+            The window is much longer or shorter than those of the training; of how many
+            epochs the channels do not follow from each other, at once.
         """
         check_kind(epochs, "Epochs")
         window = check_window(epochs.times, tmin, tmax)
-        ready = prepare_epochs(epochs, self.head, match, self.card["sfreq"])
+        ready, head = self._bring(good_epochs(epochs), match)
         crop(ready, window)
         checks.check_length(len(ready.times))
         checks.warn_about_length(len(ready.times), self.card)
-        return self._images(epoch_windows(ready))
+        warn_about_epochs(ready, head)
+        return self._images(epoch_windows(ready, head))
 
     def apply_raw(
         self,
@@ -291,25 +305,61 @@ class Imager:
         SignalError, WindowError, OptionError
             What is wrong with the arguments, at once. What is wrong with a piece
             of the recording is raised when it is read.
+
+        Warns
+        -----
+        UserWarning
+            As of :meth:`apply_epochs`, of windows; the channels after the last image.
         """
         check_kind(raw, "Raw")
+
+        def bring(piece: mne.io.BaseRaw) -> tuple[mne.io.BaseRaw, HeadModel]:
+            return self._bring(piece, match)
+
+        batches = raw_windows(raw, bring, window, overlap, tmin=tmin, tmax=tmax)
+        checks.warn_about_length(round(window * self.card["sfreq"]), self.card)
+        return self._images(with_warning(batches))
+
+    def _bring(self, inst: Instance, match: str) -> tuple[Instance, HeadModel]:
+        """Prepare a recording on its electrodes, or on those the network must have."""
         rate = self.card["sfreq"]
-        batches = raw_windows(
-            raw,
-            self.head,
-            window,
-            overlap,
-            tmin=tmin,
-            tmax=tmax,
-            match=match,
-            sfreq=rate,
-        )
-        checks.warn_about_length(round(window * rate), self.card)
-        return self._images(batches)
+        if not serves_any_cap(self.card):
+            return prepare(inst, self.head.info, rate, match=match), self.head
+        head = None if self.own_cap else self.head
+        return prepare_as_recorded(inst, head, rate, match=match)
 
     def _images(self, batches: Iterable[Windows]) -> Iterator[SourceImage]:
-        solve = self.predict_with_probability
-        return images_of(batches, solve, "deepsif", self.head)
+        def solve(
+            eeg: np.ndarray, head: HeadModel
+        ) -> tuple[np.ndarray, np.ndarray | None]:
+            return self.on(head).predict_with_probability(eeg)
+
+        return images_of(batches, solve, "deepsif")
+
+    def on(self, head: HeadModel) -> Imager:
+        """Return this network for other electrodes.
+
+        Parameters
+        ----------
+        head : HeadModel
+            One that the network serves.
+
+        Returns
+        -------
+        Imager
+            It shares the weights.
+
+        Raises
+        ------
+        MismatchError
+            The network does not serve it.
+        """
+        if head is self.head:
+            return self
+        check_card(self.card, head)
+        return replace(
+            self, network=serving(self.network, head), head=head, own_cap=False
+        )
 
 
 def _one_thread() -> AbstractContextManager:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..artifacts import content_hash
 from ..errors import MismatchError
 from ..network.cards import (
     available_weights,
@@ -19,6 +17,7 @@ from ..network.cards import (
 )
 from ..network.weights import load_weights, weights_stamp
 from .imager import Imager
+from .serving import keep_recent, serving
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_HEAD, DEFAULT_NETWORK = "template-75", "lite"
 _N_KEPT = 3  # networks; a lite one takes about 100 MB with what it knows of its head
-_N_CAPS = 8  # of all networks; each takes 160 KB an electrode
 _kept: dict[tuple, tuple[SourceNetwork, tuple]] = {}  # least recently used first
-_caps: dict[tuple, tuple[SourceNetwork, SourceNetwork]] = {}  # likewise
 
 
 def load_model(
@@ -88,18 +85,10 @@ def find_imager(
 ) -> Imager:
     """Return the network that was given, or the shipped one for a head model."""
     if isinstance(model, Imager):
-        return model if head is None else _on_head(model, load_head(head))
+        return model if head is None else model.on(load_head(head))
     if model is None:
         model = DEFAULT_NETWORK if head is None else default_network(load_head(head))
     return load_model(model, head=head)
-
-
-def _on_head(model: Imager, head: HeadModel) -> Imager:
-    """Check that a network was trained for a head model, and use that one."""
-    if head is model.head:
-        return model
-    check_card(model.card, head)
-    return replace(model, head=head)
 
 
 def load_head(head: str | HeadModel) -> HeadModel:
@@ -135,28 +124,8 @@ def shared_network(
     network, state = _kept.pop(key, (None, None))
     if network is None or state != _state(network):
         network = _load(name_or_path, head, device)
-    _keep(_kept, key, (network, _state(network)), _N_KEPT)
+    keep_recent(_kept, key, (network, _state(network)), _N_KEPT)
     return serving(network, head)
-
-
-def serving(network: SourceNetwork, head: HeadModel) -> SourceNetwork:
-    """Return a network for the electrodes of a head, from memory where it is there."""
-    import torch
-
-    key = (id(network), content_hash({"leadfield": head.leadfield}))
-    served, of = _caps.pop(key, (None, None))
-    if served is None or of is not network:  # another one may have got the number
-        with torch.inference_mode(mode=False):
-            served = network.serving(head.leadfield)
-    _keep(_caps, key, (served, network), _N_CAPS)
-    return served
-
-
-def _keep(kept: dict, key: tuple, value: tuple, most: int) -> None:
-    """Keep the most recently used."""
-    kept[key] = value
-    while len(kept) > most:
-        kept.pop(next(iter(kept)))
 
 
 def _load(name_or_path: str | Path, head: HeadModel, device: str) -> SourceNetwork:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -21,6 +23,27 @@ _N_ROWS = 25  # regions listed in the HTML report; the CSV lists all
 _DPI = 150
 _CORTEX = "Cortex at the peak"
 _SURE = "Probability of being active at any time"
+# Whole by itself: no script, nothing to load. (An mne.Report does no more with what is
+# shown here, takes a second to import and adds a megabyte of scripts.)
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font-family: sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+img {{ max-width: 100% }}
+th, td {{ padding: 0.2rem 0.8rem; text-align: right }}
+tr:nth-child(even) {{ background: #f3f3f3 }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+{sections}
+</body>
+</html>
+"""
 
 
 def write_image(
@@ -64,12 +87,14 @@ def _write_all(image: SourceImage, evoked: mne.Evoked, start: Path) -> list[Path
     csv = _beside(start, "-regions.csv")
     table.round(4).to_csv(csv, index=False)
     title = f"{plain_text(start.name)}, {1e3 * image.peak.time:.0f} ms"
-    pictures = {_CORTEX: _save(image.plot(title=title)[0], _beside(start, ".png"))}
+    pictures = {_CORTEX: _beside(start, ".png")}
+    _save(image.plot(title=title)[0], pictures[_CORTEX])
     if image.probability is not None:
         fig, _ = plot_cortex(
             image.probability, image.cortex, vmin=0, vmax=1, label="probability"
         )
-        pictures[_SURE] = _save(fig, _beside(start, "-probability.png"))
+        pictures[_SURE] = _beside(start, "-probability.png")
+        _save(fig, pictures[_SURE])
     html = _beside(start, "-report.html")
     _write_report(image, evoked, table, pictures, html)
     halves = [_beside(start, f"-{hemisphere}.stc") for hemisphere in ("lh", "rh")]
@@ -83,50 +108,61 @@ def _write_report(
     pictures: dict[str, Path],
     path: Path,
 ) -> None:
-    import matplotlib.pyplot as plt
-    import mne
-
-    report = mne.Report(title=f"Source image: {path.stem}", verbose="error")
-    _add(
-        report,
-        "Summary",
-        f"Method: {image.method}. Values: {image.unit}. "
-        f"{int(table['in_extent'].sum())} of {len(table)} regions are in the extent "
-        "(Otsu). Research software, not a medical device.",
-        (_CORTEX, pictures[_CORTEX]),
-    )
+    sections = [
+        _section(
+            "Summary",
+            f"Method: {image.method}. Values: {image.unit}. "
+            f"{int(table['in_extent'].sum())} of {len(table)} regions are in the extent "
+            "(Otsu). Research software, not a medical device.",
+            _picture(_CORTEX, pictures[_CORTEX].read_bytes()),
+        )
+    ]
     if _SURE in pictures and image.probability is not None:
-        _add(
-            report,
-            "How sure",
+        note = (
             f"{len(image.extent(of='probability'))} regions are more likely active than "
             f"not; the surest has {image.probability.max():.0%}. Where there are none, "
-            "the map at the peak may show mere background.",
-            (_SURE, pictures[_SURE]),
+            "the map at the peak may show mere background."
         )
-    rows = table.head(_N_ROWS).round(2)
-    html = rows.to_html(index=False, border=0, classes="table table-sm")
-    report.add_html(html, title=f"The {_N_ROWS} strongest regions")
-    sensors = evoked.copy().pick("eeg").plot(spatial_colors=False, show=False)
-    report.add_figure(sensors, title="EEG")
-    plt.close(sensors)
-    report.save(path, overwrite=True, open_browser=False, verbose="error")
+        picture = _picture(_SURE, pictures[_SURE].read_bytes())
+        sections.append(_section("How sure", note, picture))
+    rows = table.head(_N_ROWS).round(2).to_html(index=False, border=0)
+    note = "All are in the table beside this page, -regions.csv."
+    sections += [
+        _section(f"The {_N_ROWS} strongest regions", note, rows),
+        _section("EEG", evoked.comment, _picture("EEG", _draw_eeg(evoked))),
+    ]
+    title = escape(f"Source image: {path.stem.removesuffix('-report')}")
+    page = _PAGE.format(title=title, sections="\n".join(sections))
+    path.write_text(page, encoding="utf-8")
 
 
-def _add(report: mne.Report, title: str, note: str, picture: tuple[str, Path]) -> None:
-    """Add a note, and the picture that it speaks of."""
-    report.add_html(f"<p>{escape(note)}</p>", title=title)
-    name, path = picture
-    report.add_image(path, title=name)
+def _section(title: str, note: str, content: str) -> str:
+    return f"<h2>{escape(title)}</h2>\n<p>{escape(note)}</p>\n{content}"
+
+
+def _picture(name: str, png: bytes) -> str:
+    """Return a picture that lies within the page."""
+    content = b64encode(png).decode("ascii")
+    return f'<img alt="{escape(name)}" src="data:image/png;base64,{content}">'
+
+
+def _draw_eeg(evoked: mne.Evoked) -> bytes:
+    """Return the good EEG channels over each other, as PNG."""
+    from ..figures.sensors import plot_butterfly
+
+    good = evoked.copy().pick("eeg", exclude="bads")
+    fig, _ = plot_butterfly(1e6 * good.data.T, good.times, ylabel="EEG (µV)")
+    buffer = BytesIO()
+    _save(fig, buffer)
+    return buffer.getvalue()
 
 
 def _beside(start: Path, ending: str) -> Path:
     return start.with_name(start.name + ending)
 
 
-def _save(fig: Figure, path: Path) -> Path:
+def _save(fig: Figure, file: Path | BytesIO) -> None:
     import matplotlib.pyplot as plt
 
-    fig.savefig(path, dpi=_DPI)
+    fig.savefig(file, dpi=_DPI)
     plt.close(fig)
-    return path

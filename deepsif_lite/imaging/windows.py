@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from ..errors import SignalError, WindowError, check_range
-from ..recordings.preparation import prepare
 from ..recordings.windows import check_window
 from ..solvers.methods import METHODS
 from . import checks
+from .fit import Fit, fits_of, warn_about_fits
 from .source_image import SourceImage
 
 if TYPE_CHECKING:
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     from ..head.model import HeadModel
 
-    Solve: TypeAlias = Callable[[NDArray], tuple[NDArray, NDArray | None]]
+    Solve: TypeAlias = Callable[[NDArray, HeadModel], tuple[NDArray, NDArray | None]]
+    Bring: TypeAlias = Callable[[mne.io.BaseRaw], tuple[mne.io.BaseRaw, HeadModel]]
 
 DURATION, OVERLAP = 1.0, 0.5  # s, of windows of a raw recording
 _BATCH = 8  # windows at a time; their images, 2 MB each, bound the memory
 _MARGIN = 0.1  # s around a batch of a raw recording: resampling rings at its edges
+_CALLER = 3  # frames to whoever asks for epochs at once, for the last window of raw
 _BAD = ("bad", "edge")  # how MNE names pieces that are not to be looked at
 
 
@@ -37,10 +39,13 @@ class Windows(NamedTuple):
         V, average reference.
     times : array of shape (n_windows, n_times)
         s.
+    head : HeadModel
+        With these channels.
     """
 
     eeg: np.ndarray
     times: np.ndarray
+    head: HeadModel
 
 
 def crop(ready: mne.Evoked | mne.BaseEpochs, window: tuple[float, float]) -> None:
@@ -49,14 +54,8 @@ def crop(ready: mne.Evoked | mne.BaseEpochs, window: tuple[float, float]) -> Non
     ready.crop(max(low, ready.times[0]), min(high, ready.times[-1]), verbose="error")
 
 
-def prepare_epochs(
-    epochs: mne.BaseEpochs,
-    head: HeadModel,
-    match: str,
-    sfreq: float | None = None,
-    baseline: tuple | None = None,
-) -> mne.BaseEpochs:
-    """Bring epochs to a head model, all at once: they share what is interpolated.
+def good_epochs(epochs: mne.BaseEpochs) -> mne.BaseEpochs:
+    """Return the epochs that were not rejected.
 
     Raises
     ------
@@ -67,33 +66,31 @@ def prepare_epochs(
     if not len(kept):
         msg = "epochs holds none (all were rejected); loosen the rejection."
         raise SignalError(msg)
-    return prepare(kept, head.info, sfreq, match=match, baseline=baseline)
+    return kept
 
 
-def evoked_window(ready: mne.Evoked) -> Windows:
+def evoked_window(ready: mne.Evoked, head: HeadModel) -> Windows:
     """Return a prepared evoked response as a batch of one."""
-    return Windows(ready.data.T[None], ready.times[None])
+    return Windows(ready.data.T[None], ready.times[None], head)
 
 
-def epoch_windows(ready: mne.BaseEpochs) -> Iterator[Windows]:
+def epoch_windows(ready: mne.BaseEpochs, head: HeadModel) -> Iterator[Windows]:
     """Yield prepared epochs in batches."""
     eeg = ready.get_data(copy=False).swapaxes(1, 2)
     times = np.broadcast_to(ready.times, (len(eeg), len(ready.times)))
     for first in range(0, len(eeg), _BATCH):
         part = slice(first, first + _BATCH)
-        yield Windows(eeg[part], times[part])
+        yield Windows(eeg[part], times[part], head)
 
 
 def raw_windows(
     raw: mne.io.BaseRaw,
-    head: HeadModel,
+    bring: Bring,
     window: float,
     overlap: float,
     *,
     tmin: float | None,
     tmax: float | None,
-    match: str,
-    sfreq: float | None = None,
 ) -> Iterator[Windows]:
     """Yield windows of a raw recording in batches, each read when it is asked for.
 
@@ -101,13 +98,12 @@ def raw_windows(
     ----------
     raw : mne.io.Raw
         Need not be in memory.
-    head : HeadModel
+    bring : callable
+        Prepares a piece of it; returns that and its head model.
     window, overlap : float
         Length of a window, and what it shares with the one before, s.
     tmin, tmax : float or None
         Part of the recording, s.
-    match, sfreq
-        As of :func:`deepsif_lite.recordings.prepare`.
 
     Raises
     ------
@@ -118,7 +114,7 @@ def raw_windows(
     check_range("window", window, 1 / raw.info["sfreq"])
     check_range("overlap", overlap, 0, window - 1 / raw.info["sfreq"])
     batches = _good_starts(raw, low, high, window, window - overlap)
-    return _read_batches(raw, head, batches, window, match, sfreq)
+    return _read_batches(raw, bring, batches, window)
 
 
 def _good_starts(
@@ -149,23 +145,18 @@ def _good_starts(
 
 
 def _read_batches(
-    raw: mne.io.BaseRaw,
-    head: HeadModel,
-    batches: list[NDArray],
-    window: float,
-    match: str,
-    sfreq: float | None,
+    raw: mne.io.BaseRaw, bring: Bring, batches: list[NDArray], window: float
 ) -> Iterator[Windows]:
     for starts in batches:
         low, high = starts[0] - _MARGIN, starts[-1] + window + _MARGIN
         piece, offset = read_piece(raw, low, high)
-        ready = prepare(piece, head.info, sfreq, match=match)
+        ready, head = bring(piece)
         eeg, rate = ready.get_data().T, ready.info["sfreq"]
         n_times = round(window * rate)
         first = np.round((starts - offset) * rate).astype(int)
         first = np.minimum(first, len(eeg) - n_times)  # resampling rounds the end
         samples = first[:, None] + np.arange(n_times)
-        yield Windows(eeg[samples], offset + samples / rate)
+        yield Windows(eeg[samples], offset + samples / rate, head)
 
 
 class Piece(NamedTuple):
@@ -189,19 +180,39 @@ def read_piece(raw: mne.io.BaseRaw, low: float, high: float) -> Piece:
     return Piece(recording, first / rate)
 
 
+def warn_about_epochs(ready: mne.BaseEpochs, head: HeadModel) -> None:
+    """Say, at once, how many epochs no sources in the head explain."""
+    fits = [
+        (fit, head)
+        for batch in epoch_windows(ready, head)
+        for fit in fits_of(batch.eeg, head)
+    ]
+    warn_about_fits(fits, _CALLER)
+
+
+def with_warning(batches: Iterable[Windows]) -> Iterator[Windows]:
+    """Pass windows on; after the last, say how many no sources in the head explain."""
+    fits: list[tuple[Fit, HeadModel]] = []
+    for batch in batches:
+        fits += [(fit, batch.head) for fit in fits_of(batch.eeg, batch.head)]
+        yield batch
+    warn_about_fits(fits, _CALLER)
+
+
 def images_of(
-    batches: Iterable[Windows], solve: Solve, method: str, head: HeadModel
+    batches: Iterable[Windows], solve: Solve, method: str
 ) -> Iterator[SourceImage]:
     """Image windows one batch at a time.
 
     Each image owns its arrays: one that is kept keeps nothing else in memory.
     """
     unit = METHODS[method].unit
-    for eeg, times in batches:
-        activity, probability = solve(eeg)
+    for batch in batches:
+        activity, probability = solve(batch.eeg, batch.head)
         checks.check_output(method, activity, probability)
         for k, course in enumerate(activity):
             likely = None if probability is None else probability[k].copy()
+            times = batch.times[k].copy()
             yield SourceImage(
-                course.T.copy(), times[k].copy(), head.cortex, method, unit, likely
+                course.T.copy(), times, batch.head.cortex, method, unit, likely
             )

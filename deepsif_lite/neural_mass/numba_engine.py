@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -193,13 +194,21 @@ def _constants(dt: float, dtype: DTypeLike) -> _Constants:
 def _kept(function: Callable) -> Callable:
     """Compile a function that is called from Python, and keep the result on disk.
 
-    Where neither the package nor the user's cache can be written to, it is compiled
-    anew in each process.
+    Where neither the package nor the user's cache can be written to, or their disk is
+    full, it is compiled anew in each process.
     """
     try:
-        return njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # numba found no place for a cache
         return njit(nogil=True, error_model="numpy")(function)
+    save = compiled._cache.save_overload
+
+    def save_where_possible(*overload: object) -> None:
+        with suppress(OSError):
+            save(*overload)
+
+    compiled._cache.save_overload = save_where_possible
+    return compiled
 
 
 @njit(error_model="numpy")

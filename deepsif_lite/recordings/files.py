@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,22 +123,19 @@ def _open(path: Path) -> mne.io.BaseRaw | mne.BaseEpochs | list[mne.Evoked]:
 
 
 def _open_fif(path: Path) -> mne.io.BaseRaw | mne.BaseEpochs | list[mne.Evoked]:
+    """Open a FIF file by the first reader that can; ``mne.what`` tries them all."""
     import mne
 
-    readers = {
-        "raw": mne.io.read_raw_fif,
-        "epochs": mne.read_epochs,
-        "evoked": mne.read_evokeds,
-    }
+    for read in (mne.io.read_raw_fif, mne.read_epochs, mne.read_evokeds):
+        with suppress(Exception):  # readers raise anything of what is not theirs
+            return read(path, verbose="error")
     kind = mne.what(path)
-    if kind not in readers:
-        holds = "no FIF data, or damaged ones" if kind == "unknown" else f"{kind} data"
-        msg = (
-            f"{path.name} holds {holds}, not EEG; give a file of raw data, epochs or "
-            "evoked responses."
-        )
-        raise FileError(msg)
-    return readers[kind](path, verbose="error")
+    holds = "no FIF data, or damaged ones" if kind == "unknown" else f"{kind} data"
+    msg = (
+        f"{path.name} holds {holds}, not EEG; give a file of raw data, epochs or "
+        "evoked responses."
+    )
+    raise FileError(msg)
 
 
 def _choose_evoked(

@@ -53,7 +53,9 @@ class Cap(NamedTuple):
     unknown: list[str]
 
 
-def match_channels(eeg: Instance, info: mne.Info, match: str) -> tuple[Instance, Cap]:
+def match_channels(
+    eeg: Instance, info: mne.Info, match: str, *, all_needed: bool = True
+) -> tuple[Instance, Cap]:
     """Keep the channels that can be used, and tell where they belong.
 
     Parameters
@@ -64,6 +66,8 @@ def match_channels(eeg: Instance, info: mne.Info, match: str) -> tuple[Instance,
         Channels wanted, with positions.
     match : {"name", "position"}
         As for :func:`~deepsif_lite.recordings.prepare`.
+    all_needed : bool
+        Whether missing channels are counted.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def match_channels(eeg: Instance, info: mne.Info, match: str) -> tuple[Instance,
         cap = _by_name(eeg.ch_names, matched, info)
     else:
         cap = _by_position(eeg.info, matched, info)
-    if cap.by_name:
+    if cap.by_name and all_needed:
         _check_missing(cap, info)
     if cap.unknown:
         what = "are not in the head model" if cap.by_name else "have no position"

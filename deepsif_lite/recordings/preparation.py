@@ -31,6 +31,7 @@ def prepare(
     *,
     match: str = "name",
     baseline: tuple[float | None, float | None] | None = None,
+    interpolate: bool = True,
 ) -> Instance:
     """Give a recording the channels of a head model.
 
@@ -50,11 +51,14 @@ def prepare(
     baseline : tuple of (float or None, float or None), optional
         Times, s, whose mean is taken from each channel (of epochs, from each one).
         By default all samples given, as the networks do.
+    interpolate : bool
+        Interpolate missing and bad channels, or leave them out.
 
     Returns
     -------
     same type as ``inst``
-        EEG of shape (..., n_channels, n_times), V, average reference.
+        EEG of shape (..., n_channels, n_times), V, average reference. Without
+        interpolation it has those channels of ``info`` that are recorded and good.
 
     Raises
     ------
@@ -88,8 +92,9 @@ def prepare(
     by spherical splines. Electrodes without position or off the scalp (15 mm on
     average) are refused, and so is a cap that leaves a quarter uncovered.
 
-    *Missing and bad channels* are interpolated by spherical splines while they are
-    at most a quarter: repaired. Channels that the head model has not: noticed,
+    *Missing and bad channels* are left out, of the head model as well. Networks of one
+    montage need all of theirs: they are interpolated by spherical splines while they
+    are at most a quarter: repaired. Channels that the head model has not: noticed,
     ignored, and not looked at further.
 
     *Units and scales.* V at the size of EEG; a common factor does not matter, but
@@ -118,12 +123,15 @@ def prepare(
     check_kind(inst, "Evoked", "Epochs", "Raw")
     _notice_kind(inst)
     eeg = _pick_eeg(inst)
-    eeg, cap = match_channels(eeg, info, match)
+    eeg, cap = match_channels(eeg, info, match, all_needed=interpolate)
     check_values(eeg.get_data(), eeg.ch_names)
     remove_mean(eeg, baseline)
     eeg, cap = _drop_unusable(eeg, cap, info)
-    check_cover(cap, info)
-    eeg = _fill(eeg, cap, info)
+    if interpolate:
+        check_cover(cap, info)
+        eeg = _fill(eeg, cap, info)
+    else:
+        eeg = _order(eeg, cap, info)
     eeg.set_eeg_reference("average", projection=False, verbose="error")
     _warn_about_drifts(eeg)
     if sfreq is not None and not np.isclose(eeg.info["sfreq"], sfreq):
@@ -244,6 +252,22 @@ def _drop_unusable(eeg: Instance, cap: Cap, info: mne.Info) -> tuple[Instance, C
     eeg = eeg.pick([eeg.ch_names[i] for i in kept], verbose="error")
     targets = [cap.targets[i] for i in kept]
     return eeg, cap._replace(targets=targets, positions=cap.positions[kept])
+
+
+def _order(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:
+    """Name and order the channels that the head model has, and drop the others."""
+    own = {target: name for target, name in zip(cap.targets, eeg.ch_names, strict=True)}
+    there = [name for name in info.ch_names if name in own]
+    if not there:
+        msg = (
+            f"No channel of the recording ({eeg.ch_names[:5]} ...) is an electrode of "
+            "the head model; rename them (inst.rename_channels), or leave head out."
+        )
+        raise ChannelError(msg)
+    eeg.pick([own[name] for name in there], verbose="error")
+    eeg.reorder_channels([own[name] for name in there])
+    eeg.rename_channels({own[name]: name for name in there}, verbose="error")
+    return eeg.set_montage(info.get_montage(), on_missing="ignore", verbose="error")
 
 
 def _fill(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:

@@ -156,9 +156,26 @@ def _record(name: str) -> dict:
 
 
 def _cache_dir() -> Path:
+    """Return where downloads are kept.
+
+    Raises
+    ------
+    RecordingUnavailable
+        The user has no home.
+    """
     import pooch
 
-    return Path(pooch.os_cache("deepsif_lite"))
+    try:
+        folder = Path(pooch.os_cache("deepsif_lite"))
+    except RuntimeError:
+        folder = Path("~")
+    if not folder.is_absolute():  # so older versions of platformdirs tell it
+        msg = (
+            "Published files have no place on this machine: the user has no home. Set "
+            "HOME to a folder, or DEEPSIF_LITE_DATA to one that holds the files."
+        )
+        raise RecordingUnavailable(msg)
+    return folder
 
 
 def _download(name: str) -> Path:
@@ -176,12 +193,14 @@ def _download(name: str) -> Path:
             downloader=pooch.HTTPDownloader(timeout=_DOWNLOAD_TIMEOUT),
         )
     except (OSError, ValueError) as error:  # no network, or another content
+        # What the network says is long and does not help.
+        on_disk = isinstance(error, PermissionError) or getattr(error, "errno", None)
         named = os.environ.get("DEEPSIF_LITE_DATA") or "a folder of your choice"
         msg = (
             f"The published file {name!r} is not on this machine and could not be "
-            f"downloaded ({type(error).__name__}). Get {record['url']} (SHA-256 "
-            f"{record['sha256']}, {record['bytes']} bytes), put it at {name!r} inside "
-            f"{named} and set DEEPSIF_LITE_DATA to that folder."
+            f"downloaded ({error if on_disk else type(error).__name__}). Get "
+            f"{record['url']} (SHA-256 {record['sha256']}, {record['bytes']} bytes), put "
+            f"it at {name!r} inside {named} and set DEEPSIF_LITE_DATA to that folder."
         )
         raise RecordingUnavailable(msg) from error
     return Path(path)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial.legendre import legval
 from numpy.typing import NDArray
-from scipy.signal import detrend
 
 from ..errors import ChannelError, SignalError
+from ..signals import remove_trend
 
 OUTLYING = 4.0
 """How many times what the neighbors predict, and the signal of a typical channel, the
@@ -103,7 +103,7 @@ def check_scales(data: NDArray, ch_names: list[str]) -> None:
         Between two channels of neighboring size lies more than a factor ten, with a
         fifth of the channels on either side: too many to be treated as bad.
     """
-    scale = np.sqrt(_power(detrend(data)))
+    scale = np.sqrt(_power(remove_trend(data)))
     order = np.argsort(scale)
     least = int(np.ceil(_GROUP * len(order)))
     steps = scale[order[1:]] / np.maximum(scale[order[:-1]], _TINY)
@@ -142,7 +142,7 @@ def find_unusable(data: NDArray, directions: NDArray) -> Findings:
     Findings
     """
     varies = np.ptp(_rows(data), axis=1) > 0
-    rows = _rows(detrend(data))
+    rows = _rows(remove_trend(data))
     rows = rows[:, :: max(1, rows.shape[1] // _MAX_SAMPLES)]
     scale = _rms(rows)
     kept = np.flatnonzero(varies)
@@ -218,7 +218,7 @@ def find_drifts(data: NDArray, duration: float) -> tuple[NDArray, float, float]:
     """
     if duration < _LEAST_WINDOW:
         return np.array([], dtype=int), 0.0, 0.0
-    rest = detrend(data)
+    rest = remove_trend(data)
     line = data - rest
     line -= line.mean(axis=-1, keepdims=True)
     share = _power(line) / np.maximum(_power(line) + _power(rest), _TINY)

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..artifacts import read_shipped_table
+from ..artifacts import read_own_table, read_shipped_table
 from ..errors import check_option
 from ..paths import CHECKOUT, data_dir, results_dir, whole_file
 
@@ -135,14 +135,14 @@ def read_table(name: str, profile: str) -> pd.DataFrame:
     ------
     FileNotFoundError
         The chapter that writes it has not run at this profile.
+    ArtifactError
+        It is damaged.
     """
-    import pandas as pd
-
     path = results_dir(profile) / f"{name}.csv"
     if not path.is_file():
         msg = f"{path} is missing: run the chapter that writes table {name!r} first."
         raise FileNotFoundError(msg)
-    return pd.read_csv(path)
+    return read_own_table(path, "run the chapter that writes it again")
 
 
 def read_experiment(name: str) -> pd.DataFrame:

@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import read_shipped_table
+from ..artifacts import read_own_table, read_shipped_table
 from ..paths import data_dir, whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
 logger = logging.getLogger(__name__)
+
+_COUNTS = ("n_simulations", "n_spikes", "n_found", "n_clips")
+_OF_SIMULATIONS = (
+    "region",
+    "gain",
+    "mean_input",
+    "noise_std",
+    "attempt",
+    "n_spikes",
+    "n_clips",
+)
+_CURE = "build the library again (deepsif-lite simulate)"
 
 HAS_CLIPS = "has clips"
 NOT_SIMULATED = "not simulated"
@@ -98,10 +110,15 @@ def write_reports(stem: Path, simulations: pd.DataFrame, regions: pd.DataFrame) 
 
 
 def read_report(stem: Path) -> pd.DataFrame:
-    """Read the report that was written with a library of this folder and stem."""
-    import pandas as pd
+    """Read the report that was written with a library of this folder and stem.
 
-    return pd.read_csv(report_path(stem))
+    Raises
+    ------
+    ArtifactMissing, ArtifactError
+        It cannot be read, or is damaged.
+    """
+    path = report_path(stem)
+    return read_own_table(path, _CURE, ("region", *_COUNTS), ("split", "status"))
 
 
 def read_simulations(library: str | Path = "lite") -> pd.DataFrame:
@@ -117,15 +134,18 @@ def read_simulations(library: str | Path = "lite") -> pd.DataFrame:
     table : DataFrame
         One row for each simulation, as
         :func:`deepsif_lite.spikes.build_spike_library` returns.
-    """
-    import pandas as pd
 
+    Raises
+    ------
+    ArtifactMissing, ArtifactError
+        It cannot be read, or is damaged.
+    """
     if library == "lite":
         return read_shipped_table(f"spikes/{simulations_path(Path(library)).name}")
     stem = Path(library)
     if isinstance(library, str):
         stem = data_dir() / "spikes" / library
-    return pd.read_csv(simulations_path(stem))
+    return read_own_table(simulations_path(stem), _CURE, _OF_SIMULATIONS, ("split",))
 
 
 def simulations_path(stem: Path) -> Path:

@@ -17,7 +17,14 @@ from deepsif_lite.errors import (
     WindowError,
 )
 from deepsif_lite.head import HEAD_MODELS, HeadModel, load_head_model
-from deepsif_lite.imaging import Imager, image, load_model, loading
+from deepsif_lite.imaging import (
+    Imager,
+    image,
+    image_epochs,
+    image_raw,
+    load_model,
+    loading,
+)
 from deepsif_lite.imaging.loading import default_network
 from deepsif_lite.network import build_network, head_fingerprint, save_weights
 from deepsif_lite.recordings import prepare
@@ -182,6 +189,39 @@ def test_network_is_carried_over_to_another_montage():
         strongest = np.abs(moved.predict(sample.eeg)).max(axis=0).argmax()
         to_patch = head.cortex.distances[strongest, sample.patches[0]].min()
         assert to_patch < 0.02
+
+
+def test_the_template_lies_under_the_cap_of_the_recording():
+    """All verbs; the same as a head model, and a network, that are made by hand."""
+    montage = mne.channels.make_standard_montage("biosemi32")
+    info = mne.create_info(montage.ch_names, 500.0, "eeg").set_montage(montage)
+    info["bads"] = ["Oz"]
+    cap = load_head_model("template", channels=info)
+    patch = [100, *cap.cortex.neighbors[100]]
+    field = average_reference(cap.leadfield[:, patch].sum(axis=1))
+    data = np.zeros((32, 500))
+    good = [name != "Oz" for name in info.ch_names]
+    data[good] = 1e-5 * np.outer(field / np.abs(field).max(), np.hanning(500))
+    data += 5e-7 * np.random.default_rng(0).standard_normal(data.shape)
+    evoked = mne.EvokedArray(data, info, verbose=False)
+    moved = load_model("lite-75", head=cap, transfer=True)
+    for method, by_hand in {
+        "sloreta": {"head": cap},
+        "deepsif": {"model": moved},
+    }.items():
+        expected = image(evoked, method, **by_hand)
+        found = image(evoked, method, "template")
+        np.testing.assert_array_equal(found.activity, expected.activity)
+    assert expected.cortex.distances[expected.peak.region, patch].min() < 0.02
+    epochs = mne.EpochsArray(data[None], info, verbose=False)
+    raw = mne.io.RawArray(data, info, verbose=False)
+    (epoch,) = image_epochs(epochs, "sloreta", "template")
+    (window,) = image_raw(raw, "sloreta", "template")
+    np.testing.assert_allclose(epoch.activity, window.activity)
+    with pytest.raises(OptionError, match="give model= as a name or folder"):
+        image(evoked, "deepsif", "template", model=moved)
+    with pytest.raises(SignalError, match="image_raw"):
+        image(raw, "sloreta", "template")
 
 
 def test_model_is_saved_and_loaded(tmp_path, head):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import warnings
 import weakref
 
 import mne
@@ -18,7 +19,7 @@ from deepsif_lite.recordings import prepare
 from deepsif_lite.solvers import get_solver
 
 # The recordings of these tests are noise, of which an image is made with a warning.
-pytestmark = pytest.mark.filterwarnings("ignore:The channels predict")
+pytestmark = pytest.mark.filterwarnings("ignore:The channels (of|predict)")
 
 N_REGIONS, RATE = 60, 500.0
 N_MINUTES = 10
@@ -212,3 +213,39 @@ def test_what_is_wrong_is_said_at_once(raw, epochs, head, imager):
     none_left = epochs.copy().drop(range(20), verbose="error")
     with pytest.raises(SignalError, match="all were rejected"):
         imager.apply_epochs(none_left)
+
+
+def _responses(head):
+    """Nine windows: a response in each, but noise in three, one channel twice as large in two."""
+    field = head.leadfield[:, [7, *head.cortex.neighbors[7]]].sum(axis=1)
+    field = 2e-5 * (field - field.mean()) / np.ptp(field)
+    windows = np.tile(np.outer(field, np.hanning(250)), (9, 1, 1))
+    windows[[1, 4, 5]] = 0
+    strongest = int(np.abs(field).argmax())
+    windows[[2, 8], strongest] *= 2
+    noise = np.random.default_rng(0).standard_normal(windows.shape)
+    return windows + 1e-6 * noise, head.ch_names[strongest]
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize("method", ["deepsif", "sloreta"])
+def test_windows_that_do_not_fit_are_counted_once(head, imager, method):
+    data, channel = _responses(head)
+    options = _options(method, imager)
+    epochs = mne.EpochsArray(data, head.info, verbose="error")
+    with pytest.warns(UserWarning, match="windows") as at_once:
+        images = image_epochs(epochs, method, head, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(list(images)) == 9
+
+    data = data.swapaxes(0, 1).reshape(len(head.ch_names), -1)
+    raw = mne.io.RawArray(data, head.info, verbose="error")
+    images = image_raw(raw, method, head, window=0.5, overlap=0, **options)
+    with pytest.warns(UserWarning, match="windows") as at_the_end:
+        assert len(list(images)) == 9
+    for noise, misfit in (at_once, at_the_end):
+        assert "channels of 3 of 9 windows predict less than 50%" in str(noise.message)
+        assert "in 2 of 9 windows" in str(misfit.message)
+        assert f"most often {channel!r} (2)" in str(misfit.message)
+    assert {warning.filename for warning in at_the_end} == {__file__}

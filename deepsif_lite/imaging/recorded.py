@@ -1,0 +1,98 @@
+"""Recordings on the electrodes that they have: nothing is interpolated.
+
+Missing and bad channels leave the leadfield as they have left the data. What splines
+put in their place is no measurement, and a network takes it for one: of ten subjects'
+visual responses, the share of the ten strongest regions that lie in areas 17 to 19
+was .34 with 15 of 75 channels interpolated, and .84 on the recorded 60 (METHOD, of
+this project's trials).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import ChannelError
+from ..head.caps import template_cap
+from ..recordings.matching import warn
+from ..recordings.positions import angles, electrode_positions, sphere
+from ..recordings.preparation import prepare
+
+if TYPE_CHECKING:
+    import mne
+
+    from ..head.model import HeadModel
+
+    Instance = TypeVar("Instance", mne.Evoked, mne.BaseEpochs, mne.io.BaseRaw)
+
+OWN_CAP = "template"  # the head model under whatever electrodes a recording has
+FEWEST = 8  # electrodes; fewer tell next to nothing of where a source is
+_FAR, _BARE = 40.0, 0.25  # degrees, and share of the 10-20 system, without an electrode
+_TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
+
+
+def prepare_as_recorded(
+    inst: Instance,
+    head: HeadModel | None,
+    sfreq: float | None = None,
+    *,
+    match: str = "name",
+    baseline: tuple[float | None, float | None] | None = None,
+) -> tuple[Instance, HeadModel]:
+    """Bring a recording to a head model that has its electrodes.
+
+    Parameters
+    ----------
+    inst : mne.Evoked | mne.Epochs | mne.io.Raw
+        EEG, V.
+    head : HeadModel | None
+        Channels to take of the recording; None puts the recording's own cap on the
+        template, see :func:`deepsif_lite.head.template_cap`.
+    sfreq, match, baseline
+        As of :func:`deepsif_lite.recordings.prepare`.
+
+    Returns
+    -------
+    ready : same type as ``inst``
+    head : HeadModel
+        With the channels of ``ready``, in their order.
+
+    Raises
+    ------
+    DeepSIFError
+        As of :func:`deepsif_lite.recordings.prepare`, or fewer than eight channels are
+        left.
+
+    Warns
+    -----
+    UserWarning
+        As of :func:`deepsif_lite.recordings.prepare`, or electrodes leave a quarter
+        of the head bare.
+    """
+    cap = template_cap(inst.info, match=match) if head is None else head
+    ready = prepare(
+        inst, cap.info, sfreq, match=match, baseline=baseline, interpolate=False
+    )
+    if len(ready.ch_names) < FEWEST:
+        msg = (
+            f"Only {len(ready.ch_names)} good channels of the recording are electrodes of "
+            f"head={cap.name!r}: {ready.ch_names}. {FEWEST} are needed, 16 or more "
+            "advised; rename channels (inst.rename_channels), set positions "
+            "(inst.set_montage) and leave head out."
+        )
+        raise ChannelError(msg)
+    cap = cap.pick(ready.ch_names)
+    _warn_about_bare_head(cap)
+    return ready, cap
+
+
+def _warn_about_bare_head(cap: HeadModel) -> None:
+    """Warn where electrodes cover a part of the head alone."""
+    whole = electrode_positions(template_cap(_TEN_TWENTY).info)
+    center = sphere(whole)[1]
+    apart = angles(whole, electrode_positions(cap.info), center).min(axis=1)
+    bare = [name for name, far in zip(_TEN_TWENTY, apart > _FAR, strict=True) if far]
+    if len(bare) > _BARE * len(_TEN_TWENTY):
+        warn(
+            f"No electrode lies within {_FAR:.0f} degrees of {bare}: sources there are "
+            "not seen, and others may be placed there."
+        )
