@@ -218,7 +218,7 @@ def all_cases(cortex: Cortex) -> Iterator[Case]:
 @lru_cache(maxsize=4)
 def on_cap(model: str, head: HeadModel) -> Imager:
     """Return a network for the electrodes of a recording."""
-    return dl.load_model(model, head=head, transfer=True)
+    return dl.load_model(model, head=head)
 
 
 def image(case: Case, method: str, model: str | None, window: tuple) -> SourceImage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -132,21 +133,22 @@ def _of_recording(info: Info, match: str) -> tuple[list[str], NDArray]:
         info.set_montage(
             montage, match_case=False, on_missing="ignore", verbose="error"
         )
-    known = known_electrodes()
+    # Numbers are no names: BioSemi's C1 is not the C1 of the 10-10 system.
+    known = known_electrodes() if table is None else ()
     standard = standard_names(info.ch_names, known)
-    named = [name in known for name in standard]
+    named = np.array([name in known for name in standard])
     placed = np.isfinite(electrode_positions(info)).all(axis=1)
     # Names tell unless some electrode that has a place has no name among them.
-    if match == "name" and not (placed & ~np.array(named)).any():
-        names = [
-            own for own, is_named in zip(info.ch_names, named, strict=True) if is_named
-        ]
+    if match == "name" and not (placed & ~named).any():
+        names = [info.ch_names[k] for k in np.flatnonzero(named)]
         return names, _by_names(names)
-    _check_unique([n for n, there in zip(standard, placed, strict=True) if there])
+    counts = Counter(standard)
     shared = {
         name: own
-        for name, own, there in zip(standard, info.ch_names, placed, strict=True)
-        if there and name in known
+        for name, own, usable in zip(
+            standard, info.ch_names, named & placed, strict=True
+        )
+        if usable and counts[name] == 1
     }
     kept = mne.pick_info(info, np.flatnonzero(placed), verbose="error")
     return list(kept.ch_names), _measured(kept, shared)

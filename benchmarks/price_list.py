@@ -1,0 +1,159 @@
+"""What fewer electrodes, lost channels, and small or synchronous sources cost.
+
+Run ``python benchmarks/price_list.py --save data/experiments/price_list.csv`` (some
+minutes on two cores). Each row is a network on fresh recordings of the template, or of
+other heads with electrodes 5 mm off their places, which the network is not told of.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import mne
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+from short_runs import finish
+from tqdm.auto import tqdm
+
+import deepsif_lite as dl
+from deepsif_lite.evaluation import METRICS, evaluate, per_sample
+from deepsif_lite.head import HeadModel, template_cap
+from deepsif_lite.imaging import Imager
+from deepsif_lite.spikes import SpikeLibrary
+
+TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
+LOST = (0.01, 0.05, 0.10, 0.25)  # share of 64 channels
+REGION = 1.45e-4  # m^2, of a parcel
+N_REGIONS = (1, 2, 4, 7, 15, 40)  # of a source
+NEAR = 5.0  # mm
+SEED = 11
+
+
+class Condition(NamedTuple):
+    """Recordings of one kind.
+
+    Attributes
+    ----------
+    group, name : str
+    head : HeadModel
+    options : dict
+        Of the stream that makes the recordings.
+    n_sources : tuple of int
+    """
+
+    group: str
+    name: str
+    head: HeadModel
+    options: dict[str, Any]
+    n_sources: tuple[int, ...] = (1, 2, 3)
+
+
+def conditions() -> Iterator[Condition]:
+    """Yield what is paid for: electrodes, channels, sizes, equal courses."""
+    for name, cap in caps().items():
+        yield Condition("electrodes", name, cap, {})
+    whole = dl.load_head_model("template-64")
+    rng = np.random.default_rng(SEED)
+    for share in LOST:
+        n_lost = round(share * len(whole.ch_names))
+        kept = np.sort(rng.permutation(len(whole.ch_names))[n_lost:])
+        cap = whole.pick([whole.ch_names[k] for k in kept])
+        yield Condition("channels lost", f"{share:.0%} of 64", cap, {})
+    head = dl.load_head_model("template-75")
+    for count in N_REGIONS:
+        area = count * REGION
+        options = {"areas": (area, area)}
+        yield Condition("regions of a source", str(count), head, options, (1,))
+    for count in (2, 3):
+        options = {"same_course": True}
+        name = f"{count} sources, one time course"
+        yield Condition("synchronous sources", name, head, options, (count,))
+
+
+def caps() -> dict[str, HeadModel]:
+    """Return caps of 16 to 256 electrodes on the template."""
+    montages = {name: mne.channels.make_standard_montage(name) for name in _MONTAGES}
+    infos = {
+        name: mne.create_info(m.ch_names, 500.0, "eeg").set_montage(m)
+        for name, m in montages.items()
+    }
+    return {
+        "16 (BioSemi)": template_cap(infos["biosemi16"]),
+        "19 (10-20)": template_cap(TEN_TWENTY),
+        "21 (10-20)": template_cap([*TEN_TWENTY, "Fpz", "Oz"]),
+        "32 (BioSemi)": template_cap(infos["biosemi32"]),
+        "64 (BioSemi)": dl.load_head_model("template-64"),
+        "75 (the paper's)": dl.load_head_model("template-75"),
+        "128 (BioSemi)": template_cap(infos["biosemi128"], match="position"),
+        "256 (BioSemi)": template_cap(infos["biosemi256"], match="position"),
+    }
+
+
+_MONTAGES = ("biosemi16", "biosemi32", "biosemi128", "biosemi256")
+
+
+def measure(
+    model: Imager, clips: SpikeLibrary, condition: Condition, n_samples: int
+) -> dict[str, float]:
+    """Score a network on one kind of recordings."""
+    table = evaluate(
+        model,
+        clips,
+        methods=("deepsif",),
+        selections=("probability",),
+        n_sources=condition.n_sources,
+        n_samples=n_samples,
+        seed=SEED,
+        progress=False,
+        **condition.options,
+    )
+    means = per_sample(table)[list(METRICS)].mean()
+    away = strongest_away(model, clips, condition, n_samples)
+    return {
+        **means,
+        "missed": 1 - table["detected"].mean(),
+        "strongest_mm": float(np.median(away)),
+        "strongest_near": float(np.mean(away <= NEAR)),
+    }
+
+
+def strongest_away(
+    model: Imager, clips: SpikeLibrary, condition: Condition, n_samples: int
+) -> np.ndarray:
+    """Return how far the strongest region lies from the sources, mm."""
+    count = condition.n_sources[0]
+    stream = dl.SyntheticEEG(
+        model.head, clips, n_sources=count, seed=SEED + count, **condition.options
+    )
+    centers, away = model.head.cortex.centroids, []
+    for batch in stream.batches(n_samples, 32):
+        image = model.predict(batch.eeg.numpy())
+        strongest = (image**2).mean(axis=1).argmax(axis=1)
+        for region, weights in zip(strongest, batch.weights.numpy(), strict=True):
+            inside = np.flatnonzero(weights.any(axis=0))
+            away.append(1e3 * cdist(centers[[region]], centers[inside]).min())
+    return np.array(away)
+
+
+def main() -> None:
+    """Measure all, and print or save the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="lite", help="shipped name or folder")
+    parser.add_argument("--samples", type=int, default=200, help="in each test set")
+    parser.add_argument("--save", help="file to write, .csv")
+    arguments = parser.parse_args()
+    clips = dl.load_spike_library(split="test")
+    rows = []
+    for condition in tqdm(list(conditions()), unit="condition"):
+        model = dl.load_model(arguments.model, head=condition.head)
+        scores = measure(model, clips, condition, arguments.samples)
+        rows.append({"group": condition.group, "condition": condition.name, **scores})
+    print(pd.DataFrame(rows).round(3).to_string())
+    finish(rows, arguments.save)
+
+
+if __name__ == "__main__":
+    main()
