@@ -69,10 +69,16 @@ print(f"{len(train_clips)} clips to train on, {len(test_clips)} others to test o
 # It draws one to three seed regions, grows a patch around each, gives every patch the time course of a simulated clip, and adds the clips' background and noise at the electrodes.
 # As in the paper, each source is scaled to a random 10 to 20 dB above the background, and the white noise at the electrodes to a signal-to-noise ratio of 5, 10, 15 or 20 dB.
 #
-# Two more things happen in training, which the paper does not do.
-# The electrodes of each sample are displaced by up to a centimeter from their positions in the head model, because no patient's head equals the template; the potential at the new positions is interpolated by a spline through all electrodes.
-# And one sample in seven has no source, only background activity and noise, so that the network learns to find nothing.
-# [What these two change](#a-wrong-head-and-a-source-free-recording) is measured further down.
+# Recordings differ in more than the paper's samples do, and a network takes what it never met for a source.
+# So the samples that trained the shipped network, of {py:class}`VariedEEG <deepsif_lite.synthesis.VariedEEG>`, differ in these things as well:
+#
+# - **Caps.** Each batch has a cap of its own: common ones, subsets of the 10-10 system, electrodes spread evenly over the head, 16 to 128 of them, some with up to a quarter of their electrodes lost.
+# - **Heads.** The network is told the leadfield of the template, at the nominal electrodes. The recording comes from one of twelve other heads (other shapes, skulls of 3 to 7 mm, of other conductivity) or from the template, with electrodes displaced by up to a centimeter.
+# - **Sources** of any size, from a single region to 60 cm$^2$, none to five of them, some with the same time course.
+# - **Time courses** that are no spikes: transients of 20 to 500 ms, damped oscillations, rhythms. Windows of 0.2 to 1 s.
+# - **What is not cortex**: eyes, muscles of temple, jaw, forehead and neck (dipoles in the scalp, their fields by boundary elements as those of the cortex), single electrodes that drift, pop or are noisy, skin potentials, heart, mains; -20 to 10 dB against the rest.
+#
+# One sample in seven has no source at all, so that the network learns to find nothing.
 #
 # Both sides are scaled: the EEG loses its mean over time and over channels and is divided by its largest magnitude; the activity is divided by its largest magnitude.
 # So the network learns *where* and *when*, never how many nanoampere meters.
@@ -124,14 +130,15 @@ _ = dl.figures.plot_butterfly(
 # - Maps are taken from the *signal band* only: those frequencies of a cosine transform over time whose power is more than twice the noise, which is estimated from the upper half of all frequencies.
 # - Time courses are taken from all frequencies. A map averages over many electrodes, so its course has signal where single electrodes have none above the noise. Each course has its own [Wiener filter](../book/glossary.md) {cite:p}`wiener1949`.
 #
-# Four branches then process the maps, and their outputs are added up.
+# Five branches then process the maps, and their outputs are added up.
 #
-# - **Transformer.** Each map, with its strength, is one token (item) of a small [transformer](../book/glossary.md) {cite:p}`vaswani2017`. Sources that share a map are separated by means of the other maps.
+# - **Transformer.** Each map, with its strength, is one token (item) of a small [transformer](../book/glossary.md) {cite:p}`vaswani2017`. Sources that share a map are separated by means of the other maps. It sees the maps of any cap as 75 electrodes would show them: a ridge regression between the two leadfields translates them.
 # - **Region scan.** How much of the whitened unit scalp map $\mathbf{k}_r$ of a small round patch at region $r$ lies in the span of the first $n$ maps, $\sum_{m \le n} (\mathbf{u}_m^\top \mathbf{k}_r)^2$? This is the scan of [MUSIC](../book/glossary.md) {cite:p}`mosher1992`.
-# - **Dictionary scan.** The same for a [dictionary](../book/glossary.md) of 40 patches grown from every region, by the rules that grow the sources of the training data. Each patch gets a weight that rises with its fit; a region receives the share of the weight around it that falls on patches which contain it.
+# - **Dictionary scan.** The same for a [dictionary](../book/glossary.md) of 40 patches grown from every region: the region alone, everything within one, two and three steps of it, and others of all sizes between, grown by the rules that grow the sources of the training data. Each patch gets a weight that rises with its fit; a region receives the share of the weight around it that falls on patches which contain it.
 # - **Search.** No dictionary contains the very patch. From its best entries, regions at the border are added or removed until the fit improves no more; each region then receives by how much the fit would worsen if it changed sides.
+# - **Placing together.** Sources with one time course share a single scalp map, and then no single patch explains it. So two patches, and then three, are placed such that they explain the most of the EEG together, each in turn where it explains the most of what the others leave (alternating projections).
 #
-# The last three are computed from leadfield and cortex; only how many maps they count is learned.
+# The last four are computed from leadfield and cortex, in a fraction of a second for a new cap; only how many maps they count is learned.
 # A *scoring perceptron*, with the same weights for all regions and a learned offset for each, combines their results.
 # It includes two steps of [message passing](../book/glossary.md), in which each region receives the mean features of its neighbors on the cortex, because activity comes in patches and a hole in one is unlikely.
 # Its second output, the *gate*, is the probability that a region is active; the loadings are multiplied by it.
@@ -150,7 +157,7 @@ fig, ax = dl.figures.plot_stages(
         "lite": [
             ("EEG\n500 × 75", "data"),
             ("8 maps,\n8 courses", "data"),
-            ("scans: regions,\npatches, search", "data"),
+            ("scans: regions,\npatches, search,\ntogether", "data"),
             ("transformer,\njudge,\nneighbors", "layer"),
             ("loadings\n8 × 994\n× gates", "layer"),
             ("activity\n500 × 994", "data"),
@@ -330,10 +337,10 @@ device = live.card["training"]["device"]
 print(f"{live_log.samples.iloc[-1]:,.0f} samples in {seconds:.0f} s on {device}")
 
 # %% [markdown]
-# The run that made the shipped network was the same command, left running longer.
+# The live run is for one cap, on samples as the paper's. The shipped network was trained for any cap, on the varied samples above, by one command of about an hour, `deepsif-lite train --out run`.
 # Its log is shipped with its weights.
 
-# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The networks for 64 electrodes and for the published head started from that for 75."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["nbval-ignore-output"]
+# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The sets of the three runs differ: those of `lite` hold up to five sources."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["nbval-ignore-output"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6), layout="constrained")
 names = {"training_loss": "training", "validation_loss": "validation"}
 _ = dl.figures.plot_loss(live_log, columns=names, ax=left, title="this run")
@@ -404,10 +411,10 @@ fig, axes = dl.figures.plot_methods(
 # %% [markdown]
 # ## What each idea bought
 #
-# The network was found by trial, and these are some of the trials: loss on the same 256 validation samples against samples seen, recorded while the network was designed (two busy cores, one run each, stopped early).
+# The networks before the shipped one served a single cap. They were found by trial, and these are some of the trials: loss on the same 256 validation samples against samples seen, recorded while the first network was designed (two busy cores, one run each, stopped early).
 # The results in this section and the next were not computed on this page: they are stored in `data/experiments`.
 # Whitening and a dictionary made the network learn many times faster; the search did so once more, and so did the signal band and message passing.
-# (The shipped network is not among them: its loss counts all of the error, theirs left out the part that no loading can change.)
+# (The final network of that design is not among them: its loss counts all of the error, theirs left out the part that no loading can change.)
 
 # %% mystnb={"figure": {"name": "fig-training-trials", "caption": "Validation loss of the designs that were tried. Round patches: three round patches a region and no whitening, the first design."}, "image": {"alt": "Falling curves of loss against samples seen; that of the last design lies lowest."}}
 trials = dl.results.read_experiment("scan_network")
@@ -464,14 +471,14 @@ shown.rename(columns={**METRICS, "false_alarms": "false alarms"}).round(2)
 # %% [markdown]
 # Electrodes displaced in training cost next to nothing on the known head, and improve the others a little.
 # Source-free recordings cost nothing on the first two heads; with electrodes 10 mm off, precision rises and recall falls.
-# A noise-to-background ratio of 0.2, the better one in the trials above, is the worse one where electrodes are displaced; so the shipped networks whiten with 1.
+# A noise-to-background ratio of 0.2, the better one in the trials above, is the worse one where electrodes are displaced; so the networks whiten with 1.
 # (One run each, on 100 recordings a set: small differences are not significant.)
 #
 # The first three find a source in nearly every source-free recording. (They were trained on none, and before the network had the output $p$.)
 # The last one was trained on source-free recordings, as the shipped networks were: one in seven, background activity under noise of any strength, down to noise alone.
 # [Chapter 4](04_evaluation.ipynb) counts the false alarms of the shipped network, and what avoiding them costs elsewhere.
 #
-# `lite-64` and `lite-published-75` continued from `lite-75` for a few minutes on their own heads, `lite-64` with up to five sources in a recording, because the responses to stimuli that it images in [chapter 6](06_evoked.ipynb) have more than three.
+# `lite-published-75` continued for a few minutes on the authors' head from such a network.
 #
 # ### Trained to the end
 #
@@ -483,6 +490,7 @@ shown.rename(columns={**METRICS, "false_alarms": "false alarms"}).round(2)
 # The rule of the noise in the next patient is unknown, so the shipped networks weight electrodes alike.
 # Leaving out the frequencies of mere noise raised recall more, and assumes no such rule.
 # The last three designs lose some localization accuracy in return for robustness to other heads; the last one regains a part of it by estimating $p$ separately.
+# All of them were trained on sources of 10 cm$^2$ and more, on clean recordings; the table of the network for any cap is [below](#what-electrodes-cost).
 
 # %%
 designs = dl.results.read_experiment("designs")
@@ -499,8 +507,8 @@ shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.
 # The time courses improve a little longer: their correlation rises until about half of the samples.
 # The figure shows the log of the shipped run, scored with the paper's metrics on samples set aside, with electrodes displaced as in training (chapter 4 scores the network on far more).
 
-# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error of lite-75 on validation samples while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: precision, recall and localization error hardly change after the first third."}}
-log = pd.DataFrame(load_log("lite-75")).dropna()
+# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error of lite on validation samples of 75 electrodes while it trained (regions by Otsu's threshold), against samples (top) and minutes on two shared processor cores (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes: precision, recall and localization error hardly change after the first third."}}
+log = pd.DataFrame(load_log("lite")).dropna()
 panels = {
     "precision": ("precision", "sim/precision/all"),
     "recall": ("recall", "sim/recall/all"),
@@ -562,34 +570,34 @@ for row, (curve, part) in zip(axes, curves, strict=True):
 # What remains is the ambiguity of the inverse problem: at 5 dB, or deep in the brain, several patches explain the EEG equally well ([chapter 4](04_evaluation.ipynb) shows where).
 
 # %% [markdown]
-# ## Another montage, without training
+# (what-electrodes-cost)=
+# ## What electrodes cost
 #
-# The scans follow from the leadfield, so a trained network can be transferred to any head model: the scans take the new leadfield, and the first layer is translated by ridge regression between the two.
-# What does that cost? The network for 75 electrodes, transferred to 64, beside the one that continued training there:
+# The scans follow from the leadfield, and the transformer sees the maps of any cap as those of its own, so one set of weights serves every cap.
+# What do fewer electrodes, lost channels, small sources and equal time courses cost?
+# The table was computed beforehand (`benchmarks/price_list.py`; means over fresh recordings of the template head, in the upper rows with one, two and three sources of the paper's sizes; regions with a probability above one half).
+# "Missed": sources of which no region was found. "Nearest": share of the recordings whose strongest region lies within 5 mm of a source.
 
 # %%
-head_64 = dl.load_head_model("template-64")
-candidates = {
-    "lite-75, carried over": dl.load_model("lite-75", head=head_64, transfer=True),
-    "lite-64": dl.load_model("lite-64"),
-}
-carried = pd.DataFrame(
-    {name: mean_scores(candidate, test_clips) for name, candidate in candidates.items()}
-).T
-_ = dl.results.write_table(
-    "03_transfer", carried.rename_axis("network"), profile, seed=seed, seconds=0
-)
-carried.round(2)
+prices = dl.results.read_experiment("price_list")
+_ = dl.results.write_table("03_price_list", prices, profile)
+shown = prices.set_index(["group", "condition"]).drop(columns="strongest_mm")
+shown.rename(columns={**METRICS, "strongest_near": "nearest"}).round(2)
 
 # %% [markdown]
-# ## Train on your own montage
+# Eight electrodes more or less change little above 32; below, sources are missed rather than misplaced.
+# A source of a single region is found, which a network that had only met large ones could not do.
+# Sources with one time course remain the hard case: their maps are one map, and several pairs explain it.
 #
-# Three lines, with a head model that has your electrodes:
+# ## Train it further
+#
+# The network needs no training for your cap.
+# Training goes on from shipped weights, on what you change:
 #
 # ```python
 # head = dl.load_head_model("template-64")
 # clips = dl.load_spike_library("lite", split="train")
-# dl.train(head, clips, "my-network", initial="lite-75", max_minutes=20)
+# dl.train(head, clips, "my-network", initial="lite", max_minutes=20)
 # ```
 #
 # In the shell the same is `deepsif-lite train`, and `dl.load_model("my-network")` images with the result.
@@ -605,6 +613,7 @@ carried.round(2)
 #
 # - The shipped networks saw fewer samples than the paper's, drawn from hundreds of clips instead of hundreds of thousands; a clip's time course serves patches anywhere, not only at the region it was simulated in.
 # - Eight maps represent a few sources. Activity at many independent places does not fit into them.
+# - What was simulated beside the cortex is a choice of ours. An artifact of another kind may still be taken for a source.
 # - The scans depend on the leadfield. A head that differs from the template makes them err, though training with displaced electrodes reduces that; [chapter 4](04_evaluation.ipynb) measures by how much.
 # - The paper's own network has not been trained here: at its scale that takes a GPU.
 #

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from ..recordings.quality import spline_matrix
 from .jitter import draw_moves
 from .scalp import ScalpPotentials
 
@@ -23,6 +25,24 @@ _MOST_DROPPED = 0.25  # and share of their electrodes that may be lacking
 # Share of the caps that leave out what lies below the ring of T9, T10, Nz and Iz.
 _NO_LOW = 0.5
 _TEMPLATE_SHARE = 0.25  # of recordings whose head is the template itself
+
+
+class Wearer(NamedTuple):
+    """Somebody under a cap.
+
+    Attributes
+    ----------
+    leadfield : array of shape (n_electrodes, n_regions)
+        V/(A m).
+    places : array of shape (n_electrodes, 3)
+        Where the electrodes are, as places on the template.
+    mapping : array of shape (n_channels, n_electrodes) | None
+        Turns what they record into channels, where they are others than the cap's.
+    """
+
+    leadfield: NDArray
+    places: NDArray
+    mapping: NDArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,14 +103,17 @@ class CapSampler:
         low, high = np.percentile(self.positions[:, 2], (0, 100))
         return self.positions[:, 2] > low + 0.25 * (high - low)
 
-    def _spread(self, pool: NDArray, rng: np.random.Generator) -> NDArray:
+    def _spread(
+        self, pool: NDArray, rng: np.random.Generator, count: int | None = None
+    ) -> NDArray:
         """Pick some of a pool, each far from those picked before."""
         most = min(MOST, len(pool))
-        count = int(np.exp(rng.uniform(np.log(FEWEST), np.log(most + 1))))
+        if count is None:
+            count = int(np.exp(rng.uniform(np.log(FEWEST), np.log(most + 1))))
         apart = cdist(self.positions[pool], self.positions[pool])
         picked = [int(rng.integers(len(pool)))]
         nearest = apart[picked[0]]
-        for _ in range(count - 1):
+        for _ in range(min(count, most) - 1):
             # Not always the farthest, or all caps of a size would be alike.
             picked.append(int(np.argmax(nearest * rng.uniform(0.7, 1, len(pool)))))
             nearest = np.minimum(nearest, apart[picked[-1]])
@@ -102,8 +125,8 @@ class CapSampler:
 
     def recorded(
         self, electrodes: NDArray, distance: float, rng: np.random.Generator
-    ) -> tuple[NDArray, NDArray]:
-        """Return the leadfield of somebody who wears the cap.
+    ) -> Wearer:
+        """Return somebody who wears the cap.
 
         Parameters
         ----------
@@ -115,12 +138,36 @@ class CapSampler:
 
         Returns
         -------
-        leadfield : array of shape (n_channels, n_regions)
-            V/(A m).
-        places : array of shape (n_channels, 3)
-            Where the electrodes are, as a place on the template.
+        Wearer
         """
         places = electrodes + draw_moves(len(electrodes), distance, rng)
         if not self.others or rng.random() < _TEMPLATE_SHARE:
-            return self.scalp.at(places), places
-        return self.others[rng.integers(len(self.others))].at(places), places
+            return Wearer(self.scalp.at(places), places)
+        return Wearer(self.others[rng.integers(len(self.others))].at(places), places)
+
+    def mapped(
+        self, electrodes: NDArray, distance: float, rng: np.random.Generator
+    ) -> Wearer:
+        """Return somebody whose EEG was recorded by another cap and mapped to this one.
+
+        By spherical splines, from electrodes that reach less far down, as published
+        recordings sometimes are.
+
+        Parameters
+        ----------
+        electrodes, distance, rng
+            As of :meth:`recorded`.
+
+        Returns
+        -------
+        Wearer
+        """
+        pool = np.flatnonzero(self._is_high)
+        own = self.positions[self._spread(pool, rng, len(electrodes))]
+        worn = self.recorded(own, distance, rng)
+        directions, wanted = (self._directions(points) for points in (own, electrodes))
+        return worn._replace(mapping=spline_matrix(directions, wanted))
+
+    def _directions(self, points: NDArray) -> NDArray:
+        rays = points - self.scalp.shells.center
+        return rays / np.linalg.norm(rays, axis=1, keepdims=True)

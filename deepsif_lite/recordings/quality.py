@@ -183,14 +183,51 @@ def leave_one_out(data: NDArray, directions: NDArray) -> NDArray:
     predictions from one inverse).
     """
     n = len(directions)
-    order = np.arange(1, _N_TERMS + 1)
-    weights = (2 * order + 1) / (4 * np.pi * (order * (order + 1.0)) ** _STIFFNESS)
+    inverse = np.linalg.inv(_spline_system(directions))[:n, :n]
+    return inverse @ data / np.diag(inverse)[:, None]
+
+
+def spline_matrix(directions: NDArray, wanted: NDArray) -> NDArray:
+    """Return what turns potentials at electrodes into those between them.
+
+    Spherical splines, as MNE interpolates bad channels.
+
+    Parameters
+    ----------
+    directions : array of shape (n_channels, 3)
+        Unit vectors from the center of the head.
+    wanted : array of shape (n_wanted, 3)
+        Likewise.
+
+    Returns
+    -------
+    array of shape (n_wanted, n_channels)
+        Its rows add up to one.
+
+    References
+    ----------
+    Perrin et al. (1989), Electroencephalography and Clinical Neurophysiology 72,
+    184-187.
+    """
+    n = len(directions)
+    between = np.ones((len(wanted), n + 1))
+    between[:, :n] = _spline_kernel(wanted @ directions.T)
+    return between @ np.linalg.inv(_spline_system(directions))[:, :n]
+
+
+def _spline_system(directions: NDArray) -> NDArray:
+    n = len(directions)
     system = np.ones((n + 1, n + 1))
-    system[:n, :n] = legval(directions @ directions.T, [0, *weights])
+    system[:n, :n] = _spline_kernel(directions @ directions.T)
     system[:n, :n] += _SPLINE_REG * np.eye(n)
     system[n, n] = 0
-    inverse = np.linalg.inv(system)[:n, :n]
-    return inverse @ data / np.diag(inverse)[:, None]
+    return system
+
+
+def _spline_kernel(cosines: NDArray) -> NDArray:
+    order = np.arange(1, _N_TERMS + 1)
+    weights = (2 * order + 1) / (4 * np.pi * (order * (order + 1.0)) ** _STIFFNESS)
+    return legval(cosines, [0, *weights])
 
 
 def find_drifts(data: NDArray, duration: float) -> tuple[NDArray, float, float]:

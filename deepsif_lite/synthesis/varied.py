@@ -29,7 +29,7 @@ from .waveforms import draw_waveform
 
 if TYPE_CHECKING:
     from ..head.artifact_sources import ArtifactSources
-    from ..head.cap_sampler import CapSampler
+    from ..head.cap_sampler import CapSampler, Wearer
     from ..head.model import HeadModel
     from ..head.training_head import TrainingHead
     from ..spikes.library import SpikeLibrary
@@ -103,29 +103,30 @@ class VariedEEG(SyntheticEEG):
     def _make_block(self, number: int) -> _Block:
         rng = np.random.default_rng([self.seed, _BLOCK, number])
         electrodes = self.caps.draw(rng)
-        worn = [
-            self.caps.recorded(electrodes, rng.uniform(*self.variety.displacement), rng)
-            for _ in range(_N_WEARERS)
-        ]
-        gains = [_gain(leadfield) for leadfield, _ in worn]
-        generators = [
-            ArtifactGenerator(
-                self.artifacts.at(places),
-                self.artifacts.sites,
-                places,
-                self.clips.sfreq,
-            )
-            for _, places in worn
-        ]
+        wearers = [self._wearer(electrodes, rng) for _ in range(_N_WEARERS)]
         n_times = self.clips.n_times
         if rng.random() < self.variety.short_share:
             n_times = int(rng.integers(self.variety.shortest, n_times))
         return _Block(
             leadfield=self.caps.leadfield(electrodes).astype(float),
-            gains=self._tensor(np.stack(gains)),
-            artifacts=generators,
+            gains=self._tensor(np.stack([_gain(w) for w in wearers])),
+            artifacts=[self._artifacts_of(w, electrodes) for w in wearers],
             n_times=n_times,
         )
+
+    def _wearer(self, electrodes: NDArray, rng: np.random.Generator) -> Wearer:
+        distance = rng.uniform(*self.variety.displacement)
+        if rng.random() < self.variety.mapped_share:
+            return self.caps.mapped(electrodes, distance, rng)
+        return self.caps.recorded(electrodes, distance, rng)
+
+    def _artifacts_of(self, wearer: Wearer, electrodes: NDArray) -> ArtifactGenerator:
+        """Return what draws artifacts as somebody's channels record them."""
+        fields, places = self.artifacts.at(wearer.places), wearer.places
+        if wearer.mapping is not None:
+            fields = np.tensordot(wearer.mapping, fields, 1)
+            places = electrodes
+        return ArtifactGenerator(fields, self.artifacts.sites, places, self.clips.sfreq)
 
     def _draw(self, index: int) -> _VariedDraw:
         number = index // self.block_size
@@ -238,7 +239,10 @@ class VariedEEG(SyntheticEEG):
         return self._block(draw.block).n_times
 
 
-def _gain(leadfield: NDArray) -> NDArray:
+def _gain(wearer: Wearer) -> NDArray:
     """Return a leadfield as synthesis takes it; float32 likes numbers near one."""
+    leadfield = wearer.leadfield
+    if wearer.mapping is not None:
+        leadfield = wearer.mapping @ leadfield
     leadfield = average_reference(leadfield)
     return (leadfield / np.linalg.norm(leadfield, axis=0).mean()).T.astype(np.float32)

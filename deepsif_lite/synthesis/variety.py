@@ -29,6 +29,9 @@ class Variety:
         Range of their power against the rest of the sample.
     displacement : tuple of float
         Range of the root mean square distance of electrodes from their places, m.
+    mapped_share : float
+        Share of the people whose EEG was recorded by another cap and mapped to that of
+        the block by splines.
     short_share : float
         Share of the blocks of samples whose windows are shorter than the clips.
     shortest : int
@@ -46,11 +49,12 @@ class Variety:
     artifact_share: float = 0.7
     artifact_db: tuple[float, float] = (-20.0, 10.0)
     displacement: tuple[float, float] = (0.0, 0.01)
+    mapped_share: float = 0.1
     short_share: float = 0.4
     shortest: int = 100
 
     def __post_init__(self) -> None:
-        for name in ("sized", "together", "waveform", "artifact", "short"):
+        for name in ("sized", "together", "waveform", "artifact", "mapped", "short"):
             check_range(f"{name}_share", getattr(self, f"{name}_share"), 0, 1)
         check_interval("artifact_db", self.artifact_db)
         check_interval("displacement", self.displacement, 0)
