@@ -24,6 +24,9 @@ _DROPPED = 0.4  # share of the caps that lack electrodes,
 _MOST_DROPPED = 0.25  # and share of their electrodes that may be lacking
 # Share of the caps that leave out what lies below the ring of T9, T10, Nz and Iz.
 _NO_LOW = 0.5
+# Electrodes that a cap lacks whose recording was mapped: their share, at most, and how
+# much lower ones count before those on a side.
+_MOST_BARE, _DOWN = 0.3, 0.5
 _TEMPLATE_SHARE = 0.25  # of recordings whose head is the template itself
 
 
@@ -150,8 +153,8 @@ class CapSampler:
     ) -> Wearer:
         """Return somebody whose EEG was recorded by another cap and mapped to this one.
 
-        By spherical splines, from electrodes that reach less far down, as published
-        recordings sometimes are.
+        By spherical splines, from electrodes that do not reach as far down on one side
+        (often the face), as published recordings sometimes are.
 
         Parameters
         ----------
@@ -162,7 +165,11 @@ class CapSampler:
         -------
         Wearer
         """
-        pool = np.flatnonzero(self._is_high)
+        side = rng.uniform(0, 2 * np.pi)
+        reach = self.positions @ (np.cos(side), np.sin(side), -_DOWN)
+        pool = np.flatnonzero(
+            reach <= np.quantile(reach, 1 - rng.uniform(0, _MOST_BARE))
+        )
         own = self.positions[self._spread(pool, rng, len(electrodes))]
         worn = self.recorded(own, distance, rng)
         directions, wanted = (self._directions(points) for points in (own, electrodes))
