@@ -51,17 +51,10 @@ folder = Path(tempfile.mkdtemp())
 # %% [markdown]
 # ## What you need
 #
-# - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. The networks were trained on one second at 500 Hz with a few sources in it; what else is in the window changes the answer ([chapter 6](06_evoked.ipynb) shows how much).
+# - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. The network was trained on 0.2 to 1 s at 500 Hz with up to five sources in it; what else is in the window changes the answer ([chapter 6](06_evoked.ipynb) shows how much).
 # - **Clean data**: filtered (0.5 or 1 to 40 Hz), artifacts removed, bad channels marked. Source imaging turns artifacts into sources.
 # - **Volts**, as everywhere in MNE.
-# - **Channels** with 10-10 names, or with positions.
-#
-# | cap | network |
-# | :-- | :-- |
-# | 75 channels of the paper, or most 10-10 caps with 57 or more of them | `lite-75` |
-# | BioSemi 64, and most 64-channel 10-10 caps | `lite-64` |
-# | the 75 channels on the authors' own head model (its files must be at hand) | `lite-published-75` |
-# | others | transfer one, see below |
+# - **Channels** with 10-10 names, or with positions: any cap of 16 electrodes or more. [Chapter 3](03_training.ipynb) says what fewer cost.
 #
 # ## Read a file
 #
@@ -93,36 +86,26 @@ print(f"{subject}: {len(evoked.ch_names)} channels, {evoked.info['sfreq']:.0f} H
 print(evoked.ch_names[:3], "...")
 
 # %% [markdown]
-# ## Match the channels
+# ## Image it
 #
-# Channels are matched **by name**: case, the prefix and the ending that all names share (`EEG Fp1-REF`, `Fp1-A1A2`) and the old names T3, T4, T5, T6 do not matter; BioSemi's A1 to B32 are known.
-# The names of the example do not say where the electrodes are, so it is refused:
+# One call. The template head is put under the electrodes that recorded, and the image is made on them: nothing is interpolated, and bad channels leave the leadfield as they have left the data.
+# **Names** tell where electrodes are: case, the prefix and the ending that all names share (`EEG Fp1-REF`, `Fp1-A1A2`) and the old names T3, T4, T5, T6 do not matter; BioSemi's A1 to B32 are known.
+# The names of the example say nothing, but its channels have **positions**. They are laid on the template: by nasion and ears where they are known, else by names that both share, else about the sphere that fits each.
+# Warnings come where no region has a high probability, or where channels do not follow from each other as sources in a head make them.
 
 # %% tags=["published-data"]
-model = dl.load_model("lite-64")
-try:
-    model.apply(evoked)
-except ValueError as error:
-    print(textwrap.fill(str(error), 76))
-
-# %% [markdown]
-# Its channels have positions, though.
-# `match="position"` lays the recorded cap on the network's: by nasion and ears where they are known, else by names that both share, else about the sphere that fits each.
-# Electrodes at the same place keep their values; the network's other channels are interpolated from the recorded ones by spherical splines {cite:p}`perrin1989`, as the paper did.
-# Channels far from any recorded one are named in a warning: there the signal is extrapolated.
-# Another warning comes where no region has a high probability.
-
-# %% tags=["published-data"]
+model = dl.load_model("lite")
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    image = model.apply(evoked, match="position")
+    image = model.apply(evoked)
 for warning in caught:
     print(textwrap.fill(str(warning.message), 76))
-warnings.filterwarnings("ignore", message="Channels")  # seen once, not again below
 print(f"{image.activity.shape[0]} regions, {image.activity.shape[1]} samples")
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Left: the recording after preparation, on the network's 64 channels. Right: the scalp map at the first peak of the global field power after 60 ms.", "name": "fig-own-eeg"}, "image": {"alt": "Left, overlaid time courses of 64 channels. Right, a scalp map."}}
-ready = dl.recordings.prepare(evoked, model.head.info, 500.0, match="position")
+# %% tags=["published-data"] mystnb={"figure": {"caption": "Left: the recording after preparation, on its own electrodes. Right: the scalp map at the first peak of the global field power after 60 ms.", "name": "fig-own-eeg"}, "image": {"alt": "Left, overlaid time courses of all channels. Right, a scalp map."}}
+cap = dl.load_head_model("template", channels=evoked.info)
+ready = dl.recordings.prepare(evoked, cap.info, 500.0, interpolate=False)
+print(cap)
 early = (ready.times > 0.06) & (ready.times < 0.14)
 latency = ready.times[early][ready.data.std(axis=0)[early].argmax()]
 fig, axes = dl.figures.plot_evoked(ready, latency, title=subject)
@@ -135,7 +118,7 @@ plt.show()
 # `plot` shows the 20 ms around its peak unless told otherwise, with the [extent](../book/glossary.md) by [Otsu's threshold](../book/glossary.md) outlined {cite:p}`otsu1979`.
 # The network's output has **no unit**: input and output are divided by their largest value.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. In the stored run, an average of only six epochs, the strongest part lies in the left visual cortex and in front of it; what is outlined at the poles of the frontal and temporal lobes is no visual response, and the text below says how to notice.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a colored map and an outline around its strongest part."}}
+# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. The stored run is an average of only six epochs; the text below says what to make of it.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a colored map and an outline around its strongest part."}}
 fig, axes = image.plot(
     latency - 0.01, latency + 0.01, title=f"{subject}, {1e3 * latency:.0f} ms"
 )
@@ -148,7 +131,7 @@ table.head(5).round(2).set_index("region").T
 # %% [markdown]
 # How sure is it?
 # `probability` says how likely each region was active at any time of the recording.
-# It is [calibrated](../book/glossary.md) for simulated recordings, even with displaced electrodes ([chapter 4](04_evaluation.ipynb)); yours may differ from them in other ways.
+# It was learned from simulated recordings ([chapter 4](04_evaluation.ipynb) shows where it is [calibrated](../book/glossary.md)); yours may differ from them in other ways.
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "Probability that each region was active at any time of the recording.", "name": "fig-own-probability"}, "image": {"alt": "Four views of the inflated cortex, colored by probability from 0 to 1."}}
 fig, axes = dl.figures.plot_cortex(
@@ -160,7 +143,7 @@ plt.show()
 # Other methods take the same recording, and a time without signal (`baseline`) to estimate the noise:
 
 # %% tags=["published-data"]
-other = dl.image(evoked, "sloreta", "template-64", baseline=(None, 0), match="position")
+other = dl.image(evoked, "sloreta", baseline=(None, 0))
 for method, result in (("DeepSIF", image), ("sLORETA", other)):
     x, y, z = 1e3 * result.center(10, latency - 0.01, latency + 0.01)
     print(f"{method}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
@@ -170,7 +153,7 @@ for method, result in (("DeepSIF", image), ("sLORETA", other)):
 # Which patch of cortex explains each of them best, and how much of it?
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "The three strongest scalp maps in the network's input, and their time courses; the dashed line marks the stimulus.", "name": "fig-own-modes"}, "image": {"alt": "Three scalp maps above their time courses."}}
-seen = model.explain(ready.data.T)
+seen = model.on(cap).explain(ready.data.T)
 before = ready.times < 0
 fig, axes = plt.subplots(
     2, 3, figsize=(6.7, 3.2), height_ratios=(1.6, 1), sharey="row", layout="constrained"
@@ -190,12 +173,9 @@ axes[1, 0].set_ylabel("strength (no unit)")
 plt.show()
 
 # %% [markdown]
-# In the MNE recording the strongest map is the response: it is twice as strong after the stimulus as before, and the patch that explains it best lies in the left hemisphere, on the side that the stimulus asks for, if some centimeters in front of the calcarine cortex.
-# The best patches for the other two lie at the front of the head, and these maps are as strong before the stimulus as after it.
-# With six epochs, much ongoing activity of brain and eyes that has nothing to do with the stimulus remains in the average.
-# The network images the whole window, and it takes a map that a patch explains well for a source: the frontal regions get the highest probabilities of all.
-# It was trained on source-free recordings, but only simulated ones, without activity of eyes and muscles.
-# So part of this image is wrong although its probability is high: a probability does not say that a source responds to the *stimulus*. Look at the time course before time 0, compare methods, and average more epochs. [Chapter 6](06_evoked.ipynb) images an average of 56.
+# With six epochs, much ongoing activity of brain and eyes that has nothing to do with the stimulus remains in the average: a map that is as strong before the stimulus as after it is no response, however well a patch explains it.
+# The network has met eyes and muscles in its training, so it gives the frontal poles a low probability here; one that was trained on clean recordings alone gave them the highest of all.
+# It also is no longer sure of anything else: a low probability throughout means that the recording does not decide. Look at the time course before time 0, compare methods, and average more epochs. [Chapter 6](06_evoked.ipynb) images an average of 56.
 
 # %% [markdown]
 # ## Save it
@@ -212,31 +192,11 @@ print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
 # The same from a shell:
 #
 # ```bash
-# deepsif-lite image visual-ave.fif --model lite-64 --match position --out results
+# deepsif-lite image visual-ave.fif --out results
 # deepsif-lite image recording.edf --tmin 12.0 --tmax 13.0 --method sloreta
 # deepsif-lite --help
 # ```
 #
-# ## Another cap
-#
-# The potentials of every region are known all over the template's scalp, so its head model takes any cap in milliseconds: give the names of your channels, or the `info` of the recording, whose positions tell where unnamed electrodes sit.
-# Nothing is interpolated then: the image is made on the electrodes that recorded.
-# sLORETA and LCMV take such a head model as it is.
-# A `lite` network takes its geometry from the leadfield, so it can be transferred to it ([chapter 3](03_training.ipynb) measures what that costs).
-# Here are the ten strongest regions at the same moment as above:
-
-# %% tags=["published-data"]
-cap = dl.load_head_model("template", channels=evoked.info)
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # the doubts are those of the image above
-    own = dl.load_model("lite-75", head=cap, transfer=True).apply(evoked)
-images_on_cap = {"deepsif": own, "sloreta": dl.image(evoked, "sloreta", cap)}
-for method, result in images_on_cap.items():
-    name = dl.figures.method_name(method)
-    x, y, z = 1e3 * result.center(10, latency - 0.01, latency + 0.01)
-    print(f"{name} on {len(cap.ch_names)} electrodes: ({x:.0f}, {y:.0f}, {z:.0f}) mm")
-
-# %% [markdown]
 # ## What is refused, and why
 #
 # A network gives an image for any input, however wrong.
@@ -268,24 +228,28 @@ def half_a_cap(evoked):
     evoked.pick(evoked.ch_names[:32])
 
 
-for spoil in (microvolts, dead_electrode, not_a_number, half_a_cap):
+def six_electrodes(evoked):
+    evoked.pick(evoked.ch_names[:6])
+
+
+for spoil in (microvolts, dead_electrode, not_a_number, half_a_cap, six_electrodes):
     recording = clean.copy()
     spoil(recording)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             model.apply(recording)
-            message = f"repaired, with a warning: {caught[0].message}"
+            message = f"imaged, with a warning: {caught[0].message}"
         except ValueError as error:
             message = f"refused: {error}"
     print(textwrap.fill(f"{spoil.__name__}: {message}", 76), end="\n\n")
 
 # %% [markdown]
-# A few missing or bad channels are interpolated, with a warning:
+# Bad channels are left out, however many: here a quarter of them.
 
 # %%
 recording = clean.copy()
-recording.info["bads"] = ["C3", "T7"]
+recording.info["bads"] = recording.ch_names[::4]
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     result = model.apply(recording)
@@ -303,14 +267,14 @@ print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%
 #
 # ## Summary
 #
-# - Average, clean, in volts, about one second: then `dl.load_model(...).apply(evoked)`.
-# - Channels are matched by name or by position; missing ones are interpolated up to a quarter.
+# - Average, clean, in volts, about one second: then `dl.image(evoked)`.
+# - Any cap: electrodes are found by name or by position, and the image is made on those that recorded.
 # - The result is a `SourceImage`: regions, times, extent, source estimate, table, plot.
 #
 # ## Limits
 #
 # - The template head stands for yours. Lesions, earlier surgery and children's heads are outside it.
-# - The network was trained on focal patches of cortex, mostly 15 to 45 cm², active for tens of milliseconds. Deep nuclei and rhythms of the whole brain were not in its training.
+# - The network was trained on focal patches of cortex, up to 60 cm², and on artifacts of the kinds that we thought of. Deep nuclei and rhythms of the whole brain were not in its training.
 # - Amplitudes have no unit.
 #
 # ## Exercises
