@@ -1,4 +1,4 @@
-"""What the benchmarks of short trainings share: arguments, data, and the table."""
+"""What benchmarks that write a table share: arguments, data, and the table."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def read_arguments(
     parser.add_argument("--runs", default=runs, help="folder of the runs")
     parser.add_argument("--save", help="file to write, .csv")
     return parser.parse_args()
+
+
+def read_save(description: str) -> str | None:
+    """Read where to write."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--save", help="file to write, .csv")
+    return parser.parse_args().save
 
 
 def load_data() -> tuple[HeadModel, SpikeLibrary, SpikeLibrary]:

@@ -1,7 +1,8 @@
-"""Write what the page "What can be imaged" includes: the contract and its table.
+"""Write what the page "What can be imaged" includes: the contract and its tables.
 
 The contract is the notes of :func:`deepsif_lite.recordings.prepare`. The table is
-measured and stored by ``make contract``; a test holds it against the library.
+measured and stored by ``make contract``; a test holds it against the library. That of
+runs that were killed is stored by ``benchmarks/kill_and_resume.py``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pandas as pd
 from numpydoc.docscrape import FunctionDoc
 
 from deepsif_lite.recordings import prepare
+from deepsif_lite.results import read_experiment
 
 TABLE = Path(__file__).with_name("contract.csv")
 COLUMNS = {
@@ -23,6 +25,18 @@ COLUMNS = {
     "said": "said",
 }
 LIMIT = "limit"
+RUNS = {
+    "simulate": "`deepsif-lite simulate`",
+    "train": "`deepsif-lite train`",
+    "build": "`deepsif-lite build variants`",
+    "chapter": "`make run`",
+}
+OF_RUNS = {
+    "times": "moments drawn",
+    "killed": "killed before the end",
+    "same": "the same bits after",
+    "orphans": "processes left",
+}
 
 
 def contract() -> str:
@@ -52,6 +66,20 @@ def summary() -> str:
     return f"{verdicts.sum()} inputs: {counts}; {verdicts[LIMIT]} known limits.\n"
 
 
+def kills() -> str:
+    """Return what came of long runs that were killed, as a MyST table."""
+    rows = read_experiment("kill_and_resume")
+    rows = rows.assign(same=rows["differ"].isna())
+    table = rows.groupby("run", sort=False).agg(
+        times=("run", "size"),
+        killed=("killed", "sum"),
+        same=("same", "sum"),
+        orphans=("orphans", "sum"),
+    )
+    table = table.rename(index=RUNS, columns=OF_RUNS).rename_axis("command")
+    return table.to_markdown(disable_numparse=True) + "\n"
+
+
 def _shown(expression: str) -> str:
     """Return a regular expression as a reader sees it."""
     plain = expression.replace(".*", " … ").replace("|", " or ").replace("\\", "")
@@ -63,3 +91,4 @@ def write(folder: Path) -> None:
     folder.joinpath("contract.md").write_text(contract())
     folder.joinpath("contract_summary.md").write_text(summary())
     folder.joinpath("contract_table.md").write_text(tables())
+    folder.joinpath("contract_kills.md").write_text(kills())

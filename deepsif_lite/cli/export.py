@@ -14,6 +14,8 @@ def add(commands) -> None:
         "export",
         _run,
         "Write a lite network as one ONNX file, EEG in and activity out.",
+        "Writing needs pip install 'deepsif-lite[onnx]'; ONNX Runtime runs the file from "
+        "its version 1.29 on.",
     )
     parser.add_argument("--model", default="lite-75", help="shipped name or folder")
     parser.add_argument(

@@ -33,6 +33,9 @@ class _Image(nn.Module):
 def export_onnx(network: SourceNetwork, card: dict, path: str | Path) -> Path:
     """Write a network for runtimes without torch.
 
+    ONNX Runtime runs it from its version 1.29 on: earlier ones have no cosine in double
+    precision.
+
     Parameters
     ----------
     network : SourceNetwork

@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from ..errors import ChannelError, WindowError, check_option
-from ..signals import average_reference
+from ..signals import average_reference, remove_trend
 from .instances import check_kind
 from .matching import Cap, check_cover, match_channels, warn
 from .positions import electrode_positions, sphere
-from .quality import check_scales, check_values, find_drifts, find_unusable
+from .quality import (
+    are_of_electrodes,
+    check_scales,
+    check_values,
+    find_drifts,
+    find_unusable,
+)
 from .windows import remove_mean
 
 if TYPE_CHECKING:
@@ -103,8 +109,10 @@ def prepare(
     its factor. Two groups of channels a factor ten apart (two units in one file), NaN
     and infinite values are refused.
 
-    *Offsets and drifts.* The mean over the window or the baseline is taken away.
-    Drifts are kept; those above the signal are noticed.
+    *Offsets and drifts.* The mean over the window or the baseline is taken away. Where
+    lines hold most of a channel and exceed the signal, they are taken from all
+    channels if neighbors do not share them (electrodes drift each by itself):
+    repaired. If neighbors do, they may be a slow response: kept, noticed.
 
     *References.* Any common reference, or a projector. Current source densities are
     no EEG and refused. Other projectors that were applied are noticed.
@@ -133,7 +141,7 @@ def prepare(
     else:
         eeg = _order(eeg, cap, info)
     eeg.set_eeg_reference("average", projection=False, verbose="error")
-    _warn_about_drifts(eeg)
+    _remove_drifts(eeg, info, baseline)
     if sfreq is not None and not np.isclose(eeg.info["sfreq"], sfreq):
         eeg.resample(sfreq, verbose="error")
     return eeg
@@ -228,8 +236,7 @@ def _forget_projectors(eeg: Instance) -> Instance:
 
 def _drop_unusable(eeg: Instance, cap: Cap, info: mne.Info) -> tuple[Instance, Cap]:
     """Treat channels as bad whose signal cannot be that of their place."""
-    directions = cap.positions - sphere(electrode_positions(info))[1]
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    directions = _directions(cap.positions, info)
     data = eeg.get_data()
     check_scales(data, eeg.ch_names)
     flat, outlying = find_unusable(data, directions)
@@ -295,15 +302,39 @@ def _fill(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:
     return eeg.set_montage(info.get_montage(), verbose="error")
 
 
-def _warn_about_drifts(eeg: Instance) -> None:
+def _remove_drifts(
+    eeg: Instance, info: mne.Info, baseline: tuple[float | None, float | None] | None
+) -> None:
+    """Take drifts of electrodes away, in place, and notice what may be a response."""
     data = average_reference(eeg.get_data(), -2)
-    duration = eeg.times[-1] - eeg.times[0]
-    drifting, drift, signal = find_drifts(data, duration)
-    if len(drifting):
+    drifting, largest, signal = find_drifts(data, eeg.times[-1] - eeg.times[0])
+    if not len(drifting):
+        return
+    found = (
+        f"{len(drifting)} of {len(eeg.ch_names)} channels (the first: "
+        f"{eeg.ch_names[drifting[0]]}) drift by up to {1e6 * largest:.3g} uV through "
+        f"the window, above the signal of {1e6 * signal:.3g} uV"
+    )
+    lines = data - remove_trend(data)
+    directions = _directions(electrode_positions(info), info)
+    if are_of_electrodes(lines[..., -1] - lines[..., 0], directions):
+        eeg.apply_function(remove_trend, "all", channel_wise=False, verbose="error")
+        if baseline is not None:
+            remove_mean(eeg, baseline)
         warn(
-            f"{len(drifting)} of {len(eeg.ch_names)} channels (the first: "
-            f"{eeg.ch_names[drifting[0]]}) drift by up to {1e6 * drift:.3g} uV through "
-            f"the window, above the signal of {1e6 * signal:.3g} uV; filter the "
-            "recording (inst.filter(0.5, None)) or remove the trend "
-            "(evoked.detrend(1))."
+            f"{found}. Neighbors do not share the drifts, as they would a response, so "
+            "the line that fits each channel best was taken away. Better filter the "
+            "recording before it is cut (inst.filter(0.5, None))."
         )
+    else:
+        warn(
+            f"{found}. Neighbors share the drifts, so they may be a slow response, and "
+            "are kept. If they are none, filter the recording (inst.filter(0.5, None)) "
+            "or remove the trend (evoked.detrend(1))."
+        )
+
+
+def _directions(positions: np.ndarray, info: mne.Info) -> np.ndarray:
+    """Return unit vectors from the center of the head to electrodes."""
+    directions = positions - sphere(electrode_positions(info))[1]
+    return directions / np.linalg.norm(directions, axis=1, keepdims=True)

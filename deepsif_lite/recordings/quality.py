@@ -27,6 +27,9 @@ _LEAST_CHANNELS = 16  # with fewer, neighbors are too far to predict anything
 _MAX_SAMPLES = 5000  # enough for a scale; hours of raw data need not be copied
 _LEAST_WINDOW = 0.3  # s; a response rises through shorter windows like a drift
 _DRIFT_SHARE = 0.8  # of a channel's power, where the rest is one cycle or more
+# What neighbors do not predict of the drifts' scalp map, as a share of it: from 1.2 on
+# where electrodes drift each by itself, below where a slow response is part of it.
+_FOREIGN = 1.0
 _SPLINE_REG = 1e-5  # as MNE for bad channels
 _STIFFNESS, _N_TERMS = 4, 50  # of the spherical spline, as MNE
 
@@ -263,6 +266,31 @@ def find_drifts(data: NDArray, duration: float) -> tuple[NDArray, float, float]:
     signal = float(np.median(np.ptp(rest, axis=-1)))
     drifting = (share > _DRIFT_SHARE) & (drift > signal)
     return np.flatnonzero(drifting), float(drift.max()), signal
+
+
+def are_of_electrodes(drifts: NDArray, directions: NDArray) -> bool:
+    """Tell drifts of electrodes from slow responses, by their scalp map.
+
+    Electrodes drift each by itself; what the brain does, neighbors share.
+
+    Parameters
+    ----------
+    drifts : array of shape (..., n_channels)
+        From the first sample to the last, average reference.
+    directions : array of shape (n_channels, 3)
+        Unit vectors from the center of the head.
+
+    Returns
+    -------
+    bool
+        Whether neighbors predict nothing; False where channels are too few to predict
+        each other.
+    """
+    if len(directions) < _LEAST_CHANNELS:
+        return False
+    maps = drifts.reshape(-1, len(directions)).T
+    rest = leave_one_out(maps, directions)
+    return bool((rest**2).sum() > _FOREIGN * (maps**2).sum())
 
 
 def _rows(data: NDArray) -> NDArray:

@@ -42,6 +42,21 @@ def test_image_writes_what_the_library_computes(recording, tmp_path, capsys):
     np.testing.assert_allclose(stc.data, expected.data, rtol=1e-5)
 
 
+SLOW = ("torch", "nilearn", "sklearn", "scipy.signal", "scipy.stats", "mne.report")
+
+
+def test_a_solver_imports_nothing_slow(recording, tmp_path):
+    code = (
+        "import sys; from deepsif_lite.cli import main; main(); "
+        f"print([name for name in {SLOW} if name in sys.modules])"
+    )
+    arguments = ["image", recording, "--method", "sloreta", "--out", tmp_path]
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    printed = subprocess.check_output(command, text=True).splitlines()
+    assert len(printed) == 6
+    assert printed[-1] == "[]"
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

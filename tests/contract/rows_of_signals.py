@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mne
 import numpy as np
-from contract.subject import clean, evoked, head, loud, noise
+from contract.subject import clean, evoked, head, loud, noise, slow_course
 from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, Row
 
 RAMP = np.linspace(-0.5, 0.5, 500)
@@ -14,6 +14,11 @@ def _some(indices, factor=1.0, plus=0.0):
     data = clean()
     data[indices] = factor * data[indices] + plus
     return evoked(data)
+
+
+def _course(course):
+    """Give the patch another time course."""
+    return evoked(clean(course))
 
 
 def _value(value, where=(3, 5)):
@@ -67,6 +72,7 @@ def _row(kind):
 
 unit, offset, scale = _row("units"), _row("offsets and drifts"), _row("single channels")
 reference = _row("references")
+TAKEN = "the line that fits each channel best was taken away"
 STRONG, WEAK = "one of the strongest", "one of the weakest"
 MISFIT = "does not fit the others"
 
@@ -101,17 +107,29 @@ ROWS = [
     offset("offsets of 14 mV", lambda _: evoked(clean() + noise(14e-3))),
     offset("a common offset of 1 V", lambda _: evoked(clean() + 1.0)),
     offset("drifts of 5 uV", lambda _: evoked(clean() + noise(5e-6) * RAMP)),
-    offset(
-        "drifts of 50 uV",
-        lambda _: evoked(clean() + noise(50e-6) * RAMP),
-        NOTICED,
-        "drift by up to",
+    *(
+        offset(
+            f"drifts of {text}",
+            lambda _, size=size: evoked(clean() + noise(size) * RAMP),
+            REPAIRED,
+            TAKEN,
+        )
+        for text, size in {"50 uV": 50e-6, "10 mV": 10e-3}.items()
     ),
     offset(
-        "drifts of 10 mV",
-        lambda _: evoked(clean() + noise(10e-3) * RAMP),
+        "drifts of 50 uV, a baseline",
+        lambda _: evoked(clean() + noise(50e-6) * RAMP),
+        REPAIRED,
+        TAKEN,
+        baseline=(0.0, 0.3),
+        methods=("sloreta",),
+    ),
+    offset("a slow response (300 ms)", lambda _: _course(slow_course())),
+    offset(
+        "a response that rises through the window",
+        lambda _: _course(RAMP + 0.5),
         NOTICED,
-        "drift by up to",
+        "may be a slow response, and are kept",
     ),
     offset(
         "offsets, a baseline",

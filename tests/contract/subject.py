@@ -12,6 +12,7 @@ from deepsif_lite.imaging import load_model
 
 SEED, SFREQ, N_TIMES = 577, 500, 500
 PEAK, WIDTH = 0.5, 0.025  # s
+SLOW_WIDTH = 0.18  # s: 300 ms at half maximum
 AMPLITUDE, NOISE = 60e-6, 1e-6  # V
 
 
@@ -37,17 +38,26 @@ def distance(activity):
 
 
 @cache
-def _clean():
+def _field():
     field = head().leadfield[:, patch()].sum(axis=1)
-    field -= field.mean()
-    course = np.exp(-(((np.arange(N_TIMES) / SFREQ - PEAK) / WIDTH) ** 2))
+    return field - field.mean()
+
+
+def _peak(width):
+    return np.exp(-(((np.arange(N_TIMES) / SFREQ - PEAK) / width) ** 2))
+
+
+def slow_course():
+    """Return that of a response like the P300, 1 at its peak."""
+    return _peak(SLOW_WIDTH)
+
+
+def clean(course=None):
+    """Return EEG of shape (75, 500), V; the patch answers briefly unless told."""
+    course = _peak(WIDTH) if course is None else course
+    field = _field()
     noise = np.random.default_rng(0).standard_normal((len(field), N_TIMES))
     return AMPLITUDE / np.abs(field).max() * np.outer(field, course) + NOISE * noise
-
-
-def clean():
-    """Return EEG of shape (75, 500), V."""
-    return _clean().copy()
 
 
 def noise(size, shape=(75, 1)):

@@ -5,6 +5,7 @@ import warnings
 import mne
 import numpy as np
 import pytest
+from scipy.signal import detrend
 
 from deepsif_lite.errors import OptionError, SignalError, WindowError
 from deepsif_lite.recordings import prepare, resting_clips
@@ -290,15 +291,40 @@ def test_the_reference_electrode_is_flat(evoked, info, truth):
     assert alike(ready.data, truth) > 0.99
 
 
-def test_drifts_and_other_kinds_of_responses_are_noticed(evoked, info):
-    evoked.data += np.linspace(0, 1e-4, 300) * np.linspace(-1, 1, 64)[:, None]
+def test_lines_of_electrodes_that_drift_are_taken_away(evoked, info, truth):
+    """From all kinds of recordings; what a line through the signal is, goes with it."""
+    slopes = np.random.default_rng(0).standard_normal((64, 1))
+    drifts = 1e-4 * slopes * np.linspace(-0.5, 0.5, 300)
+    evoked.data += drifts
+    epochs = np.stack([truth + drifts, truth - 2 * drifts])
+    for inst in (
+        evoked,
+        mne.EpochsArray(epochs, info, tmin=-0.1, verbose=False),
+        mne.io.RawArray(evoked.data, info, verbose=False),
+    ):
+        with pytest.warns(UserWarning, match="best was taken away"):
+            ready = prepare(inst, info)
+        expected = detrend(truth)
+        for data in ready.get_data().reshape(-1, 64, 300):
+            np.testing.assert_allclose(data, expected, atol=1e-15)
+    with pytest.warns(UserWarning, match="best was taken away"):
+        ready = prepare(evoked, info, baseline=(-0.1, 0))
+    expected -= expected[:, :51].mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(ready.data, expected, atol=1e-15)
+
+
+def test_a_slow_response_and_other_kinds_are_kept_and_noticed(evoked, info, truth):
+    rise = 10 * np.outer(truth[:, 40], np.linspace(-1, 1, 300))
+    evoked.data += rise
     evoked.kind = "standard_error"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        prepare(evoked, info)
+        ready = prepare(evoked, info)
+    np.testing.assert_allclose(ready.data, truth + rise, atol=1e-15)
     text = " ".join(str(w.message) for w in caught)
     assert "channels (the first: " in text
     assert "uV through the window" in text
+    assert "may be a slow response, and are kept" in text
     assert "'standard_error'" in text
 
 

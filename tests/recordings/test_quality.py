@@ -8,6 +8,7 @@ from deepsif_lite.errors import ChannelError, SignalError
 from deepsif_lite.head import load_head_model
 from deepsif_lite.recordings.positions import electrode_positions, sphere
 from deepsif_lite.recordings.quality import (
+    are_of_electrodes,
     check_scales,
     check_values,
     find_drifts,
@@ -100,6 +101,26 @@ def test_drifts_above_the_signal_are_found(head):
     assert len(find_drifts(data, 0.2)[0]) == 0  # a response may rise through 200 ms
     slow = np.outer(np.ones(75), np.sin(2 * np.pi * np.arange(500) / 500))
     assert len(find_drifts(slow, 1.0)[0]) == 0
+
+
+def test_neighbors_share_what_is_no_drift_of_electrodes(head, directions):
+    """Of any size, on a few electrodes or all; a slow response, on its own or not."""
+    rng = np.random.default_rng(0)
+    for region in range(0, head.cortex.n_regions, 97):
+        patch = [region, *head.cortex.neighbors[region]]
+        field = head.leadfield[:, patch].sum(axis=1)
+        field -= field.mean()
+        field *= 20 / np.abs(field).max()
+        drifts = rng.standard_normal((3, 75))
+        drifts[1, rng.permutation(75)[:65]] = 0
+        drifts -= drifts.mean(axis=1, keepdims=True)
+        for size in (5, 1000):
+            for drift in drifts:
+                assert are_of_electrodes(size * drift, directions), region
+            assert are_of_electrodes(size * drifts, directions), region
+        assert not are_of_electrodes(field, directions), region
+        assert not are_of_electrodes(-1e-6 * (field + 3 * drifts[0]), directions)
+    assert not are_of_electrodes(drifts[:, :12], directions[:12])  # too few to tell
 
 
 def test_values_that_cannot_be_eeg_are_refused(head):
