@@ -162,7 +162,7 @@ _ = axes[0].set_ylabel("activity (no unit)")
 #
 # The test sets are those of the paper's main figure: each recording has a source, and every electrode is where the head model has it.
 # The paper's network was trained on such recordings only.
-# Ours was not ([chapter 3](03_training.ipynb) says why), so the network to compare with the paper's is a second one: `lite-75-known-head`, of the same design but without the probability $p$ that there is a source at all, trained with every electrode in its place and a source in each recording (`deepsif-lite train --n-sources 1 2 3 --electrode-jitter 0 0 --steps 3250`).
+# Ours was not: `lite`, which serves any cap and here has the name of one, `lite-75`, was trained on other heads, with eyes and muscles, and on sources of any size ([chapter 3](03_training.ipynb) says why). So the network to compare with the paper's is a second one: `lite-75-known-head`, without the probability $p$ that there is a source at all, trained with every electrode in its place, and a source as large as the paper's in each recording (`deepsif-lite train --n-sources 1 2 3 --electrode-jitter 0 0 --steps 3250`).
 
 # %% tags=["nbval-ignore-output"]
 thresholds = (0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8)  # of probability, used further down
@@ -425,7 +425,7 @@ by_threshold.rename(columns=METRICS).rename_axis("probability above").round(2)
 # So far the head of the recording was the head model of the network, which no patient's head is.
 # [Chapter 2](02_forward.ipynb) computed the leadfields of heads that differ from the template in one thing, by the boundary element method (it explains their names); here they make the recordings, while the methods assume the template.
 # The paper's network met such heads only in its tests (SI Figs. S7 to S10): the median localization error rose by 1 mm at most.
-# Ours was trained with displaced electrodes, up to 1 cm and by way of a spline, but with no other skulls and shapes.
+# `lite` was trained on twelve heads of other shapes and skulls, none of which is among these, with electrodes displaced by up to 1 cm.
 
 # %% tags=["nbval-ignore-output", "small-in-tests"]
 SHAPES = ("shape-01", "shape-02", "shape-03", "shape-04")
@@ -566,7 +566,7 @@ _ = dl.results.write_scores("04_evaluation", scores, profile, seed=seed)
 # - The network is scored on recordings made from clips that training never saw, with the same measures as the paper and with misses counted.
 # - Its misses are weak sources beside strong ones, and sources in noisy recordings: one threshold for the whole image drops them. Of the sources it detects, it recovers most regions.
 # - Its probabilities are calibrated without any correction, also with displaced electrodes, and low in source-free recordings, in each of which a network that was never trained on one finds a source.
-# - On heads that are not the template the error rises, most where electrodes are displaced, and less for the network trained with displaced electrodes. The table beside the paper's numbers shows what that costs on the template.
+# - On heads that are not the template the error rises, most where electrodes are displaced, and less for the network trained on other heads. The table beside the paper's numbers shows what that costs on the template.
 # - The classical methods are not wrong, they answer another question: they spread a source over the cortex, which costs precision, and part of the noise appears as sources.
 # - A score depends on its definition. Ask what happens to missed sources before you compare two papers.
 #
