@@ -42,7 +42,7 @@ def add(commands) -> None:
         "Score a network, sLORETA and LCMV on fresh synthetic recordings; writes one "
         "row a source as CSV and prints the means over recordings.",
     )
-    parser.add_argument("--model", default="lite-75", help="shipped name or folder")
+    parser.add_argument("--model", default="lite", help="shipped name or folder")
     parser.add_argument("--spikes", default="lite", help=SPIKES_HELP)
     parser.add_argument(
         "--samples", type=number(int, 1), default=300, help="recordings in a set"

@@ -51,8 +51,8 @@ def add(commands) -> None:
     )
     parser.add_argument(
         "--head",
-        help="head model; by default that of --model, or template-75; template is the "
-        "template head under the recording's own electrodes",
+        help="head model; by default template, the template head under the recording's "
+        "own electrodes",
     )
     parser.add_argument("--model", help="network: a shipped name or a folder")
     parser.add_argument("--condition", help="evoked response or event, name or number")

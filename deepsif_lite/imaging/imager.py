@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import SignalError, check_shape
-from ..network.cards import check_card, serves_any_cap
+from ..network.cards import card_on, check_card, serves_any_cap
 from ..recordings.instances import check_kind
 from ..recordings.preparation import prepare
 from ..recordings.windows import check_window, remove_mean
@@ -358,7 +358,11 @@ class Imager:
             return self
         check_card(self.card, head)
         return replace(
-            self, network=serving(self.network, head), head=head, own_cap=False
+            self,
+            network=serving(self.network, head),
+            card=card_on(self.card, head) if serves_any_cap(self.card) else self.card,
+            head=head,
+            own_cap=False,
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import MismatchError
 from ..network.cards import (
     available_weights,
+    card_on,
     check_card,
     cortex_fingerprint,
     head_of,
@@ -76,6 +77,8 @@ def load_model(
         network, card = transferred(*load_weights(name_or_path), head)
         return Imager(network.to(device).eval(), card, head, device)
     check_card(card, head)
+    if serves_any_cap(card):
+        card = card_on(card, head)
     network = shared_network(name_or_path, head, device)
     return Imager(network, card, head, device, own_cap)
 

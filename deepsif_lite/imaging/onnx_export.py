@@ -67,7 +67,7 @@ def export_onnx(network: SourceNetwork, card: dict, path: str | Path) -> Path:
     example = torch.randn(
         1,
         card["n_times"],
-        network.n_channels,
+        len(card["ch_names"]),
         generator=torch.Generator().manual_seed(0),
     )
     with torch.no_grad():

@@ -209,6 +209,11 @@ def head_of(name_or_path: str | Path, card: dict) -> str:
     return ALIASES.get(str(name_or_path), ("", card["head"]))[1]
 
 
+def card_on(card: dict, head: HeadModel) -> dict:
+    """Return the card of a network for any cap, on the cap of a head model."""
+    return card | {"ch_names": list(head.ch_names), "head": head.name}
+
+
 def is_alias(name_or_path: str | Path) -> bool:
     """Whether a name stands for a network on one of its caps."""
     return str(name_or_path) in ALIASES
