@@ -32,6 +32,7 @@
 profile = "lite"
 
 # %%
+import textwrap
 import warnings
 
 import matplotlib.pyplot as plt
@@ -128,7 +129,11 @@ plt.show()
 # Further down the window ends earlier.
 
 # %% tags=["published-data"]
-images = {"deepsif": dl.image(evoked, model=model)}
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    images = {"deepsif": dl.image(evoked, model=model)}
+for warning in caught:
+    print(textwrap.fill(str(warning.message), 76))
 for method in METHODS[1:]:
     images[method] = dl.image(evoked, method, head, baseline=(None, 0))
 window = (latency - 0.01, latency + 0.01)

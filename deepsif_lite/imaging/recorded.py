@@ -69,20 +69,26 @@ def prepare_as_recorded(
         of the head bare.
     """
     cap = template_cap(inst.info, match=match) if head is None else head
+    _check_number(cap.ch_names, cap)
     ready = prepare(
         inst, cap.info, sfreq, match=match, baseline=baseline, interpolate=False
     )
-    if len(ready.ch_names) < FEWEST:
-        msg = (
-            f"Only {len(ready.ch_names)} good channels of the recording are electrodes of "
-            f"head={cap.name!r}: {ready.ch_names}. {FEWEST} are needed, 16 or more "
-            "advised; rename channels (inst.rename_channels), set positions "
-            "(inst.set_montage) and leave head out."
-        )
-        raise ChannelError(msg)
+    _check_number(ready.ch_names, cap)
     cap = cap.pick(ready.ch_names)
     _warn_about_bare_head(cap)
     return ready, cap
+
+
+def _check_number(ch_names: list[str], cap: HeadModel) -> None:
+    if len(ch_names) >= FEWEST:
+        return
+    msg = (
+        f"Only {len(ch_names)} good channels of the recording are electrodes of "
+        f"head={cap.name!r}: {ch_names}. {FEWEST} are needed, 16 or more advised; rename "
+        "channels (inst.rename_channels), set positions (inst.set_montage) and leave "
+        "head out."
+    )
+    raise ChannelError(msg)
 
 
 def _warn_about_bare_head(cap: HeadModel) -> None:
