@@ -44,7 +44,7 @@ class Variety:
     """
 
     sized_share: float = 0.5
-    together_share: float = 0.3
+    together_share: float = 0.4
     waveform_share: float = 0.3
     artifact_share: float = 0.7
     artifact_db: tuple[float, float] = (-20.0, 10.0)
