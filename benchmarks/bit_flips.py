@@ -41,7 +41,8 @@ class Flip(NamedTuple):
 
 def flips(root: Path, n: int, seed: int, per: str) -> list[Flip]:
     """Draw bits; ``per`` file each file is as likely, per byte each byte of all."""
-    files = sorted(path for path in root.rglob("*") if path.is_file())
+    # Locks are hidden, and hold nothing.
+    files = sorted(path for path in root.rglob("[!.]*") if path.is_file())
     sizes = np.array([path.stat().st_size for path in files])
     weights = sizes / sizes.sum() if per == "byte" else None
     rng = np.random.default_rng(seed)
