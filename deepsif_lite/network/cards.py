@@ -189,6 +189,8 @@ def load_log(name_or_path: str | Path) -> dict[str, NDArray]:
     else:
         content = read_bytes(path, cure(folder))
     try:
+        if not content.endswith(b"\n"):
+            raise ValueError("its last line is cut short")
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
         return {
             name: np.array([_number(row[name]) for row in rows])
@@ -201,7 +203,10 @@ def load_log(name_or_path: str | Path) -> dict[str, NDArray]:
 
 def _number(text: str) -> float:
     """Return a number; what was not measured stands there as nothing."""
-    return math.nan if text == "" else float(text)
+    number = math.nan if text == "" else float(text)
+    if math.isinf(number):
+        raise ValueError(f"it holds {text}")
+    return number
 
 
 def head_of(name_or_path: str | Path, card: dict) -> str:
