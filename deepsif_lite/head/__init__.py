@@ -37,6 +37,8 @@ __getattr__, __dir__, __all__ = attach(
             "store_artifact_sources",
         ],
         "caps": ["load_scalp_potentials", "template_cap"],
+        "cap_sampler": ["CapSampler", "Wearer"],
+        "training_caps": ["load_cap_sampler", "store_cap_sampler"],
         "jitter": ["ElectrodeJitter"],
         "shape": ["HeadShape"],
         "variants": [

@@ -14,5 +14,8 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "samples": ["Batch", "Sample"],
         "stream": ["SyntheticEEG"],
+        "variety": ["Variety"],
+        "varied": ["VariedEEG"],
+        "waveforms": ["draw_waveform"],
     },
 )

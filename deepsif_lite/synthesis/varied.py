@@ -147,6 +147,11 @@ class VariedEEG(SyntheticEEG):
         self._place_window(draw, block.n_times, rng)
         return draw
 
+    def has_artifacts(self, index: int) -> bool:
+        """Whether sample ``index`` holds what is not cortex."""
+        artifacts = self._draw(index).artifacts
+        return artifacts is not None and len(artifacts[0]) > 0
+
     def _vary_sources(self, draw: _VariedDraw, rng: np.random.Generator) -> None:
         """Draw other sizes and time courses for some of the sources."""
         variety, count = self.variety, len(draw.patches)
