@@ -71,8 +71,6 @@ def observe(row, method, folder):
     given, options = row.make(folder), dict(row.options)
     if method == "deepsif":
         options.setdefault("model", subject.network())
-    elif "model" not in options:
-        options.setdefault("head", subject.head())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
