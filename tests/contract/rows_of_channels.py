@@ -16,7 +16,7 @@ from contract.subject import (
     points,
     renamed,
 )
-from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, Row
+from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, WITHIN, Row
 
 OLD = {"T7": "T3", "T8": "T4", "P7": "T5", "P8": "T6"}
 
@@ -131,8 +131,13 @@ def _absent(text, make, verdict=IMAGED, says="", **options):
     return Row("missing channels", text, make, verdict, says, options)
 
 
-def _small(text, make, verdict=IMAGED, says="", **options):
-    return Row("caps", text, make, verdict, says, options)
+def _cap_row(text, make, verdict=IMAGED, says="", within=WITHIN, **options):
+    return Row("caps", text, make, verdict, says, options, within=within)
+
+
+def _one_montage(text, make, verdict, says):
+    options = {"model": "lite-75-known-head"}
+    return Row("caps", text, make, verdict, says, options, ("deepsif",))
 
 
 def _position(text, make, verdict=IMAGED, says=""):
@@ -142,6 +147,7 @@ def _position(text, make, verdict=IMAGED, says=""):
 RANDOM = np.random.default_rng(5).permutation(75)
 TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
 SIXTEEN = [name for name in TEN_TWENTY if name not in ("Fz", "Cz", "Pz")]
+COARSE = 20.0  # mm; electrodes are three times as far apart
 TEN = "Fp1 Fp2 T7 C3 Cz C4 T8 Pz O1 O2".split()
 
 ROWS = [
@@ -235,33 +241,33 @@ ROWS = [
             ("left", points()[:, 0] < -0.01),
         )
     ),
-    _small("19 channels of the 10-20 system", lambda _: _only(TEN_TWENTY)),
-    _small(
+    _cap_row("19 channels of the 10-20 system", lambda _: _only(TEN_TWENTY)),
+    _cap_row(
         "19 channels, named T3, T4, T5, T6",
         lambda _: _only(TEN_TWENTY).rename_channels({n: OLD[n] for n in OLD}),
     ),
-    _small("19 channels and FT9, FT10", lambda _: _only([*TEN_TWENTY, "FT9", "FT10"])),
-    _small("16 channels", lambda _: _only(SIXTEEN)),
-    _small("10 channels", lambda _: _only(TEN)),
-    _small("6 channels", lambda _: _only(TEN[:6]), REFUSED, "ChannelError"),
-    _small("BioSemi's 32", lambda _: _cap("biosemi32")),
-    _small("BioSemi's 64", lambda _: _cap("biosemi64")),
-    _small(
+    _cap_row(
+        "19 channels and FT9, FT10", lambda _: _only([*TEN_TWENTY, "FT9", "FT10"])
+    ),
+    _cap_row("16 channels", lambda _: _only(SIXTEEN), within=COARSE),
+    _cap_row("10 channels", lambda _: _only(TEN), within=COARSE),
+    _cap_row("6 channels", lambda _: _only(TEN[:6]), REFUSED, "ChannelError"),
+    _cap_row("BioSemi's 32", lambda _: _cap("biosemi32")),
+    _cap_row("BioSemi's 64", lambda _: _cap("biosemi64")),
+    _cap_row(
         "64 numbered electrodes with positions", lambda _: _numbered(_cap("biosemi64"))
     ),
-    _small(
+    _one_montage(
         "19 channels for a network of one montage",
         lambda _: _only(TEN_TWENTY),
         REFUSED,
         "ChannelError",
-        model="lite-75-known-head",
     ),
-    _small(
+    _one_montage(
         "60 of 75 channels for a network of one montage",
         lambda _: _missing(15, RANDOM),
         REPAIRED,
         "interpolated",
-        model="lite-75-known-head",
     ),
     _position("names and positions of the head model", lambda _: evoked()),
     _position("positions, names that say nothing", lambda _: _anonymous(points())),

@@ -46,6 +46,7 @@ class Row:
     says: str = ""
     options: dict = field(default_factory=dict)
     methods: tuple[str, ...] = METHODS
+    within: float = WITHIN
 
 
 class Outcome(NamedTuple):
