@@ -14,5 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "samples": ["Batch", "Sample"],
         "stream": ["SyntheticEEG"],
+        "varied": ["VariedEEG"],
+        "variety": ["Variety"],
     },
 )
