@@ -159,18 +159,7 @@ class ScanNetwork(SourceNetwork):
         self.geometry.compute(leadfield, cortex)
 
     def set_leadfield(self, leadfield: NDArray) -> None:
-        """Serve other electrodes on the same cortex, from now on.
-
-        Parameters
-        ----------
-        leadfield : array of shape (n_channels of the cap, n_regions)
-            Any number of channels.
-
-        Raises
-        ------
-        MismatchError
-            It has other regions.
-        """
+        """Serve other electrodes from now on, see :class:`SourceNetwork`."""
         self.geometry.set_leadfield(leadfield)
 
     def serving(self, leadfield: NDArray) -> ScanNetwork:

@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from .alternating import Placed
+from .alternating import Placed, place_together
 from .patch_search import choose_starts, search_patches
 from .scan_geometry import ScanGeometry
 

@@ -26,7 +26,12 @@ from deepsif_lite.imaging import (
     loading,
 )
 from deepsif_lite.imaging.loading import default_network
-from deepsif_lite.network import build_network, head_fingerprint, save_weights
+from deepsif_lite.network import (
+    build_network,
+    head_fingerprint,
+    load_weights,
+    save_weights,
+)
 from deepsif_lite.recordings import prepare
 from deepsif_lite.signals import average_reference
 from deepsif_lite.solvers import METHODS, get_solver, noise_covariance
@@ -480,3 +485,59 @@ def test_an_image_of_a_solver_that_is_not_finite_is_refused(head, evoked, monkey
     monkeypatch.setitem(METHODS, "lcmv", replace(METHODS["lcmv"], solve=solve))
     with pytest.raises(SignalError, match="'lcmv' gives values that are not finite"):
         image(evoked, "lcmv", head=head)
+
+
+def _recorded(names):
+    """Return a response of a patch of the template, and the template, at some channels."""
+    head = load_head_model("template-75")
+    patch = [577, *head.cortex.neighbors[577]]
+    field = head.leadfield[:, patch].sum(axis=1)
+    data = 1e-5 * np.outer(field / np.abs(field).max(), np.hanning(250))
+    data += 2e-7 * np.random.default_rng(0).standard_normal(data.shape)
+    evoked = mne.EvokedArray(data, head.info.copy(), verbose=False)
+    rows = [head.ch_names.index(name) for name in names]
+    return evoked, head, rows
+
+
+TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
+
+
+@pytest.mark.parametrize("method", ["deepsif", "sloreta"])
+def test_a_small_cap_is_imaged_by_its_rows_of_the_head_model(method):
+    evoked, head, rows = _recorded(TEN_TWENTY)
+    rows = sorted(rows)
+    few = evoked.copy().pick([head.ch_names[i] for i in rows])
+    found = image(few, method, head)
+    leadfield = head.leadfield[rows]
+    data = few.data - few.data.mean(axis=1, keepdims=True)
+    data = average_reference(data, 0)
+    if method == "sloreta":
+        by_hand = replace(
+            head,
+            leadfield=leadfield,
+            ch_names=few.ch_names,
+            info=few.info,
+            sensors=head.sensors[rows],
+        )
+        expected = get_solver("sloreta")(data.T, by_hand).T
+    else:  # the same weights, given that leadfield
+        network, _ = load_weights("lite")
+        network.set_geometry(head.leadfield, head.cortex)
+        network.set_geometry(leadfield, head.cortex)
+        eeg = torch.as_tensor(data.T / np.abs(data).max()).float()[None]
+        with torch.no_grad():
+            expected = network.eval()(eeg)[0].T.numpy()
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(found.activity, expected, atol=1e-4 * scale)
+
+
+@pytest.mark.parametrize("method", ["deepsif", "sloreta"])
+@pytest.mark.parametrize("head", [None, "template-75"])
+def test_a_bad_channel_changes_nothing_but_is_left_out(method, head):
+    evoked, _, _ = _recorded([])
+    marked = evoked.copy()
+    marked.data[[3, 40]] = np.nan
+    marked.info["bads"] = [marked.ch_names[i] for i in (3, 40)]
+    without = evoked.copy().drop_channels(marked.info["bads"])
+    found, expected = (image(each, method, head) for each in (marked, without))
+    np.testing.assert_array_equal(found.activity, expected.activity)
