@@ -5,7 +5,8 @@ import pytest
 from scipy.sparse.csgraph import connected_components
 
 import deepsif_lite as dl
-from deepsif_lite.cortex import decay, grow_patch, patch_candidates
+from deepsif_lite.cortex import decay, grow_patch, grow_to_area, patch_candidates
+from deepsif_lite.cortex.patches import sized_candidates
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +75,7 @@ def test_bad_layers_are_refused(cortex):
 
 
 @pytest.mark.parametrize("seed_region", [0, 577, 993])
-def test_patches_of_any_size_are_even_in_log_area_and_connected(seed_region):
-    from scipy.sparse.csgraph import connected_components
-
-    cortex = load_cortex()
+def test_patches_of_any_size_are_even_in_log_area_and_connected(cortex, seed_region):
     grown = sized_candidates(cortex, seed_region, n_sizes=24, rng=0)
     assert grown[0].tolist() == [seed_region]
     areas = np.array([cortex.areas[patch].sum() for patch in grown])
@@ -92,8 +90,7 @@ def test_patches_of_any_size_are_even_in_log_area_and_connected(seed_region):
         assert connected_components(inside)[0] == 1
 
 
-def test_a_patch_comes_as_close_to_its_area_as_parcels_allow():
-    cortex = load_cortex()
+def test_a_patch_comes_as_close_to_its_area_as_parcels_allow(cortex):
     for area in (1e-4, 8e-4, 30e-4):
         patch = grow_to_area(cortex, 300, area, rng=3)
         covered = cortex.areas[patch].sum()

@@ -56,3 +56,12 @@ def test_the_fit_is_the_share_that_a_patch_explains_beside_the_one_that_stays():
         if b != int(a)
     )
     assert float(placed.fit.max()) == pytest.approx(best)
+
+
+def test_where_nothing_is_left_to_explain_the_numbers_stay_finite():
+    patches = torch.eye(4, 6)
+    maps = patches[None, :1]
+    for placed in place_together(patches, maps, maps @ patches.T, torch.ones(1, 1), 3):
+        assert torch.isfinite(placed.fit).all()
+        assert torch.isfinite(placed.gain).all()
+        assert placed.gain.min() >= 0
