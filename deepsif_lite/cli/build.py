@@ -36,6 +36,9 @@ _PARTS = {
         "270 s",
         "beside the published leadfield (OpenMEEG, published files)",
     ),
+    "caps": _Part(
+        "head", "store_cap_sampler", "600 s", "caps and heads to train on (OpenMEEG)"
+    ),
     "checksums": _Part("artifacts", "store_checksums", "0 s", "of texts and tables"),
     "training": _Part("head", "store_training_heads", "2 s", "heads to train on"),
     "caps": _Part(

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ..artifacts import read_artifact
 from ..cortex.surface import load_cortex
 from ..errors import ChannelError, check_option
+from ..recordings.instances import good_eeg
+from ..recordings.matching import set_table
 from ..recordings.names import numbered_cap, standard_names
 from ..recordings.positions import electrode_positions
 from .electrodes import CHANNELS_75, known_electrodes, template_positions
@@ -57,8 +59,13 @@ def template_cap(
     Raises
     ------
     ChannelError
-        A name given alone is unknown, names repeat, positions do not fit a head, or
-        there are fewer than three channels whose place is known.
+        A name given alone is unknown, names repeat, positions do not fit a head, there
+        is no good EEG channel, or the place of fewer than three is known.
+
+    Warns
+    -----
+    UserWarning
+        A numbered cap has no positions; those that its maker lists are used.
 
     Examples
     --------
@@ -70,7 +77,10 @@ def template_cap(
     if isinstance(channels, Sequence):
         ch_names, near = list(channels), _by_names(channels)
     else:
-        ch_names, near = _of_recording(_good_eeg(channels), match)
+        import mne
+
+        info = mne.pick_info(channels, good_eeg(channels))
+        ch_names, near = _of_recording(info, match)
     if len(ch_names) < _LEAST_CHANNELS:
         msg = f"channels={ch_names} are too few; a head model takes three or more."
         raise ChannelError(msg)
@@ -98,12 +108,6 @@ def load_scalp_potentials() -> ScalpPotentials:
     return ScalpPotentials(load_shells(), stored["potentials"].astype(float))
 
 
-def _good_eeg(info: Info) -> Info:
-    import mne
-
-    return mne.pick_info(info, mne.pick_types(info, eeg=True, exclude="bads"))
-
-
 def _by_names(names: Sequence[str]) -> NDArray:
     """Return where electrodes are by their names, (n_channels, 3), m, MRI frame."""
     known = known_electrodes()
@@ -128,11 +132,7 @@ def _of_recording(info: Info, match: str) -> tuple[list[str], NDArray]:
 
     table = numbered_cap(info.ch_names)
     if table is not None and np.isnan(electrode_positions(info)).all():
-        montage = mne.channels.make_standard_montage(table)
-        info = info.copy()
-        info.set_montage(
-            montage, match_case=False, on_missing="ignore", verbose="error"
-        )
+        info = set_table(info, table)
     # Numbers are no names: BioSemi's C1 is not the C1 of the 10-10 system.
     known = known_electrodes() if table is None else ()
     standard = standard_names(info.ch_names, known)
@@ -141,7 +141,9 @@ def _of_recording(info: Info, match: str) -> tuple[list[str], NDArray]:
     # Names tell unless some electrode that has a place has no name among them.
     if match == "name" and not (placed & ~named).any():
         names = [info.ch_names[k] for k in np.flatnonzero(named)]
+        _check_places(names, info)
         return names, _by_names(names)
+    _check_places(np.array(info.ch_names)[placed].tolist(), info)
     counts = Counter(standard)
     shared = {
         name: own
@@ -152,6 +154,17 @@ def _of_recording(info: Info, match: str) -> tuple[list[str], NDArray]:
     }
     kept = mne.pick_info(info, np.flatnonzero(placed), verbose="error")
     return list(kept.ch_names), _measured(kept, shared)
+
+
+def _check_places(there: list[str], info: Info) -> None:
+    """Refuse a recording of whose channels too few have a place."""
+    if len(there) < _LEAST_CHANNELS:
+        msg = (
+            f"Of the recording's channels {info.ch_names} the places of {there} alone "
+            "are known; rename them to the 10-05 system (inst.rename_channels) or set "
+            "their positions (inst.set_montage)."
+        )
+        raise ChannelError(msg)
 
 
 def _check_unique(names: list[str]) -> None:

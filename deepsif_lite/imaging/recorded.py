@@ -68,7 +68,9 @@ def prepare_as_recorded(
         As of :func:`deepsif_lite.recordings.prepare`, or electrodes leave a quarter
         of the head bare.
     """
-    cap = template_cap(inst.info, match=match) if head is None else head
+    cap = head
+    if cap is None:  # has the recording's own names, wherever its electrodes were laid
+        cap, match = template_cap(inst.info, match=match), "name"
     _check_number(cap.ch_names, cap)
     ready = prepare(
         inst, cap.info, sfreq, match=match, baseline=baseline, interpolate=False

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+_TINY = 1e-6  # norm of what rounding leaves of a map within the others
 _LEAST_OWN = 0.1  # share of a patch's map outside the others', or it counts for nothing
 
 
@@ -119,7 +120,8 @@ def _orthonormal(choices: list[_Choice]) -> tuple[Tensor, Tensor]:
         for other, its_overlap in basis:
             along = (own * other).sum(-1, keepdim=True)
             own, overlap = own - along * other, overlap - along * its_overlap
-        size = own.norm(dim=-1, keepdim=True)
+        # A patch placed twice, where there is nothing to explain, adds nothing.
+        size = own.norm(dim=-1, keepdim=True).clamp_min(_TINY)
         basis.append((own / size, overlap / size))
     maps, overlaps = zip(*basis, strict=True)
     return torch.stack(maps, 1), torch.stack(overlaps, 1)

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from ..errors import MismatchError
-from .alternating import place_together
 from .modes import TORCH_LINALG, temporal_modes
 from .patch_search import Search, search_dictionary
 from .portable import PORTABLE_LINALG
@@ -30,6 +29,7 @@ from .scan_features import (
     n_features,
     parcel_features,
     placed_features,
+    placed_patches,
     search_features,
 )
 from .scan_geometry import PATCH_PROFILES, ScanGeometry
@@ -159,18 +159,7 @@ class ScanNetwork(SourceNetwork):
         self.geometry.compute(leadfield, cortex)
 
     def set_leadfield(self, leadfield: NDArray) -> None:
-        """Serve other electrodes on the same cortex, from now on.
-
-        Parameters
-        ----------
-        leadfield : array of shape (n_channels of the cap, n_regions)
-            Any number of channels.
-
-        Raises
-        ------
-        MismatchError
-            It has other regions.
-        """
+        """Serve other electrodes from now on, see :class:`SourceNetwork`."""
         self.geometry.set_leadfield(leadfield)
 
     def serving(self, leadfield: NDArray) -> ScanNetwork:
@@ -320,12 +309,8 @@ class ScanNetwork(SourceNetwork):
         picked = torch.sigmoid(self.pick(modes) + self.pick_rank).transpose(1, 2)
         fit = picked @ products.square()  # (n_samples, n_scans, n_patches)
         sharpness = F.softplus(self.sharpness(summary))
-        power = strengths.square()
-        power = power / power.sum(1, keepdim=True)
-        together = list(
-            place_together(
-                geometry.patch_maps, maps, products, power, self.most_together
-            )
+        together = placed_patches(
+            geometry, maps, products, strengths, self.most_together
         )
         fits = torch.cat([fit, *(placed.fit[:, None] for placed in together)], 1)
         return [

@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from .alternating import Placed
+from .alternating import Placed, place_together
 from .patch_search import choose_starts, search_patches
 from .scan_geometry import ScanGeometry
 
@@ -144,6 +144,19 @@ def search_features(
 
 
 @torch.no_grad()
+def placed_patches(
+    geometry: ScanGeometry, maps: Tensor, products: Tensor, strengths: Tensor, most: int
+) -> list[Placed]:
+    """Place two patches together, three, and so on, by the power of their maps.
+
+    Shapes are those of :func:`~deepsif_lite.network.alternating.place_together`;
+    strengths, (n_samples, n_modes), are root mean squares over time.
+    """
+    power = strengths.square()
+    power = power / power.sum(1, keepdim=True)
+    return list(place_together(geometry.patch_maps, maps, products, power, most))
+
+
 def placed_features(geometry: ScanGeometry, placed: Placed) -> Tensor:
     """Describe patches that were placed together.
 

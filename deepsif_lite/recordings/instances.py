@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from ..errors import SignalError
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ChannelError, SignalError
+
+if TYPE_CHECKING:
+    import mne
 
 _NAMED = 3  # members of a list that an error names
 
@@ -47,3 +53,23 @@ def check_kind(recording: object, *wanted: str) -> None:
     name = wanted[0].lower() if len(wanted) == 1 else "inst"
     msg = f"{name} is of type {given}, not mne.{' or '.join(wanted)}; {cure}."
     raise SignalError(msg)
+
+
+def good_eeg(info: mne.Info) -> NDArray:
+    """Return the indices of the EEG channels that are not marked bad.
+
+    Raises
+    ------
+    ChannelError
+        There are none.
+    """
+    import mne
+
+    good = mne.pick_types(info, meg=False, eeg=True, exclude="bads")
+    if not len(good):
+        msg = (
+            "The recording has no good EEG channel; check inst.get_channel_types(), "
+            "inst.info['bads'] and inst.set_channel_types()."
+        )
+        raise ChannelError(msg)
+    return good

@@ -30,6 +30,7 @@ its signal is extrapolated (neighbors in the 10-10 system lie about 18 apart).""
 
 # Degrees, 3 mm on the scalp: no digitizer tells such electrodes apart.
 _SAME_PLACE = 2.0
+_NAMED = 5  # channels that an error names
 
 
 class Cap(NamedTuple):
@@ -80,34 +81,53 @@ def match_channels(
     ChannelError
         Names repeat, positions are absent or do not fit, or too many are missing.
     """
-    table = numbered_cap(eeg.ch_names)
+    # A head model under the recording's own cap has its very names.
+    is_own = match == "name" and set(info.ch_names) <= set(eeg.ch_names)
+    table = None if is_own else numbered_cap(eeg.ch_names)
     if table is not None:
         match = "position"
         if np.isnan(electrode_positions(eeg.info)).all():
-            eeg = _set_table(eeg, table)
-    try:
-        matched = match_names(eeg.ch_names, info.ch_names)
-    except ChannelError:  # positions can tell two of one name apart
-        if match == "name":
-            raise
-        matched = {}
+            eeg = set_table(eeg, table)
+    matched = _matched(eeg.ch_names, info.ch_names, match)
     if match == "name":
         cap = _by_name(eeg.ch_names, matched, info)
     else:
         cap = _by_position(eeg.info, matched, info)
     if cap.by_name and all_needed:
         _check_missing(cap, info)
+    if len(cap.unknown) == len(eeg.ch_names):
+        msg = (
+            f"No channel of the recording ({eeg.ch_names[:_NAMED]} ...) is an electrode "
+            "of the head model; rename them (inst.rename_channels), or set their "
+            "positions (inst.set_montage) and leave head out."
+        )
+        raise ChannelError(msg)
+    _warn_about_unknown(cap)
+    return eeg.drop_channels(cap.unknown), cap
+
+
+def _matched(
+    recorded: Sequence[str], wanted: Sequence[str], match: str
+) -> dict[str, str]:
+    try:
+        return match_names(recorded, wanted)
+    except ChannelError:  # positions can tell two of one name apart
+        if match == "name":
+            raise
+        return {}
+
+
+def _warn_about_unknown(cap: Cap) -> None:
     if cap.unknown:
         what = "are not in the head model" if cap.by_name else "have no position"
         warn(
             f"Channels {cap.unknown} {what} and are ignored; rename them if they should "
             "be used (inst.rename_channels)."
         )
-    return eeg.drop_channels(cap.unknown), cap
 
 
-def _set_table(eeg: Instance, table: str) -> Instance:
-    """Give numbered electrodes the positions that their maker lists."""
+def set_table(eeg: Instance | mne.Info, table: str) -> Instance | mne.Info:
+    """Give numbered electrodes the positions that their maker lists, in place."""
     import mne
 
     montage = mne.channels.make_standard_montage(table)

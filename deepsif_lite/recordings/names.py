@@ -119,7 +119,8 @@ def standard_names(names: Sequence[str], known: Iterable[str]) -> list[str]:
     Returns
     -------
     list of str
-        The known name that each one means, or the name itself where there is none.
+        The known name that each one means, or else the name itself, unless it is that
+        of another electrode: C1 of BioSemi's 128 is no C1 of the 10-10 system.
 
     Examples
     --------
@@ -128,7 +129,11 @@ def standard_names(names: Sequence[str], known: Iterable[str]) -> list[str]:
     """
     spelling = {plain_name(name): name for name in known}
     plain = plain_names(names)
-    return [spelling.get(p, name) for p, name in zip(plain, names, strict=True)]
+    taken = set(spelling.values())
+    return [
+        spelling.get(p, p if name in taken else name)
+        for p, name in zip(plain, names, strict=True)
+    ]
 
 
 def numbered_cap(names: Sequence[str]) -> str | None:

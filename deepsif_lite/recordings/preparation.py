@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import ChannelError, WindowError, check_option
 from ..signals import average_reference, remove_trend
-from .instances import check_kind
+from .instances import check_kind, good_eeg
 from .matching import Cap, check_cover, match_channels, warn
 from .positions import electrode_positions, sphere
 from .quality import (
@@ -195,15 +195,7 @@ def _notice_kind(inst: Instance) -> None:
 
 def _pick_eeg(inst: Instance) -> Instance:
     """Copy the good EEG channels into memory, without projectors."""
-    import mne
-
-    good = mne.pick_types(inst.info, meg=False, eeg=True, exclude="bads")
-    if not len(good):
-        msg = (
-            "The recording has no good EEG channel; check inst.get_channel_types(), "
-            "inst.info['bads'] and inst.set_channel_types()."
-        )
-        raise ChannelError(msg)
+    good = good_eeg(inst.info)
     eeg = inst.copy()
     if hasattr(eeg, "load_data"):
         eeg.load_data()

@@ -52,6 +52,7 @@ class Occurrence(NamedTuple):
     most: int = 1
 
 
+# How often each kind of artifact is in a recording, and how many of it at most.
 OCCURRENCES: dict[str, Occurrence] = {
     "eye": Occurrence(0.60, 2),
     "muscle": Occurrence(0.35, 3),

@@ -9,13 +9,17 @@ from deepsif_lite.paths import data_dir
 
 SHIPPED = {
     "cortex": ["cortex/template-994.npz"],
-    "dictionary": ["cortex/patches-template-994-40-0.npz"],
+    "dictionary": [
+        "cortex/patches-template-994-40-0-all.npz",
+        "cortex/patches-template-994-40-0.npz",
+    ],
     "head": ["head/template.npz"],
     "scalp": ["head/scalp.npz"],
     "artifacts": ["head/artifacts.npz"],
     "variants": ["head/variants.npz"],
     "meg": ["head/meg.npz"],
     "comparison": ["head/comparison.npz"],
+    "caps": ["training/caps.npz"],
     "checksums": [],
     "training": ["training/template-75.npz", "training/template-64.npz"],
     "spikes": ["spikes/lite-train.npz", "spikes/lite-test.npz"],

@@ -16,7 +16,7 @@ from contract.subject import (
     points,
     renamed,
 )
-from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, Row
+from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, WITHIN, Row
 
 OLD = {"T7": "T3", "T8": "T4", "P7": "T5", "P8": "T6"}
 
@@ -45,6 +45,22 @@ def _biosemi(_, positions=False):
 
 def _missing(count, of):
     return evoked().drop_channels([head().ch_names[i] for i in of[:count]])
+
+
+def _only(names):
+    """Leave the electrodes of a smaller cap."""
+    return evoked().pick(names)
+
+
+def _cap(montage):
+    """Record at those electrodes of one of MNE's montages that the truth has."""
+    there = mne.channels.make_standard_montage(montage).ch_names
+    return _only([name for name in head().ch_names if name in there])
+
+
+def _numbered(given):
+    """Name the electrodes as EGI does."""
+    return given.rename_channels({n: f"E{i + 1}" for i, n in enumerate(given.ch_names)})
 
 
 def _bads(count):
@@ -111,8 +127,17 @@ def _spelled(text, spell):
     return _name(f"names as {text}", lambda _: renamed(spell))
 
 
-def _absent(text, make, verdict=REPAIRED, says="interpolated", **options):
+def _absent(text, make, verdict=IMAGED, says="", **options):
     return Row("missing channels", text, make, verdict, says, options)
+
+
+def _cap_row(text, make, verdict=IMAGED, says="", within=WITHIN, **options):
+    return Row("caps", text, make, verdict, says, options, within=within)
+
+
+def _one_montage(text, make, verdict, says):
+    options = {"model": "lite-75-known-head"}
+    return Row("caps", text, make, verdict, says, options, ("deepsif",))
 
 
 def _position(text, make, verdict=IMAGED, says=""):
@@ -120,6 +145,10 @@ def _position(text, make, verdict=IMAGED, says=""):
 
 
 RANDOM = np.random.default_rng(5).permutation(75)
+TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
+SIXTEEN = [name for name in TEN_TWENTY if name not in ("Fz", "Cz", "Pz")]
+COARSE = 20.0  # mm; electrodes are three times as far apart
+TEN = "Fp1 Fp2 T7 C3 Cz C4 T8 Pz O1 O2".split()
 
 ROWS = [
     _spelled("FP1", str.upper),
@@ -135,7 +164,7 @@ ROWS = [
     _spelled("Fp1.", lambda n: f"{n}."),
     _spelled("T3, T4, T5, T6", lambda n: OLD.get(n, n)),
     _name("another order", lambda _: evoked().reorder_channels(head().ch_names[::-1])),
-    _name("BioSemi's A1 to B32", _biosemi, REPAIRED, "interpolated"),
+    _name("BioSemi's A1 to B32", _biosemi),
     _name(
         "EGI's E1 to E128",
         lambda _: on("GSN-HydroCel-128", positions=False),
@@ -160,13 +189,13 @@ ROWS = [
         "Cz named Vertex",
         lambda _: renamed(lambda n: "Vertex" if n == "Cz" else n),
         REPAIRED,
-        "'Vertex'.*not in the head model.*interpolated",
+        "'Vertex'.*not in the head model",
     ),
     _name(
         "Fp1-A1, Fp2-A2 (contralateral mastoids)",
         lambda _: renamed(lambda n: n + ("-A1" if n[-1] in "13579z" else "-A2")),
-        REFUSED,
-        "ChannelError",
+        NOTICED,
+        "-A2'.*not in the head model",
     ),
     _name(
         "the strongest channel swapped with the weakest",
@@ -184,19 +213,61 @@ ROWS = [
     _absent(
         "25 % missing (19 of 75)",
         lambda _: _missing(19, RANDOM),
+    ),
+    _absent("40 % missing", lambda _: _missing(30, RANDOM)),
+    _absent(
+        "25 % missing, of a head model that is given",
+        lambda _: _missing(19, RANDOM),
+        head="template-75",
+        model=None,
+    ),
+    _absent("10 % marked bad, of NaN", lambda _: _bads(8)),
+    _absent("25 % marked bad, of NaN", lambda _: _bads(19)),
+    _absent("40 % marked bad, of NaN", lambda _: _bads(30)),
+    _absent("50 % marked bad, of NaN", lambda _: _bads(38)),
+    _absent("all marked bad", lambda _: _bads(75), REFUSED, "ChannelError"),
+    _absent("69 of 75 marked bad", lambda _: _bads(69), REFUSED, "ChannelError"),
+    *(
+        _absent(
+            f"the {side} half of the cap alone",
+            lambda _, chosen=chosen: _only(list(np.array(head().ch_names)[chosen])),
+            NOTICED,
+            "No electrode lies within",
+        )
+        for side, chosen in (
+            ("front", points()[:, 1] > 0.02),
+            ("rear", points()[:, 1] < 0.0),
+            ("right", points()[:, 0] > 0.01),
+            ("left", points()[:, 0] < -0.01),
+        )
+    ),
+    _cap_row("19 channels of the 10-20 system", lambda _: _only(TEN_TWENTY)),
+    _cap_row(
+        "19 channels, named T3, T4, T5, T6",
+        lambda _: _only(TEN_TWENTY).rename_channels({n: OLD[n] for n in OLD}),
+    ),
+    _cap_row(
+        "19 channels and FT9, FT10", lambda _: _only([*TEN_TWENTY, "FT9", "FT10"])
+    ),
+    _cap_row("16 channels", lambda _: _only(SIXTEEN), within=COARSE),
+    _cap_row("10 channels", lambda _: _only(TEN), within=COARSE),
+    _cap_row("6 channels", lambda _: _only(TEN[:6]), REFUSED, "ChannelError"),
+    _cap_row("BioSemi's 32", lambda _: _cap("biosemi32")),
+    _cap_row("BioSemi's 64", lambda _: _cap("biosemi64")),
+    _cap_row(
+        "64 numbered electrodes with positions", lambda _: _numbered(_cap("biosemi64"))
+    ),
+    _one_montage(
+        "19 channels for a network of one montage",
+        lambda _: _only(TEN_TWENTY),
         REFUSED,
         "ChannelError",
     ),
-    _absent("40 % missing", lambda _: _missing(30, RANDOM), REFUSED, "ChannelError"),
-    _absent("10 % marked bad, of NaN", lambda _: _bads(8)),
-    _absent("40 % marked bad", lambda _: _bads(30), REFUSED, "ChannelError"),
-    _absent("all marked bad", lambda _: _bads(75), REFUSED, "ChannelError"),
-    _absent(
-        "the front half of the cap alone",
-        lambda _: evoked().pick(list(np.array(head().ch_names)[points()[:, 1] > 0.02])),
-        REFUSED,
-        "ChannelError",
-        match="position",
+    _one_montage(
+        "60 of 75 channels for a network of one montage",
+        lambda _: _missing(15, RANDOM),
+        REPAIRED,
+        "interpolated",
     ),
     _position("names and positions of the head model", lambda _: evoked()),
     _position("positions, names that say nothing", lambda _: _anonymous(points())),
@@ -210,8 +281,7 @@ ROWS = [
     _position(
         "nose to the right, names that say nothing, no fiducials",
         lambda _: _anonymous(_turned(-90)),
-        NOTICED,
-        "extrapolated",
+        LIMIT,
     ),
     _position(
         "turned by 25 degrees, names that say nothing, no fiducials",
@@ -221,8 +291,7 @@ ROWS = [
     _position(
         "upside down, names that say nothing",
         lambda _: _anonymous(_turned(180, axis=1)),
-        NOTICED,
-        "extrapolated",
+        LIMIT,
     ),
     _position(
         "positions 5 mm off", lambda _: _anonymous(points() + noise(3e-3, (75, 3)))
@@ -245,22 +314,23 @@ ROWS = [
         REFUSED,
         "ChannelError",
     ),
-    _position("3 without position", lambda _: _nowhere(3), REPAIRED, "no position"),
-    _position("40 % without position", lambda _: _nowhere(30), REFUSED, "ChannelError"),
+    _position("3 without position", lambda _: _nowhere(3), REPAIRED, "E2.*ignored"),
+    _position("40 % without position", lambda _: _nowhere(30), REPAIRED, "E2.*ignored"),
+    _position("93 % without position", lambda _: _nowhere(70), REFUSED, "ChannelError"),
     *(
         _position(f"MNE's montage {name}", lambda _, name=name: on(name))
-        for name in ("GSN-HydroCel-128", "GSN-HydroCel-256")
-    ),
-    *(
-        _position(
-            f"MNE's montage {name}",
-            lambda _, name=name: on(name),
-            REPAIRED,
-            "extrapolated",
+        for name in (
+            "GSN-HydroCel-32",
+            "GSN-HydroCel-64_1.0",
+            "GSN-HydroCel-128",
+            "GSN-HydroCel-256",
+            "biosemi128",
+            "biosemi256",
         )
-        for name in ("biosemi128", "biosemi256")
     ),
-    _position("MNE's montage easycap-M1", lambda _: _named("easycap-M1")),
+    _position(
+        "MNE's montage easycap-M1, of a sphere", lambda _: _named("easycap-M1"), LIMIT
+    ),
     _position("MNE's 10-05 montage", lambda _: _named("colin27_1005")),
     _position(
         "BioSemi's 128 without positions",

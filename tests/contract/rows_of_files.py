@@ -15,7 +15,7 @@ from contract.subject import (
     noise,
     renamed,
 )
-from contract.table import IMAGED, NOTICED, REFUSED, REPAIRED, Row
+from contract.table import IMAGED, NOTICED, REFUSED, Row
 from eeg_files import eeglab_fields, write_brainvision, write_edf, write_eeglab_v73
 from scipy.io import savemat
 
@@ -263,8 +263,7 @@ ROWS = [
     _row(
         "BrainVision without Cz, and a window",
         lambda f: _without_cz(f),
-        REPAIRED,
-        "interpolated",
+        IMAGED,
         **WHOLE,
     ),
 ]

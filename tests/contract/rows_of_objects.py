@@ -7,7 +7,7 @@ from dataclasses import replace
 import mne
 import numpy as np
 from contract.subject import bare, clean, evoked, head, network
-from contract.table import IMAGED, NOTICED, REFUSED, Row
+from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, Row
 
 from deepsif_lite.head import load_head_model
 
@@ -106,11 +106,18 @@ ROWS = [
     _row(
         "a head model of that name with other contents",
         lambda _: evoked(),
+        LIMIT,
+        head=_scrambled(),
+        model=None,
+    ),
+    _row(
+        "the same, for a network of one montage",
+        lambda _: evoked(),
         REFUSED,
         "MismatchError",
         ("deepsif",),
         head=_scrambled(),
-        model=None,
+        model="lite-75-known-head",
     ),
     _row(
         "a head model with its channels in another order",
@@ -120,12 +127,21 @@ ROWS = [
         head=_reversed_head(),
     ),
     _row(
-        "a network and another head model",
+        "a network for any electrodes, and a head model",
+        lambda _: evoked(),
+        REPAIRED,
+        "not in the head model",
+        ("deepsif",),
+        head=load_head_model("template-64"),
+    ),
+    _row(
+        "a network of one montage, and another head model",
         lambda _: evoked(),
         REFUSED,
         "MismatchError",
         ("deepsif",),
         head=load_head_model("template-64"),
+        model="lite-75-known-head",
     ),
     _row(
         "a network for fewer channels",

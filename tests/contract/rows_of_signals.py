@@ -212,8 +212,7 @@ ROWS = [
     reference(
         "any common reference (Cz), itself not recorded",
         lambda _: _to(["Cz"]).drop_channels(["Cz"]),
-        REPAIRED,
-        "interpolated",
+        IMAGED,
     ),
     reference(
         "a common reference (Cz), recorded as zeros",

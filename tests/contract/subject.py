@@ -23,7 +23,7 @@ def head():
 
 @cache
 def network():
-    return load_model("lite-75")
+    return load_model("lite")
 
 
 @cache

@@ -46,6 +46,7 @@ class Row:
     says: str = ""
     options: dict = field(default_factory=dict)
     methods: tuple[str, ...] = METHODS
+    within: float = WITHIN
 
 
 class Outcome(NamedTuple):
@@ -71,8 +72,6 @@ def observe(row, method, folder):
     given, options = row.make(folder), dict(row.options)
     if method == "deepsif":
         options.setdefault("model", subject.network())
-    elif "model" not in options:
-        options.setdefault("head", subject.head())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

@@ -10,6 +10,7 @@ from deepsif_lite.cortex import (
     patch_dictionary,
     patch_weights,
 )
+from deepsif_lite.cortex.patches import DICTIONARY_PATCHES
 
 
 def test_patches_are_connected_and_strongest_at_their_seed():
@@ -34,14 +35,27 @@ def test_dictionary_is_the_same_again():
     cortex = load_cortex(120)
     first, again = patch_dictionary(cortex, 2), patch_dictionary(cortex, 2)
     np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first, patch_dictionary(cortex, 2, seed=1))
+    # The first is the parcel alone, whatever the seed.
+    np.testing.assert_array_equal(first[::2], np.eye(120, dtype=bool))
+    other = patch_dictionary(cortex, 16, seed=1)
+    assert not np.array_equal(patch_dictionary(cortex, 16), other)
+    published = [patch_dictionary(cortex, 2, seed, "published") for seed in (0, 1)]
+    assert not np.array_equal(*published)
 
 
 def test_the_shipped_dictionary_is_read_and_not_grown(monkeypatch):
     cortex = load_cortex()
-    monkeypatch.delattr(dictionary, "_grow")
+
+    def refuse(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(dictionary, "_grow", refuse)
     shipped = patch_dictionary(cortex, 40)
     assert shipped.shape == (994 * 40, 994)
     # Of the last parcel, grown here; `build dictionary` is tested with the command.
-    grown = dictionary._patches_of(cortex, 993, 40, seed=0)
-    np.testing.assert_array_equal(shipped[-40:], grown)
+    rng = np.random.default_rng([0, DICTIONARY_PATCHES, 993])
+    first = dictionary._of_all_sizes(cortex, 993, 40, rng)
+    grown = [*first, *dictionary._as_the_paper(cortex, 993, 40 - len(first), rng)]
+    for members, patch in zip(shipped[-40:], grown, strict=True):
+        np.testing.assert_array_equal(np.flatnonzero(members), np.sort(patch))
+    np.testing.assert_array_equal(shipped[::40], np.eye(994, dtype=bool))

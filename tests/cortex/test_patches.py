@@ -5,7 +5,8 @@ import pytest
 from scipy.sparse.csgraph import connected_components
 
 import deepsif_lite as dl
-from deepsif_lite.cortex import decay, grow_patch, patch_candidates
+from deepsif_lite.cortex import decay, grow_patch, grow_to_area, patch_candidates
+from deepsif_lite.cortex.patches import sized_candidates
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +72,27 @@ def test_bad_seed_is_refused(cortex, bad):
 def test_bad_layers_are_refused(cortex):
     with pytest.raises(ValueError, match="n_layers"):
         grow_patch(cortex, 0, n_layers=7)
+
+
+@pytest.mark.parametrize("seed_region", [0, 577, 993])
+def test_patches_of_any_size_are_even_in_log_area_and_connected(cortex, seed_region):
+    grown = sized_candidates(cortex, seed_region, n_sizes=24, rng=0)
+    assert grown[0].tolist() == [seed_region]
+    areas = np.array([cortex.areas[patch].sum() for patch in grown])
+    wanted = np.geomspace(areas[0], 60e-4, 24)
+    # A parcel of 2 cm^2 more or less, beside the draw within a 24th of the range.
+    apart = np.abs(np.log(areas / wanted))
+    assert (apart < np.log(60e-4 / areas[0]) / 24 + 1.5 * areas[0] / wanted).all()
+    for patch in grown:
+        inside = cortex.adjacency[np.ix_(patch, patch)]
+        assert patch[0] == seed_region
+        assert len(set(patch.tolist())) == len(patch)
+        assert connected_components(inside)[0] == 1
+
+
+def test_a_patch_comes_as_close_to_its_area_as_parcels_allow(cortex):
+    for area in (1e-4, 8e-4, 30e-4):
+        patch = grow_to_area(cortex, 300, area, rng=3)
+        covered = cortex.areas[patch].sum()
+        assert covered - cortex.areas[patch[-1]] / 2 <= area or len(patch) == 1
+        assert abs(covered - area) <= cortex.areas.max() or len(patch) == 1

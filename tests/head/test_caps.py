@@ -133,5 +133,5 @@ def test_caps_that_cannot_be_placed_are_refused(channels, message):
 
 def test_positions_that_are_missing_are_named(head):
     info = mne.create_info(["Fp1", "E17", "E18"], 500.0, "eeg")
-    with pytest.raises(ChannelError, match="no position"):
+    with pytest.raises(ChannelError, match="set their positions"):
         template_cap(info)

@@ -109,7 +109,7 @@ def test_loss_of_a_part_counts_with_what_the_whole_holds(batch, network):
     """Parts divide by totals of the whole, so that they add up."""
     fields = ("eeg", "waveforms", "weights")
     parts = [
-        Batch(**{f: getattr(batch, f)[rows] for f in fields})
+        Batch(**{f: getattr(batch, f)[rows] for f in fields}, leadfield=batch.leadfield)
         for rows in (slice(2), slice(2, None))
     ]
     asked = [[], []]

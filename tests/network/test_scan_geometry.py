@@ -5,7 +5,7 @@ import pytest
 import torch
 from toys import toy_geometry, toy_head
 
-from deepsif_lite.network import NOISE_SHARE
+from deepsif_lite.network import NOISE_SHARE, ScanGeometry
 from deepsif_lite.network.scan_geometry import _ridge_regression
 
 
@@ -57,14 +57,32 @@ def test_maps_of_one_montage_turn_into_those_of_another():
     torch.testing.assert_close(translation, rotation.T, atol=5e-3, rtol=0)
 
 
-def test_geometry_is_not_stored_with_the_weights(geometry):
-    assert geometry.state_dict() == {}
+def test_of_the_geometry_only_the_montage_it_began_with_is_stored(geometry):
+    assert list(geometry.state_dict()) == ["reference"]
+    torch.testing.assert_close(geometry.reference, geometry.parcel_maps)
 
 
 def test_head_of_another_size_is_refused(geometry):
     head = toy_head()
     with pytest.raises(ValueError, match="load the head model"):
-        geometry.compute(head.leadfield[:-1], head.cortex)
+        geometry.serving(head.leadfield[:, :-1])
+    fresh = ScanGeometry(20, 120, 3)
+    with pytest.raises(ValueError, match="give that of its own montage"):
+        fresh.compute(head.leadfield[:-1], head.cortex)
+
+
+def test_a_geometry_for_other_electrodes_is_the_one_computed_for_them(geometry):
+    """And it leaves the one that it came from as it was."""
+    head = toy_head()
+    few = head.leadfield[3:14]
+    before = geometry.patch_maps.clone()
+    served = geometry.serving(few)
+    direct = ScanGeometry(11, 120, 3)
+    direct.compute(few, head.cortex)
+    for name in ("whitener", "parcel_maps", "round_maps", "patch_maps"):
+        torch.testing.assert_close(getattr(served, name), getattr(direct, name))
+    torch.testing.assert_close(geometry.patch_maps, before)
+    assert served.members is geometry.members
 
 
 def test_parcel_maps_are_white(geometry):
