@@ -41,9 +41,6 @@ _PARTS = {
     ),
     "checksums": _Part("artifacts", "store_checksums", "0 s", "of texts and tables"),
     "training": _Part("head", "store_training_heads", "2 s", "heads to train on"),
-    "caps": _Part(
-        "head", "store_cap_sampler", "600 s", "caps and heads of training (OpenMEEG)"
-    ),
     "spikes": _Part("spikes", "store_spike_library", "900 s", "simulated clips"),
 }
 
