@@ -119,6 +119,8 @@ def _run(arguments: argparse.Namespace) -> None:
     stem = f"{_stem(path)}-{arguments.method}"
     for written in write_image(result, shown, arguments.out, stem):
         say(written)
+    if result.trust is not None:
+        say(f"Trust: {result.trust.summary}")
 
 
 def _stem(path: Path) -> str:
