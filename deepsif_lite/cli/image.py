@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def _run(arguments: argparse.Namespace) -> None:
     for written in write_image(result, shown, arguments.out, stem):
         say(written)
     if result.trust is not None:
-        say(f"Trust: {result.trust.summary}")
+        sys.stderr.write(f"deepsif-lite: trust: {result.trust.summary}\n")
 
 
 def _stem(path: Path) -> str:

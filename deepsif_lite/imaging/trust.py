@@ -46,12 +46,12 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    "signal_to_noise": Limit(3.0, -3.0),  # dB
-    "explained_at_peak": Limit(0.6, 0.3),
-    "explained": Limit(0.5, 0.2),
-    "eyes": Limit(0.5, 0.8),
+    "signal_to_noise": Limit(0.0, -10.0),  # dB
+    "explained_at_peak": Limit(0.8, 0.5),
+    "explained": Limit(0.3, 0.1),
+    "eyes": Limit(0.4, 0.9),
     "muscles": Limit(0.7, 0.9),
-    "probability": Limit(0.9, 0.5),
+    "probability": Limit(0.75, 0.5),
     "covered": Limit(0.75, 0.4),
 }
 """Limits of each number of a :class:`Trust` that counts."""
@@ -258,9 +258,7 @@ def weigh(image: SourceImage, evidence: Evidence) -> Trust:
     sample = int(np.abs(image.activity).max(axis=0).argmax())
     explained = at_peak = None
     if METHODS[image.method].solve is None:
-        explained, at_peak = measures.explained_shares(
-            evidence, image.activity, sample
-        )
+        explained, at_peak = measures.explained_shares(evidence, image.activity, sample)
     artifacts = measures.artifact_shares(evidence)
     eyes, muscles = (None, None) if artifacts is None else artifacts
     sure = None if image.probability is None else float(image.probability.max())
