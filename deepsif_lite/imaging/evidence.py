@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..artifacts import content_hash
 from ..cortex.surface import load_cortex
 from ..head.artifact_sources import load_artifact_sources
 from ..head.model import load_shells
 from ..network.scalp_maps import source_whitener
 from ..signals import average_reference
-from .recorded import covered_share
+from .serving import keep_recent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 # Of the mean power of a whitened channel: keeps an inverse of few samples finite.
 _LOADING = 0.01
-_FILTERED = 1e-4  # share of the power above half of all frequencies; noise leaves more
+_FILTERED = 1e-3  # of the power; no EEG has less noise, so less was filtered away
 _OFF_SCALP = 5e-3  # m; electrodes of other heads lie farther from the template's scalp
 _N_CAPS = 8  # whose fields stay in memory; 64 electrodes take 1 MB
+_caps: dict[str, _Fields | None] = {}  # least recently used first
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +121,9 @@ def explained_shares(
         0 to 1; over all samples and at the peak, each with a scale of its own.
     """
     eeg, head = evidence.centered(), evidence.head
-    centered = activity - activity.mean(axis=1, keepdims=True)
-    shown = (head.referenced_leadfield @ centered).T
+    gain = head.referenced_leadfield.astype(activity.dtype)  # of single precision: fast
+    shown = (gain @ activity).T.astype(float)
+    shown -= shown.mean(axis=0)
     return _share(shown, eeg), _share(shown[sample], eeg[sample])
 
 
@@ -180,8 +182,15 @@ def _largest_power(inverse: NDArray, bases: NDArray) -> float:
     return float(1 / np.linalg.eigvalsh(there)[:, 0].min())
 
 
-@lru_cache(maxsize=_N_CAPS)
 def _fields_on(head: HeadModel) -> _Fields | None:
+    """Return the fields on a cap, from memory where they are there."""
+    key = content_hash({"leadfield": head.leadfield, "sensors": head.sensors})
+    fields = _caps.pop(key) if key in _caps else _make_fields(head)
+    keep_recent(_caps, key, fields, _N_CAPS)
+    return fields
+
+
+def _make_fields(head: HeadModel) -> _Fields | None:
     if not _on_template(head):
         return None
     sources = load_artifact_sources()
@@ -198,10 +207,11 @@ def _fields_on(head: HeadModel) -> _Fields | None:
     # Fibers of muscles are parallel to the skin.
     along = np.linalg.svd(sites.outward[~is_eye][:, None])[2][:, 1:]
     muscles = np.einsum("csx,sdx->scd", fields[:, ~is_eye], along)
-    cortex = head.referenced_leadfield.T[..., None]
-    bases = (np.linalg.qr(whitener @ each)[0] for each in (eyes, muscles, cortex))
+    cortex = whitener @ head.referenced_leadfield
+    cortex /= np.linalg.norm(cortex, axis=0)
+    bases = (np.linalg.qr(whitener @ each)[0] for each in (eyes, muscles))
     together = (np.ascontiguousarray(each.swapaxes(0, 1)) for each in bases)
-    return _Fields(whitener, *together)
+    return _Fields(whitener, *together, cortex[..., None])
 
 
 def _on_template(head: HeadModel) -> bool:
@@ -210,9 +220,3 @@ def _on_template(head: HeadModel) -> bool:
         return False
     off = np.linalg.norm(load_shells().project(head.sensors) - head.sensors, axis=1)
     return bool(np.median(off) < _OFF_SCALP)
-
-
-@lru_cache(maxsize=_N_CAPS)
-def covered(head: HeadModel) -> float:
-    """Return the share of the 10-20 system near which there is an electrode."""
-    return covered_share(head)

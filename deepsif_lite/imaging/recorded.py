@@ -9,6 +9,7 @@ this project's trials).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ChannelError
@@ -19,6 +20,7 @@ from ..recordings.preparation import prepare
 
 if TYPE_CHECKING:
     import mne
+    from numpy.typing import NDArray
 
     from ..head.model import HeadModel
 
@@ -102,7 +104,13 @@ def covered_share(head: HeadModel) -> float:
 
 def _bare_places(head: HeadModel) -> list[str]:
     """Return the places of the 10-20 system that are far from any electrode."""
-    whole = electrode_positions(template_cap(_TEN_TWENTY).info)
-    center = sphere(whole)[1]
+    whole, center = _ten_twenty()
     apart = angles(whole, electrode_positions(head.info), center).min(axis=1)
     return [name for name, far in zip(_TEN_TWENTY, apart > _FAR, strict=True) if far]
+
+
+@lru_cache(maxsize=1)
+def _ten_twenty() -> tuple[NDArray, NDArray]:
+    """Return the places of the 10-20 system, and the center of the head, m."""
+    places = electrode_positions(template_cap(_TEN_TWENTY).info)
+    return places, sphere(places)[1]

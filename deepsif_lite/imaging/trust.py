@@ -15,6 +15,7 @@ import numpy as np
 from ..head.cap_sampler import FEWEST, MOST
 from ..solvers.methods import METHODS
 from . import evidence as measures
+from .recorded import covered_share
 
 if TYPE_CHECKING:
     from .evidence import Evidence
@@ -273,5 +274,5 @@ def weigh(image: SourceImage, evidence: Evidence) -> Trust:
         n_channels=evidence.eeg.shape[1],
         duration=len(image.times) / image.sfreq,
         sfreq=image.sfreq,
-        covered=measures.covered(evidence.head),
+        covered=covered_share(evidence.head),
     )
