@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -119,6 +120,8 @@ def _run(arguments: argparse.Namespace) -> None:
     stem = f"{_stem(path)}-{arguments.method}"
     for written in write_image(result, shown, arguments.out, stem):
         say(written)
+    if result.trust is not None:
+        sys.stderr.write(f"deepsif-lite: trust: {result.trust.summary}\n")
 
 
 def _stem(path: Path) -> str:

@@ -133,7 +133,8 @@ def image(
         remove_mean(ready)
     warn_about_fit(ready.data.T, cap, 2)
     run = _each_alone(solve, options, keep_mean=baseline is not None)
-    return next(images_of([evoked_window(ready, cap)], run, method))
+    noise_cov = options.get("noise_cov")
+    return next(images_of([evoked_window(ready, cap)], run, method, noise_cov))
 
 
 def image_epochs(
@@ -198,7 +199,7 @@ def image_epochs(
         checks.check_length(len(ready.times))
     warn_about_epochs(ready, cap)
     run = _each_alone(solve, options, keep_mean=baseline is not None)
-    return images_of(epoch_windows(ready, cap), run, method)
+    return images_of(epoch_windows(ready, cap), run, method, options.get("noise_cov"))
 
 
 def image_raw(
@@ -266,7 +267,7 @@ def image_raw(
         ready, head = bring(piece.recording)  # the channels that are good there
         options["noise_cov"] = _noise_of(ready, (None, None), noise)
     run = _each_alone(solve, options, keep_mean=False)
-    return images_of(with_warning(batches), run, method)
+    return images_of(with_warning(batches), run, method, options.get("noise_cov"))
 
 
 def _head_for(head: str | HeadModel | None) -> HeadModel | None:

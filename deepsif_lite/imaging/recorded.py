@@ -9,6 +9,7 @@ this project's trials).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ChannelError
@@ -19,6 +20,7 @@ from ..recordings.preparation import prepare
 
 if TYPE_CHECKING:
     import mne
+    from numpy.typing import NDArray
 
     from ..head.model import HeadModel
 
@@ -95,12 +97,28 @@ def _check_number(ch_names: list[str], cap: HeadModel) -> None:
 
 def _warn_about_bare_head(cap: HeadModel) -> None:
     """Warn where electrodes cover a part of the head alone."""
-    whole = electrode_positions(template_cap(_TEN_TWENTY).info)
-    center = sphere(whole)[1]
-    apart = angles(whole, electrode_positions(cap.info), center).min(axis=1)
-    bare = [name for name, far in zip(_TEN_TWENTY, apart > _FAR, strict=True) if far]
+    bare = _bare_places(cap)
     if len(bare) > _BARE * len(_TEN_TWENTY):
         warn(
             f"No electrode lies within {_FAR:.0f} degrees of {bare}: sources there are "
             "not seen, and others may be placed there."
         )
+
+
+def covered_share(head: HeadModel) -> float:
+    """Return the share of the 10-20 system's places that have an electrode nearby."""
+    return 1 - len(_bare_places(head)) / len(_TEN_TWENTY)
+
+
+def _bare_places(head: HeadModel) -> list[str]:
+    """Return the places of the 10-20 system that are far from any electrode."""
+    whole, center = _ten_twenty()
+    apart = angles(whole, electrode_positions(head.info), center).min(axis=1)
+    return [name for name, far in zip(_TEN_TWENTY, apart > _FAR, strict=True) if far]
+
+
+@lru_cache(maxsize=1)
+def _ten_twenty() -> tuple[NDArray, NDArray]:
+    """Return the places of the 10-20 system, and the center of the head, m."""
+    places = electrode_positions(template_cap(_TEN_TWENTY).info)
+    return places, sphere(places)[1]

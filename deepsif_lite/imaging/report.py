@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from .source_image import SourceImage
+    from .trust import Trust
 
 _N_ROWS = 25  # regions listed in the HTML report; the CSV lists all
 _DPI = 150
 _CORTEX = "Cortex at the peak"
+_TRUST = "How far to trust it"
 _SURE = "Probability of being active at any time"
 # Whole by itself: no script, nothing to load. (An mne.Report does no more with what is
 # shown here, takes a second to import and adds a megabyte of scripts.)
@@ -125,6 +127,12 @@ def _write_report(
         )
         picture = _picture(_SURE, pictures[_SURE].read_bytes())
         sections.append(_section("How sure", note, picture))
+    if image.trust is not None:
+        note = (
+            f"{image.trust.verdict.capitalize()}. Limits come from simulated "
+            "recordings."
+        )
+        sections.append(_section(_TRUST, note, _trust_table(image.trust)))
     rows = table.head(_N_ROWS).round(2).to_html(index=False, border=0)
     note = "All are in the table beside this page, -regions.csv."
     sections += [
@@ -134,6 +142,15 @@ def _write_report(
     title = escape(f"Source image: {path.stem.removesuffix('-report')}")
     page = _PAGE.format(title=title, sections="\n".join(sections))
     path.write_text(page, encoding="utf-8")
+
+
+def _trust_table(trust: Trust) -> str:
+    """Return a table of what the data say, the meaning of each number beside it."""
+    rows = (
+        "".join(f"<td>{escape(cell)}</td>" for cell in (*line[:3], line.meaning))
+        for line in trust.lines
+    )
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
 def _section(title: str, note: str, content: str) -> str:

@@ -27,7 +27,7 @@ def serving(network: SourceNetwork, head: HeadModel) -> SourceNetwork:
     return served
 
 
-def keep_recent(kept: dict, key: tuple, value: tuple, most: int) -> None:
+def keep_recent(kept: dict, key: object, value: object, most: int) -> None:
     """Keep the most recently used."""
     kept[key] = value
     while len(kept) > most:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..cortex.surface import Cortex
+    from .evidence import Evidence
+    from .trust import Trust
 
 _AROUND_PEAK = 0.01  # s before and after the peak that plot shows
 
@@ -56,6 +59,8 @@ class SourceImage:
         Probability that each region was active at any time of the window that was
         imaged, if the method gives one. It is that of the simulated brains: chapter
         4 shows how well it is calibrated there.
+    evidence : Evidence or Trust, optional
+        The window behind it, or what was found there; see :attr:`trust`.
     """
 
     activity: np.ndarray
@@ -64,6 +69,19 @@ class SourceImage:
     method: str
     unit: str = field(default="no unit")
     probability: np.ndarray | None = None
+    evidence: Evidence | Trust | None = field(default=None, repr=False)
+
+    @cached_property
+    def trust(self) -> Trust | None:
+        """How far the image can be trusted; None where it was not made of a recording.
+
+        It is that of the whole window that was imaged. Printed, it is a table.
+        """
+        from .trust import Trust, weigh
+
+        if self.evidence is None or isinstance(self.evidence, Trust):
+            return self.evidence
+        return weigh(self, self.evidence)
 
     @property
     def sfreq(self) -> float:
@@ -240,12 +258,13 @@ class SourceImage:
     def crop(self, tmin: float | None = None, tmax: float | None = None) -> SourceImage:
         """Return the part between two times (s).
 
-        The probability stays that of the whole window.
+        Probability and trust stay those of the whole window.
         """
         return replace(
             self,
             activity=self._window(tmin, tmax),
             times=self.times[self._inside(tmin, tmax)],
+            evidence=self.trust,
         )
 
     def to_stc(self) -> mne.SourceEstimate:

@@ -34,8 +34,9 @@ def test_image_writes_what_the_library_computes(recording, tmp_path, capsys):
     arguments += ["--head", "template-64", "--out", str(tmp_path)]
     arguments += ["--tmin", "0", "--tmax", "0.2", "--baseline", "0", "0.1"]
     assert main(arguments) == 0
-    printed = capsys.readouterr().out.split()
-    assert len(printed) == 5
+    printed, told = capsys.readouterr()
+    assert len(printed.split()) == 5
+    assert "deepsif-lite: trust: " in told
     stc = mne.read_source_estimate(tmp_path / "subject-ave-sloreta")
     evoked = mne.read_evokeds(recording, 0, verbose=False).crop(0, 0.2)
     expected = image(evoked, "sloreta", "template-64", baseline=(0, 0.1)).to_stc()

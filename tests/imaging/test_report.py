@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from deepsif_lite.cortex import load_cortex
+from deepsif_lite.head import template_cap
 from deepsif_lite.imaging import SourceImage, write_image
 from deepsif_lite.imaging import report as report_module
+from deepsif_lite.imaging.evidence import Evidence
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +77,16 @@ def test_what_fails_leaves_the_old_files_alone(tmp_path, image, evoked, monkeypa
     with pytest.raises(OSError, match="is full"):
         write_image(image.crop(0, 0.05), evoked, tmp_path, "s")
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_the_report_says_how_far_to_trust_the_image(tmp_path, evoked):
+    head = template_cap(evoked.ch_names)
+    evidence = Evidence(evoked.data.T, head)
+    activity = np.random.default_rng(0).standard_normal((994, 50))
+    image = SourceImage(
+        activity, evoked.times, head.cortex, "sloreta", evidence=evidence
+    )
+    html = write_image(image, evoked, tmp_path, "stem")[-1].read_text("utf-8")
+    assert image.trust.verdict.capitalize() in html
+    for line in image.trust.lines:
+        assert f"<td>{line.label}</td><td>{line.value}</td>" in html
