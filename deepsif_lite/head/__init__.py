@@ -37,7 +37,7 @@ __getattr__, __dir__, __all__ = attach(
             "store_artifact_sources",
         ],
         "cap_sampler": ["CapSampler", "Wearer"],
-        "cap_sampler": ["CapSampler", "Wearer"],
+        "training_caps": ["load_cap_sampler", "store_cap_sampler"],
         "caps": ["load_scalp_potentials", "template_cap"],
         "jitter": ["ElectrodeJitter"],
         "shape": ["HeadShape"],
