@@ -216,13 +216,13 @@ def test_what_is_wrong_is_said_at_once(raw, epochs, head, imager):
 
 
 def _responses(head):
-    """Nine windows: a response in each, but noise in three, one channel twice as large in two."""
+    """Nine windows: a response in each, but noise in three, one channel thrice as large in two."""
     field = head.leadfield[:, [7, *head.cortex.neighbors[7]]].sum(axis=1)
     field = 2e-5 * (field - field.mean()) / np.ptp(field)
     windows = np.tile(np.outer(field, np.hanning(250)), (9, 1, 1))
     windows[[1, 4, 5]] = 0
     strongest = int(np.abs(field).argmax())
-    windows[[2, 8], strongest] *= 2
+    windows[[2, 8], strongest] *= 3
     noise = np.random.default_rng(0).standard_normal(windows.shape)
     return windows + 1e-6 * noise, head.ch_names[strongest]
 
