@@ -24,6 +24,7 @@ _GROUP, _STEP = 0.2, 10.0  # share of the channels, factor between two groups of
 _MAX_PLAUSIBLE = 0.1  # V; a drifting amplifier stays below, microvolts read as V do not
 _WRONG = 1.0  # of a typical signal; next to the reference, silence is as predicted
 _LEAST_CHANNELS = 16  # with fewer, neighbors are too far to predict anything
+_OF_A_LINE = 2  # samples that a line goes through
 _MAX_SAMPLES = 5000  # enough for a scale; hours of raw data need not be copied
 _LEAST_WINDOW = 0.3  # s; a response rises through shorter windows like a drift
 _DRIFT_SHARE = 0.8  # of a channel's power, where the rest is one cycle or more
@@ -145,6 +146,8 @@ def find_unusable(data: NDArray, directions: NDArray) -> Findings:
     Findings
     """
     varies = np.ptp(_rows(data), axis=1) > 0
+    if data.shape[-1] <= _OF_A_LINE:  # without their trend nothing is left
+        return Findings(list(np.flatnonzero(~varies)), {})
     rows = _rows(remove_trend(data))
     rows = rows[:, :: max(1, rows.shape[1] // _MAX_SAMPLES)]
     scale = _rms(rows)
