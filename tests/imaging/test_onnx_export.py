@@ -66,7 +66,7 @@ def test_onnx_gives_what_torch_gives(model, tmp_path):
         for ours, theirs in zip(found, expected, strict=True):
             assert ours.shape == theirs.shape
             np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-5, rtol=0)
-        assert np.abs(found[0]).max() > 0.01  # there is something to compare
+        assert np.abs(found[0]).max() > 1e-3  # there is something to compare
 
 
 def test_other_networks_are_refused(model, tmp_path):
