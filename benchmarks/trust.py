@@ -21,10 +21,19 @@ from scipy.stats import rankdata
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
-from deepsif_lite.head import HeadModel, load_artifact_sources, template_cap
-from deepsif_lite.head.training_caps import load_cap_sampler
-from deepsif_lite.imaging import VERDICTS, Imager, SourceImage
-from deepsif_lite.imaging.evidence import Evidence, artifact_shares
+from deepsif_lite.head import (
+    HeadModel,
+    load_artifact_sources,
+    load_cap_sampler,
+    template_cap,
+)
+from deepsif_lite.imaging import (
+    VERDICTS,
+    Evidence,
+    Imager,
+    SourceImage,
+    artifact_shares,
+)
 from deepsif_lite.spikes import SpikeLibrary
 from deepsif_lite.synthesis import (
     OCCURRENCES,

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "by_method": ["image", "image_epochs", "image_raw"],
         "explanation": ["Explanation"],
         "source_image": ["Peak", "SourceImage"],
+        "evidence": ["Evidence", "artifact_shares"],
         "trust": ["LIMITS", "Trust", "VERDICTS"],
         "report": ["write_image"],
         "onnx_export": ["export_onnx"],

@@ -10,9 +10,8 @@ import pytest
 
 from deepsif_lite.cortex import load_cortex
 from deepsif_lite.head import template_cap
-from deepsif_lite.imaging import SourceImage, write_image
+from deepsif_lite.imaging import Evidence, SourceImage, write_image
 from deepsif_lite.imaging import report as report_module
-from deepsif_lite.imaging.evidence import Evidence
 
 
 @pytest.fixture(scope="module")

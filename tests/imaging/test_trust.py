@@ -9,8 +9,7 @@ import pytest
 
 import deepsif_lite as dl
 from deepsif_lite.head import load_artifact_sources, template_cap
-from deepsif_lite.imaging import LIMITS, VERDICTS, SourceImage
-from deepsif_lite.imaging.evidence import Evidence
+from deepsif_lite.imaging import LIMITS, VERDICTS, Evidence, SourceImage
 from deepsif_lite.solvers import noise_covariance
 
 N_TIMES, SFREQ, REGION = 250, 500.0, 100
