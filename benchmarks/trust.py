@@ -64,10 +64,11 @@ def wearers(
     sampler, rng = load_cap_sampler(), np.random.default_rng(seed)
     for k in range(N_WEARERS):
         distance = rng.uniform(*DISPLACEMENT)
-        leadfield, places = sampler.recorded(head.sensors, distance, rng)
-        worn = replace(head, leadfield=leadfield.astype(float))
+        wearer = sampler.recorded(head.sensors, distance, rng)
+        worn = replace(head, leadfield=wearer.leadfield.astype(float))
         options = {"areas": AREAS, "sensor_snr": SNRS, "seed": N_WEARERS * seed + k}
-        yield dl.SyntheticEEG(worn, clips, n_sources=(0, 1, 2, 3), **options), places
+        stream = dl.SyntheticEEG(worn, clips, n_sources=(0, 1, 2, 3), **options)
+        yield stream, wearer.places
 
 
 def generator(
