@@ -142,7 +142,7 @@ def main() -> None:
     """Measure all, and print or save the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="lite", help="shipped name or folder")
-    parser.add_argument("--samples", type=int, default=200, help="in each test set")
+    parser.add_argument("--samples", type=int, default=120, help="in each test set")
     parser.add_argument("--save", help="file to write, .csv")
     arguments = parser.parse_args()
     clips = dl.load_spike_library(split="test")
