@@ -195,7 +195,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print the tables, and write the images' one if asked for."""
+    """Print the tables, and write the one of the verdicts if asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="lite", help="name or folder of weights")
     parser.add_argument("--samples", type=int, default=200, help="of a cap and kind")
@@ -209,9 +209,10 @@ def main() -> None:
         print(table.round(2).to_string(index=False))
     model, seeds = dl.load_model(arguments.model), range(arguments.seeds)
     table = measure(model, clips, arguments.samples, seeds)
-    print(summarize(table).round(2).to_string())
+    table = summarize(table)
+    print(table.round(2).to_string())
     if arguments.save:
-        table.to_csv(arguments.save, index=False, float_format="%.4g")
+        table.to_csv(arguments.save, float_format="%.4g")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Write what the page "What can be imaged" includes: the contract and its tables.
 
 The contract is the notes of :func:`deepsif_lite.recordings.prepare`. The table is
-measured and stored by ``make contract``; a test holds it against the library. That of
-runs that were killed is stored by ``benchmarks/kill_and_resume.py``.
+measured and stored by ``make contract``; a test holds it against the library. The
+others are stored by the benchmarks that the page names.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from numpydoc.docscrape import FunctionDoc
 
+from deepsif_lite.evaluation import METRICS
 from deepsif_lite.recordings import prepare
 from deepsif_lite.results import read_experiment
 
@@ -30,6 +31,15 @@ RUNS = {
     "train": "`deepsif-lite train`",
     "build": "`deepsif-lite build variants`",
     "chapter": "`make run`",
+}
+PRICED = ("electrodes", "channels lost")
+OF_TRUST = {"images": "images", "wrong": "share more than 20 mm off"}
+OF_GAPS = {
+    "recordings": "recordings",
+    "predicted": "probability there",
+    "observed": "share that was active",
+    "largest_gap": "largest gap",
+    "standard_error": "standard error",
 }
 OF_RUNS = {
     "times": "moments drawn",
@@ -66,6 +76,29 @@ def summary() -> str:
     return f"{verdicts.sum()} inputs: {counts}; {verdicts[LIMIT]} known limits.\n"
 
 
+def prices() -> str:
+    """Return what fewer electrodes and lost channels cost, as a MyST table."""
+    rows = read_experiment("price_list")
+    columns = ["condition", *METRICS, "missed"]
+    table = rows.loc[rows["group"].isin(PRICED), columns].set_index("condition")
+    named = table.rename(columns=METRICS).rename_axis("electrodes")
+    return named.round(2).to_markdown() + "\n"
+
+
+def trust() -> str:
+    """Return how often images of each verdict are wrong, as a MyST table."""
+    rows = read_experiment("trust").astype({"seed": int, "images": int})
+    table = rows.set_index(["verdict", "seed"])[[*OF_TRUST]].rename(columns=OF_TRUST)
+    return table.round(2).reset_index().to_markdown(index=False) + "\n"
+
+
+def gaps() -> str:
+    """Return the largest gap between probability and truth, as a MyST table."""
+    rows = read_experiment("calibration").set_index("recordings_of")[[*OF_GAPS]]
+    rows = rows.rename(columns=OF_GAPS).rename_axis("of")
+    return rows.round(3).to_markdown() + "\n"
+
+
 def kills() -> str:
     """Return what came of long runs that were killed, as a MyST table."""
     rows = read_experiment("kill_and_resume")
@@ -92,3 +125,6 @@ def write(folder: Path) -> None:
     folder.joinpath("contract_summary.md").write_text(summary())
     folder.joinpath("contract_table.md").write_text(tables())
     folder.joinpath("contract_kills.md").write_text(kills())
+    folder.joinpath("contract_prices.md").write_text(prices())
+    folder.joinpath("contract_trust.md").write_text(trust())
+    folder.joinpath("contract_gaps.md").write_text(gaps())

@@ -88,7 +88,7 @@ def prepare(
     BioSemi's A1 to B32 are known. Caps of 128 and more BioSemi electrodes are
     matched by position, if need be by MNE's table of them. Two names for one channel
     are refused, and so are bipolar derivations, which no name matches. Names that
-    end in the mastoid of either side (``Fp1-A1``, ``Fp2-A2``) match nothing either;
+    end in the mastoid of either side (``Fp1-A1``, ``Fp2-A2``) match on one side alone;
     once cut off, nothing tells that reference from a common one.
 
     *Positions.* With ``match="position"``, names count first where their electrodes
