@@ -1,6 +1,6 @@
 """Image published recordings by any networks and methods, and say where each lands.
 
-Run ``python benchmarks/real_recordings.py --model lite-75 --save real.csv`` (a minute
+Run ``python benchmarks/real_recordings.py --model lite --save real.csv`` (a minute
 on two cores; the published files must be at hand). Each recording is imaged on the
 electrodes that recorded it, in its whole window and in 100 ms around the peak, by
 networks also with inverted polarity (solvers are linear: the same place). What is known
@@ -218,7 +218,7 @@ def all_cases(cortex: Cortex) -> Iterator[Case]:
 @lru_cache(maxsize=4)
 def on_cap(model: str, head: HeadModel) -> Imager:
     """Return a network for the electrodes of a recording."""
-    return dl.load_model(model, head=head)
+    return dl.load_model(model, head=head, transfer=True)
 
 
 def image(case: Case, method: str, model: str | None, window: tuple) -> SourceImage:
@@ -343,7 +343,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--methods", nargs="+", default=["deepsif", "sloreta", "lcmv"])
     parser.add_argument(
-        "--model", nargs="+", default=["lite-75"], help="names or folders of weights"
+        "--model", nargs="+", default=["lite"], help="names or folders of weights"
     )
     parser.add_argument("--save", help="file to write, .csv")
     arguments = parser.parse_args()

@@ -364,7 +364,8 @@ _ = dl.results.write_figure("04_reliability", fig, profile)
 
 # %% [markdown]
 # The mean gap between forecast and outcome (the expected calibration error), over all regions and over those that got between 5 and 95 %.
-# It needed no correction afterward, so none is made.
+# On these recordings the network says less than it could: it was trained to expect another head under displaced electrodes, and eyes and muscles in the recording, and here the head is the template and the recording is clean.
+# [What can be imaged](../book/contract.md) compares probabilities on recordings as varied as those of the training, of other heads, caps and clips; there the gap is small.
 
 # %%
 errors = pd.DataFrame(errors).T.rename_axis("sources")
@@ -565,7 +566,7 @@ _ = dl.results.write_scores("04_evaluation", scores, profile, seed=seed)
 #
 # - The network is scored on recordings made from clips that training never saw, with the same measures as the paper and with misses counted.
 # - Its misses are weak sources beside strong ones, and sources in noisy recordings: one threshold for the whole image drops them. Of the sources it detects, it recovers most regions.
-# - Its probabilities are calibrated without any correction, also with displaced electrodes, and low in source-free recordings, in each of which a network that was never trained on one finds a source.
+# - Its probabilities are too low on clean recordings of the template, as it expects worse, and low in source-free recordings, in each of which a network that was never trained on one finds a source.
 # - On heads that are not the template the error rises, most where electrodes are displaced, and less for the network trained on other heads. The table beside the paper's numbers shows what that costs on the template.
 # - The classical methods are not wrong, they answer another question: they spread a source over the cortex, which costs precision, and part of the noise appears as sources.
 # - A score depends on its definition. Ask what happens to missed sources before you compare two papers.

@@ -32,6 +32,9 @@
 profile = "lite"
 
 # %%
+import textwrap
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -51,7 +54,7 @@ dl.figures.use_style()
 METHODS = ("deepsif", "sloreta", "lcmv")
 
 # %% [markdown]
-# The network `lite-75` was trained in [chapter 3](03_training.ipynb) on the template head with 75 electrodes.
+# The network is `lite` of [chapter 3](03_training.ipynb), which serves any cap; `lite-75` is its name on the 75 electrodes of the paper.
 # The virtual patients come from spikes that it never saw (the `test` split).
 # Their electrodes are displaced by 5 mm at random from where the head model has them, as happens with real caps.
 
@@ -121,9 +124,19 @@ plt.show()
 # %% tags=["published-data"]
 quiet = None if patient.virtual else (None, -0.6)
 window = {"tmin": spike.times[0], "tmax": spike.times[-1]}
-images = {"deepsif": dl.image(patient.evoked, model=model, **window)}
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    images = {"deepsif": dl.image(patient.evoked, model=model, **window)}
+for warning in caught:
+    print(textwrap.fill(str(warning.message), 76))
 for method in METHODS[1:]:
     images[method] = dl.image(patient.evoked, method, head, baseline=quiet, **window)
+
+# %% [markdown]
+# How far can the network's image be trusted? [What can be imaged](../book/contract.md) says how often each verdict is right in simulations.
+
+# %% tags=["published-data"]
+print(images["deepsif"].trust)
 
 # %% tags=["published-data"] mystnb={"figure": {"caption": "The patient's spike imaged by three methods, root mean square over the 20 ms around its peak. Each map is divided by its own maximum. Outlined: the left temporal lobe, or the resection where a virtual patient is shown.", "name": "fig-patient-maps"}, "image": {"alt": "Three rows of cortex maps, one a method. DeepSIF shows a compact patch, sLORETA and LCMV show wide smooth maps around it."}}
 maps = {method: result.map(-0.01, 0.01) for method, result in images.items()}
@@ -170,10 +183,11 @@ for method, inside in strongest.iloc[:, -1].items():
 # %% tags=["published-data"]
 reversed_spike = patient.evoked.copy()
 reversed_spike.data *= -1
-mirrored = {
-    "deepsif": dl.image(reversed_spike, model=model, **window),
-    "sloreta": dl.image(reversed_spike, "sloreta", head, baseline=quiet, **window),
-}
+with warnings.catch_warnings(action="ignore"):  # the same doubts as above
+    mirrored = {"deepsif": dl.image(reversed_spike, model=model, **window)}
+mirrored["sloreta"] = dl.image(
+    reversed_spike, "sloreta", head, baseline=quiet, **window
+)
 for method, result in mirrored.items():
     x, y, z, inside = ten_strongest(result)
     print(

@@ -140,6 +140,12 @@ fig, axes = dl.figures.plot_cortex(
 plt.show()
 
 # %% [markdown]
+# And how far can the image be trusted as a whole? Its verdict is the worst of several checks; [What can be imaged](../book/contract.md) says how often each verdict is right in simulations.
+
+# %% tags=["published-data"]
+print(image.trust)
+
+# %% [markdown]
 # Other methods take the same recording, and a time without signal (`baseline`) to estimate the noise:
 
 # %% tags=["published-data"]
