@@ -334,8 +334,9 @@ shares = means.apply(lambda row: f"{row.in_target:.2f} ({row.in_wider:.2f})", ax
 shares.unstack("kind").join(means["front"].unstack("kind").max(axis=1).rename("front"))
 
 # %% [markdown]
-# The network for any cap points to the somatosensory cortex of both people and to the occipital lobe, and it leaves the front alone, which the one trained on clean recordings does not.
-# It does no better than sLORETA on the oddball, whose sources are many and wide.
+# By this count no network beats sLORETA in hitting the area; what a network adds is the extent, and how sure it is.
+# The network for any cap leaves the front of the head alone, which the one trained on clean recordings does not.
+# The oddball, whose sources are many and wide, is missed by all.
 #
 # ## Summary
 #
