@@ -146,7 +146,9 @@ class CapSampler:
         places = electrodes + draw_moves(len(electrodes), distance, rng)
         if not self.others or rng.random() < _TEMPLATE_SHARE:
             return Wearer(self.scalp.at(places), places)
-        return Wearer(self.others[rng.integers(len(self.others))].at(places), places)
+        return Wearer(
+            self.others[int(rng.integers(len(self.others)))].at(places), places
+        )
 
     def mapped(
         self, electrodes: NDArray, distance: float, rng: np.random.Generator

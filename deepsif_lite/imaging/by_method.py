@@ -256,15 +256,15 @@ def image_raw(
         imager = _imager_for(model, head)
         return imager.apply_raw(raw, window, overlap, tmin=tmin, tmax=tmax, match=match)
     check_kind(raw, "Raw")
-    head = _head_for(head)
+    cap = _head_for(head)
 
     def bring(piece: mne.io.BaseRaw) -> tuple[mne.io.BaseRaw, HeadModel]:
-        return prepare_as_recorded(piece, head, match=match)
+        return prepare_as_recorded(piece, cap, match=match)
 
     batches = raw_windows(raw, bring, window, overlap, tmin=tmin, tmax=tmax)
     if baseline is not None:
         piece = read_piece(raw, *check_window(raw.times, *baseline, name="baseline"))
-        ready, head = bring(piece.recording)  # the channels that are good there
+        ready, cap = bring(piece.recording)  # the channels that are good there
         options["noise_cov"] = _noise_of(ready, (None, None), noise)
     run = _each_alone(solve, options, keep_mean=False)
     return images_of(with_warning(batches), run, method, options.get("noise_cov"))

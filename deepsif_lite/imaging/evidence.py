@@ -209,9 +209,11 @@ def _make_fields(head: HeadModel) -> _Fields | None:
     muscles = np.einsum("csx,sdx->scd", fields[:, ~is_eye], along)
     cortex = whitener @ head.referenced_leadfield
     cortex /= np.linalg.norm(cortex, axis=0)
-    bases = (np.linalg.qr(whitener @ each)[0] for each in (eyes, muscles))
-    together = (np.ascontiguousarray(each.swapaxes(0, 1)) for each in bases)
-    return _Fields(whitener, *together, cortex[..., None])
+    eyes, muscles = (
+        np.ascontiguousarray(np.linalg.qr(whitener @ each)[0].swapaxes(0, 1))
+        for each in (eyes, muscles)
+    )
+    return _Fields(whitener, eyes, muscles, cortex[..., None])
 
 
 def _on_template(head: HeadModel) -> bool:

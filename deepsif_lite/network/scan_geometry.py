@@ -75,6 +75,9 @@ class ScanGeometry(nn.Module):
         Where two parcels may both start a search.
     """
 
+    reference: Tensor
+    translation: Tensor
+
     def __init__(
         self,
         n_channels: int,

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -310,7 +310,7 @@ class SyntheticEEG:
             clips=draw.clips,
         )
 
-    def _assemble(self, draws: list[_Draw]) -> Batch:
+    def _assemble(self, draws: Sequence[Any]) -> Batch:
         clips, literal = self._clips, self.variant == "published"
         regions, strength, clip, source_snr, present = self._pack(draws)
         members = (strength > 0).float()
@@ -338,11 +338,11 @@ class SyntheticEEG:
         weights = weights / peak[:, None, None]
         return Batch(normalize(eeg), wave, weights, self._leadfield(draws))
 
-    def _leadfield(self, draws: list[_Draw]) -> NDArray:
+    def _leadfield(self, draws: Sequence[Any]) -> NDArray:
         """Return what a network is told of the electrodes."""
         return self.head.leadfield
 
-    def _gains(self, draws: list[_Draw]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _gains(self, draws: Sequence[Any]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return transposed leadfields, and which of them each sample has."""
         return self._clips.gain[None], self._tensor([0] * len(draws))
 
@@ -351,12 +351,12 @@ class SyntheticEEG:
         whole = background_without_patches(self._clips, clip, regions, members)
         return whole * present[..., None, None]
 
-    def _waves(self, clip: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
+    def _waves(self, clip: torch.Tensor, draws: Sequence[Any]) -> torch.Tensor:
         """Return the time course of each source, (n_samples, n_sources, n_times)."""
         return self._clips.waveforms[clip]
 
     def _windows(
-        self, eeg: torch.Tensor, wave: torch.Tensor, draws: list[_Draw]
+        self, eeg: torch.Tensor, wave: torch.Tensor, draws: Sequence[Any]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Cut the window of each sample out of EEG and time courses."""
         n_times = self._n_times(draws[0])
@@ -365,10 +365,10 @@ class SyntheticEEG:
         starts = self._tensor([draw.start for draw in draws])
         return window_of(eeg, starts, n_times, 1), window_of(wave, starts, n_times, 2)
 
-    def _n_times(self, draw: _Draw) -> int:
+    def _n_times(self, draw: Any) -> int:
         return self.n_times
 
-    def _recorded(self, eeg: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
+    def _recorded(self, eeg: torch.Tensor, draws: Sequence[Any]) -> torch.Tensor:
         """Record scalp EEG with electrodes that were moved and are noisy."""
         moved = [d.moved for d in draws if d.moved is not None]  # all, or none
         if moved:
@@ -378,7 +378,7 @@ class SyntheticEEG:
         literal = self.variant == "published"
         return eeg + scaled_noise(eeg, noise, snr_db, half_power=literal)
 
-    def _pack(self, draws: list[_Draw]) -> tuple[torch.Tensor, ...]:
+    def _pack(self, draws: Sequence[Any]) -> tuple[torch.Tensor, ...]:
         """Pad the ragged patches of a batch; padding has strength zero."""
         n_sources = max(len(d.clips) for d in draws)
         n_members = max((len(p) for d in draws for p in d.patches), default=1)

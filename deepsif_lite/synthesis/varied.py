@@ -206,10 +206,10 @@ class VariedEEG(SyntheticEEG):
             raise OptionError(msg)
         return self._assemble(draws)
 
-    def _leadfield(self, draws: list[_Draw]) -> NDArray:
+    def _leadfield(self, draws: Sequence[_VariedDraw]) -> NDArray:
         return self._block(draws[0].block).leadfield
 
-    def _gains(self, draws: list[_Draw]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _gains(self, draws: Sequence[_VariedDraw]) -> tuple[torch.Tensor, torch.Tensor]:
         block = self._block(draws[0].block)
         return block.gains, self._tensor([draw.wearer for draw in draws])
 
@@ -218,7 +218,7 @@ class VariedEEG(SyntheticEEG):
             self._clips, clip, regions, members, present, gain, head
         )
 
-    def _waves(self, clip: torch.Tensor, draws: list[_Draw]) -> torch.Tensor:
+    def _waves(self, clip: torch.Tensor, draws: Sequence[_VariedDraw]) -> torch.Tensor:
         wave = self._clips.waveforms[clip].clone()
         for b, draw in enumerate(draws):
             for k, course in draw.courses.items():
@@ -231,7 +231,7 @@ class VariedEEG(SyntheticEEG):
         return wave
 
     def _windows(
-        self, eeg: torch.Tensor, wave: torch.Tensor, draws: list[_Draw]
+        self, eeg: torch.Tensor, wave: torch.Tensor, draws: Sequence[_VariedDraw]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         eeg, wave = super()._windows(eeg, wave, draws)
         none = np.zeros((0, eeg.shape[1])), np.zeros((0, eeg.shape[2]))
@@ -240,7 +240,7 @@ class VariedEEG(SyntheticEEG):
         level = self._tensor([float(d.artifact_db) for d in draws]).float()
         return mix_artifacts(eeg, courses, topographies, level), wave
 
-    def _n_times(self, draw: _Draw) -> int:
+    def _n_times(self, draw: _VariedDraw) -> int:
         return self._block(draw.block).n_times
 
 
