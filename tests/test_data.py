@@ -34,9 +34,9 @@ READERS = {
     "experiments/scaling.csv": lambda: read_experiment("scaling"),
     "tvb_statistics.csv": read_tvb_statistics,
     "spikes/lite-simulations.csv": read_simulations,
-    "weights/lite-75/log.csv": lambda: load_log("lite-75"),
-    "weights/lite-75/card.json": lambda: load_model("lite-75"),
-    "weights/lite-75/*.safetensors": lambda: load_weights("lite-75"),
+    "weights/lite/log.csv": lambda: load_log("lite-75"),
+    "weights/lite/card.json": lambda: load_model("lite-75"),
+    "weights/lite/*.safetensors": lambda: load_weights("lite-75"),
 }
 
 
@@ -49,7 +49,7 @@ def root(monkeypatch, tmp_path):
 
 NO_MISSING = {  # see the tests below
     ("registry.json", "missing"),
-    ("weights/lite-75/card.json", "missing"),
+    ("weights/lite/card.json", "missing"),
     ("experiments/scaling.csv", "missing"),
     ("training/template-75.npz", "missing"),
 }
@@ -70,8 +70,10 @@ def test_damage_is_one_line_that_names_file_and_command(root, name, kind):
 
 
 def test_without_its_card_a_network_is_unknown(root):
-    damage(root / "weights" / "lite-75" / "card.json", "missing")
-    with pytest.raises(ArtifactMissing, match="'lite-75'.*shipped networks: lite-64"):
+    damage(root / "weights" / "lite" / "card.json", "missing")
+    with pytest.raises(
+        ArtifactMissing, match="'lite-75'.*shipped networks: lite-75-known-head"
+    ):
         load_weights("lite-75")
 
 
@@ -128,7 +130,7 @@ def test_a_text_without_an_entry_is_refused_until_it_is_listed(root):
 )
 def test_an_edited_card_is_refused(root, key, value):
     card = load_card("lite-75")
-    path = root / "weights" / "lite-75" / "card.json"
+    path = root / "weights" / "lite" / "card.json"
     text = path.read_text(encoding="utf-8")
     old, new = (f'"{key}": {json.dumps(v)}' for v in (card[key], value))
     assert text.count(old) == 1
@@ -139,7 +141,7 @@ def test_an_edited_card_is_refused(root, key, value):
 
 
 def test_shipped_networks_need_their_hashes(root):
-    path = root / "weights" / "lite-75" / "card.json"
+    path = root / "weights" / "lite" / "card.json"
     head, _, _ = path.read_text(encoding="utf-8").partition(',\n "files"')
     path.write_text(head + "\n}\n", encoding="utf-8")
     with pytest.raises(ArtifactError, match="hash differs"):

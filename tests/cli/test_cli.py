@@ -66,8 +66,8 @@ def test_a_solver_imports_nothing_slow(recording, tmp_path):
         (["image", "{recording}", "--condition", "x"], "holds ['target']"),
         (["image", "{recording}", "--method", "lcmv", "--head", "x"], "template-75"),
         (
-            ["image", "{recording}", "--model", "lite-64", "--head", "template-75"],
-            "head='template-75'",
+            "image {recording} --model lite-75-known-head --head template-64".split(),
+            "head='template-64'",
         ),
         (["image", "{recording}", "--method", "lcmv", "--model", "lite-64"], "model"),
         (["image", "{recording}", "--noise", "shrunk"], "takes no noise"),
