@@ -317,7 +317,7 @@ plt.show()
 # %% [markdown]
 # ## Other responses
 #
-# One recording proves little. Here are others that are public: the somatosensory responses (N20) of two people {cite:p}`delatolas2023`, the visual oddball (P3) of three {cite:p}`kappenman2021`, the visual responses of MNE's test recording, and the spikes of the patient of [chapter 5](05_epilepsy.ipynb), each on the electrodes that recorded it.
+# One recording proves little. Here are others that are public: the somatosensory responses (N20 and the wave after it) of two people {cite:p}`delatolas2023`, the visual oddball (P3) of three {cite:p}`kappenman2021`, the visual responses of MNE's test recording, and the spikes of the patient of [chapter 5](05_epilepsy.ipynb), each on the electrodes that recorded it.
 # The table was computed beforehand (`benchmarks/real_recordings.py`), for 100 ms around the peak: the share of the ten strongest regions that lies in the area where the response is known to arise (in brackets: with the areas around it), and how likely the network finds the front of the head, where none of these responses is.
 # The recordings have been looked at while networks were designed, so the table is a check for mistakes and no test.
 
@@ -331,7 +331,8 @@ means = brief.groupby(["kind", "method"], sort=False)[
 means = means.mean()
 _ = dl.results.write_table("06_real", means.reset_index(), profile)
 shares = means.apply(lambda row: f"{row.in_target:.2f} ({row.in_wider:.2f})", axis=1)
-shares.unstack("kind").join(means["front"].unstack("kind").max(axis=1).rename("front"))
+front = means["front"].unstack("kind").max(axis=1).round(2)
+shares.unstack("kind").assign(front=front)
 
 # %% [markdown]
 # By this count no network beats sLORETA in hitting the area; what a network adds is the extent, and how sure it is.
@@ -350,7 +351,7 @@ shares.unstack("kind").join(means["front"].unstack("kind").max(axis=1).rename("f
 # - One subject, one response, and a template head instead of the subject's own.
 # - The published file was mapped to 64 channels by spherical splines; nothing can be done about what that lost.
 # - The order of the channels is inferred.
-# - The somatosensory and oddball recordings of PNAS Fig. 7 are not here.
+# - The somatosensory and oddball recordings are not those of PNAS Fig. 7, which are not public.
 #
 # ## Exercises
 #

@@ -94,9 +94,10 @@ def prepare(
     *Positions.* With ``match="position"``, names count first where their electrodes
     lie within 25 degrees of each other. Then each cap is laid on the other: by
     fiducials, by shared names, or by the spheres that fit them (the log says how).
-    Electrodes at the same place keep their values; other channels are interpolated
-    by spherical splines. Electrodes without position or off the scalp (15 mm on
-    average) are refused, and so is a cap that leaves a quarter uncovered.
+    Electrodes at the same place keep their values; of networks of one montage, other
+    channels are interpolated by spherical splines, and a cap that leaves a quarter of
+    theirs uncovered is refused. Electrodes without position are left out, and those
+    off the scalp (15 mm on average) are refused.
 
     *Missing and bad channels* are left out, of the head model as well. Networks of one
     montage need all of theirs: they are interpolated by spherical splines while they

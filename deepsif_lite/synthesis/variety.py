@@ -21,10 +21,10 @@ class Variety:
         courses, of which most are alike.
     waveform_share : float
         Share of the sources whose time course is no spike, see
-        :mod:`~deepsif_lite.synthesis.waveforms`.
+        :func:`draw_waveform`.
     artifact_share : float
         Share of the samples that hold what is not cortex, see
-        :mod:`~deepsif_lite.synthesis.artifacts`.
+        :class:`ArtifactGenerator`.
     artifact_db : tuple of float
         Range of their power against the rest of the sample.
     displacement : tuple of float
