@@ -20,11 +20,10 @@ from tqdm.auto import tqdm
 
 import deepsif_lite as dl
 from deepsif_lite.evaluation import METRICS, evaluate, per_sample
-from deepsif_lite.head import HeadModel, template_cap
+from deepsif_lite.head import TEN_TWENTY, HeadModel, template_cap
 from deepsif_lite.imaging import Imager
 from deepsif_lite.spikes import SpikeLibrary
 
-TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
 LOST = (0.01, 0.05, 0.10, 0.25)  # share of 64 channels
 REGION = 1.45e-4  # m^2, of a parcel
 N_REGIONS = (1, 2, 4, 7, 15, 40)  # of a source

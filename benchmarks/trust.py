@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 
 import deepsif_lite as dl
 from deepsif_lite.head import (
+    TEN_TWENTY,
     HeadModel,
     load_artifact_sources,
     load_cap_sampler,
@@ -43,7 +44,6 @@ from deepsif_lite.synthesis import (
     mix_artifacts,
 )
 
-TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
 MONTAGES = {19: TEN_TWENTY} | {
     n: mne.channels.make_standard_montage(f"biosemi{n}").ch_names for n in (32, 64)
 }

@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = attach(
         "bem": ["BRAIN_CONDUCTIVITY", "SKULL_RATIO", "eeg_gain", "meg_gain"],
         "electrodes": [
             "CHANNELS_75",
+            "TEN_TWENTY",
             "biosemi_64",
             "published_cap",
             "template_positions",

@@ -22,8 +22,9 @@ FEWEST, MOST = 16, 128  # electrodes of a cap
 _KINDS = ("standard", "subset", "spread")  # layouts, each as often as the others
 _DROPPED = 0.4  # share of the caps that lack electrodes,
 _MOST_DROPPED = 0.25  # and share of their electrodes that may be lacking
-# Share of the caps that leave out what lies below the ring of T9, T10, Nz and Iz.
-_NO_LOW = 0.5
+# Share of the caps that leave out low electrodes, and what is low: a share of the
+# height from the lowest electrode to the highest.
+_NO_LOW, _LOW = 0.5, 0.25
 # Electrodes that a cap lacks whose recording was mapped: their share, at most, and how
 # much lower ones count before those on a side.
 _MOST_BARE, _DOWN = 0.3, 0.5
@@ -102,9 +103,8 @@ class CapSampler:
 
     @property
     def _is_high(self) -> NDArray:
-        # fsaverage's origin is near the level of Nz and Iz.
-        low, high = np.percentile(self.positions[:, 2], (0, 100))
-        return self.positions[:, 2] > low + 0.25 * (high - low)
+        height = self.positions[:, 2]
+        return height > height.min() + _LOW * np.ptp(height)
 
     def _spread(
         self, pool: NDArray, rng: np.random.Generator, count: int | None = None

@@ -16,6 +16,9 @@ CHANNELS_75 = tuple(
     CP6 P6 PO8 FT8 TP8 FT10 TP10""".split()
 )
 
+# The 19 electrodes of the 10-20 system that every clinic has.
+TEN_TWENTY = tuple("Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split())
+
 # MNE-Python's template positions share fsaverage's MRI frame and fiducials. The first
 # name is used where it exists: the second is its name before MNE-Python 1.12.
 _TEMPLATE_MONTAGES = ("colin27_1005", "standard_1005")

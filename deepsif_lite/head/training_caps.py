@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import artifact_path, read_arrays, read_artifact, write_arrays
-from ..errors import ArtifactError
-from ..runs import progress_bar
+from ..artifacts import artifact_path, read_artifact, write_arrays
 from .bem import eeg_gain
+from .building import build_in_parts
 from .cap_sampler import CapSampler
-from .electrodes import CHANNELS_75, known_electrodes, template_positions
+from .electrodes import (
+    CHANNELS_75,
+    TEN_TWENTY,
+    known_electrodes,
+    template_positions,
+)
 from .fsaverage import fiducials
 from .model import load_shells, sum_over_parcels
 from .scalp import ScalpPotentials
@@ -33,9 +37,6 @@ _FIRST_SHAPE = 1000
 # 1 % (median), as far as coarse shells are from fine ones, in a quarter of the space.
 _N_COMPONENTS = 128
 _LAYOUTS = ("biosemi16", "biosemi32", "biosemi64")
-_TEN_TWENTY = tuple(
-    "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
-)
 
 
 @lru_cache(maxsize=1)
@@ -86,18 +87,14 @@ def store_cap_sampler(root: str | Path | None = None, *, progress: bool = True) 
         ``training/caps.npz``.
     """
     path = artifact_path(_ARTIFACT, root)
-    partial = path.with_name(".caps-partial.npz")
-    try:
-        done = read_arrays(partial)
-    except (FileNotFoundError, ArtifactError):  # nothing yet, or nothing of use
-        done = {}
-    bar = progress_bar(progress, total=_N_HEADS, desc="training heads", unit="head")
-    with bar:
-        for k in range(_N_HEADS):
-            if str(k) not in done:
-                done[str(k)] = head_potentials(k)
-                write_arrays(partial, done)
-            bar.update()
+    recipe = (_KEY, _FIRST_SHAPE, _SKULL_THICKNESS, _SKULL_RATIO, VARIANT_FREQUENCY)
+    done, unfinished = build_in_parts(
+        path,
+        recipe,
+        {str(k): partial(_part, k) for k in range(_N_HEADS)},
+        desc="training heads",
+        progress=progress,
+    )
     factors = [_factors(done[str(k)]) for k in range(_N_HEADS)]
     arrays = {
         "maps": np.stack([maps for maps, _ in factors]),
@@ -106,8 +103,12 @@ def store_cap_sampler(root: str | Path | None = None, *, progress: bool = True) 
         **_points(template_shells(VARIANT_FREQUENCY)),
     }
     write_arrays(path, arrays)
-    partial.unlink(missing_ok=True)
+    unfinished.unlink()
     return path
+
+
+def _part(number: int) -> dict[str, NDArray]:
+    return {str(number): head_potentials(number)}
 
 
 def head_potentials(number: int) -> NDArray:
@@ -176,7 +177,7 @@ def _layouts() -> dict[str, NDArray]:
     # One electrode a place: the 10-20 system's old names are there as well.
     _, first = np.unique(positions.round(4), axis=0, return_index=True)
     own = {name: k for k, name in enumerate(names)}
-    layouts = [_TEN_TWENTY, CHANNELS_75]
+    layouts = [TEN_TWENTY, CHANNELS_75]
     layouts += [mne.channels.make_standard_montage(m).ch_names for m in _LAYOUTS]
     standard = np.zeros((len(layouts), len(names)), dtype=bool)
     for row, layout in zip(standard, layouts, strict=True):

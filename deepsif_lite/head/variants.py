@@ -6,19 +6,18 @@ on (chapter 4). The leadfields are computed once and stored in ``data/head``.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import artifact_path, read_arrays, read_artifact, write_arrays
+from ..artifacts import artifact_path, read_artifact, write_arrays
 from ..cortex.surface import Cortex, load_cortex
-from ..errors import ArtifactError, check_option, check_range
-from ..runs import progress_bar
+from ..errors import check_option, check_range
 from .bem import SKULL_RATIO, eeg_gain
+from .building import build_in_parts
 from .electrodes import CHANNELS_75, published_cap, template_positions
 from .fsaverage import fiducials
 from .jitter import draw_moves
@@ -307,21 +306,16 @@ def store_variants(root: str | Path | None = None, *, progress: bool = True) -> 
         ``head/variants.npz``: leadfield and electrodes of each.
     """
     path = artifact_path(_ARTIFACT, root)
-    partial = path.with_name(f".variants-{_fingerprint()}.npz")
-    try:
-        arrays = read_arrays(partial)
-    except (FileNotFoundError, ArtifactError):  # nothing yet, or nothing of use
-        arrays = {}
-    groups, cortex = _by_geometry(), load_cortex()
-    bar = progress_bar(progress, total=len(groups), desc="head variants", unit="head")
-    with bar:
-        for names in groups.values():
-            if f"{names[0]}/leadfield" not in arrays:
-                arrays |= _build_group(names, cortex)
-                write_arrays(partial, arrays)
-            bar.update()
+    cortex = load_cortex()
+    parts = {
+        f"{names[0]}/leadfield": partial(_build_group, names, cortex)
+        for names in _by_geometry().values()
+    }
+    arrays, unfinished = build_in_parts(
+        path, HEAD_VARIANTS, parts, desc="head variants", progress=progress
+    )
     write_arrays(path, arrays)
-    partial.unlink()
+    unfinished.unlink()
     return path
 
 
@@ -335,11 +329,6 @@ def _build_group(names: list[str], cortex: Cortex) -> dict[str, NDArray]:
         arrays[f"{name}/leadfield"] = leadfield.astype(np.float32)
         arrays[f"{name}/electrodes"] = electrodes.astype(np.float32)
     return arrays
-
-
-def _fingerprint() -> str:
-    """Name of what is being built, so that parts of another list are not taken."""
-    return hashlib.sha256(repr(HEAD_VARIANTS).encode()).hexdigest()[:12]
 
 
 def _by_geometry() -> dict[Geometry, list[str]]:

@@ -155,7 +155,7 @@ def image_epochs(
     Parameters
     ----------
     epochs : mne.Epochs
-        EEG, V. Channels are judged and interpolated for all epochs alike.
+        EEG, V. Channels are judged for all epochs alike.
     method, head, tmin, tmax
         As of :func:`deepsif_lite.image`. The data covariance of LCMV is that of each
         epoch; average epochs first where there is little of it.

@@ -239,7 +239,7 @@ class Imager:
         Parameters
         ----------
         epochs : mne.Epochs
-            EEG, V. Channels are judged and interpolated for all epochs alike.
+            EEG, V. Channels are judged for all epochs alike.
         tmin, tmax, match
             As for :meth:`apply`.
 
@@ -297,7 +297,7 @@ class Imager:
         SourceImage
             One a window, with times of the recording. Windows with a piece annotated
             as bad (``BAD...``, ``EDGE...``) are left out, and so is what remains at
-            the end. Few are in memory at a time; channels are judged and interpolated
+            the end. Few are in memory at a time; channels are judged
             for about five seconds alike.
 
         Raises

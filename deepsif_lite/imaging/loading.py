@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..head.model import HeadModel
     from ..network.protocol import SourceNetwork
 
-DEFAULT_HEAD, DEFAULT_NETWORK = "template-75", "lite"
+DEFAULT_NETWORK = "lite"
 _N_KEPT = 3  # networks; a lite one takes about 100 MB with what it knows of its head
 _kept: dict[tuple, tuple[SourceNetwork, tuple]] = {}  # least recently used first
 

@@ -13,7 +13,7 @@ from scipy.fft import irfft, next_fast_len, rfftfreq
 _MAINS = (50.0, 60.0)  # Hz
 _HARMONICS = 3
 _LONGEST_PERIOD = 2.0  # s, of noise, however short the window
-_WIDTH_OF_SIGMA = 2.355  # full width at half height of a Gaussian of deviation one
+WIDTH_OF_SIGMA = 2.355  # full width at half height of a Gaussian of deviation one
 
 
 def blinks(n_times: int, sfreq: float, rng: np.random.Generator) -> NDArray:
@@ -33,7 +33,7 @@ def blinks(n_times: int, sfreq: float, rng: np.random.Generator) -> NDArray:
     times = np.arange(n_times) / sfreq
     course = np.zeros(n_times)
     for _ in range(rng.integers(1, 3)):
-        width = rng.uniform(0.08, 0.20) / _WIDTH_OF_SIGMA
+        width = rng.uniform(0.08, 0.20) / WIDTH_OF_SIGMA
         since = (times - rng.uniform(0, times[-1])) / width
         course += np.exp(-0.5 * since**2)
         rebound = (since - 2.5) / 1.5

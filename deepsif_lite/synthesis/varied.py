@@ -147,6 +147,10 @@ class VariedEEG(SyntheticEEG):
         self._place_window(draw, block.n_times, rng)
         return draw
 
+    def _unit_noise(self, rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
+        """Draw none yet: the cap of the block says of how many channels it is."""
+        return np.empty(0, np.float32)
+
     def has_artifacts(self, index: int) -> bool:
         """Whether sample ``index`` holds what is not cortex."""
         artifacts = self._draw(index).artifacts

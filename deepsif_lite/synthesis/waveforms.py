@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .artifact_courses import WIDTH_OF_SIGMA
+
 KINDS = ("transient", "damped", "rhythm")
 _WIDTH = (0.02, 0.5)  # s, of a transient, drawn evenly in its logarithm
 _DAMPED, _RHYTHM = (2.0, 40.0), (3.0, 30.0)  # Hz, likewise
@@ -49,7 +51,7 @@ def _log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
 
 def _transient(times: NDArray, rng: np.random.Generator) -> NDArray:
     """Return a deflection and one or two of other sign and size after it."""
-    width = _log_uniform(*_WIDTH, rng) / 2.355  # from full width at half height
+    width = _log_uniform(*_WIDTH, rng) / WIDTH_OF_SIGMA
     course = np.exp(-0.5 * (times / width) ** 2)
     for k in range(1, rng.integers(1, 4)):
         later = times - k * rng.uniform(2, 3) * width
