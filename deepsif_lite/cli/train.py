@@ -182,7 +182,11 @@ def _montage(arguments: argparse.Namespace) -> str:
 
 def _configuration(arguments: argparse.Namespace) -> TrainingConfig:
     from ..synthesis.variety import Variety
-    from ..training.config import ANY_CAP_SOURCES, configuration_of
+    from ..training.config import (
+        ANY_CAP_SIZES,
+        ANY_CAP_SOURCES,
+        configuration_of,
+    )
 
     given = {name: getattr(arguments, name) for name in _OVERRIDES}
     overrides: dict[str, Any] = {
@@ -191,7 +195,12 @@ def _configuration(arguments: argparse.Namespace) -> TrainingConfig:
         if value is not None
     }
     if arguments.head == "template" and arguments.network == "lite":
-        overrides = {"variety": Variety(), "n_sources": ANY_CAP_SOURCES} | overrides
+        any_cap = {
+            "variety": Variety(),
+            "n_sources": ANY_CAP_SOURCES,
+            "options": ANY_CAP_SIZES,
+        }
+        overrides = any_cap | overrides
     return replace(
         configuration_of(arguments.profile, arguments.network),
         seed=arguments.seed,

@@ -43,8 +43,9 @@ def load_model(
     name_or_path : str or path
         ``"lite"``, which images on the electrodes that a recording has; ``"lite-75"``
         and ``"lite-64"``, the same on two montages; ``"lite-published-75"`` (on the
-        authors' head, which must be at hand), ``"lite-75-known-head"`` (for
-        simulations of the very template head, see chapter 4), or a folder of weights.
+        authors' head, which must be at hand), ``"lite-75-known-head"`` and
+        ``"paper-75"``, the paper's own architecture (for simulations of the very
+        template head, see chapters 3 and 4), or a folder of weights.
     head : str or HeadModel, optional
         Electrodes and leadfield; of ``"lite"`` any on its cortex, of others the one
         named on the card.

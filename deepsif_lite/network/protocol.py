@@ -58,6 +58,14 @@ class SourceNetwork(nn.Module):
             The network does not serve them.
         """
 
+    def prepare_leadfield(self, leadfield: NDArray) -> None:
+        """Compute what :meth:`set_leadfield` will need, in another thread say.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels of the cap, n_regions)
+        """
+
     @abstractmethod
     def serving(self, leadfield: NDArray) -> SourceNetwork:
         """Return this network for other electrodes; both share their weights.

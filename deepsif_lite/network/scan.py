@@ -162,6 +162,10 @@ class ScanNetwork(SourceNetwork):
         """Serve other electrodes from now on, see :class:`SourceNetwork`."""
         self.geometry.set_leadfield(leadfield)
 
+    def prepare_leadfield(self, leadfield: NDArray) -> None:
+        """Compute beforehand what electrodes need, see :class:`SourceNetwork`."""
+        self.geometry.prepare(leadfield)
+
     def serving(self, leadfield: NDArray) -> ScanNetwork:
         """Return this network for other electrodes; both share their weights.
 

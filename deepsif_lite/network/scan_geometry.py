@@ -101,6 +101,8 @@ class ScanGeometry(nn.Module):
         self._sparse: dict[tuple, tuple[Tensor, Tensor]] = {}
         self._patches: tuple[csr_array, ...] = ()  # of the dictionary, and round ones
         self._leadfield: NDArray | None = None
+        # Prepared leadfields and their maps; kept alive, so that no id is used twice.
+        self._ahead: dict[int, tuple[NDArray, dict[str, Tensor]]] = {}
 
     def compute(self, leadfield: NDArray, cortex: Parcels) -> None:
         """Compute everything for one head model.
@@ -150,19 +152,35 @@ class ScanGeometry(nn.Module):
         """
         if leadfield is self._leadfield:
             return
-        self._check_regions(leadfield.shape[1])
-        whitener = source_whitener(leadfield, self.noise_share)
-        white = average_reference(whitener @ leadfield)
-        patches, *rounds = (unit_maps(white, weights) for weights in self._patches)
-        self._put("whitener", whitener)
-        self._put("parcel_maps", white.T / np.linalg.norm(white, axis=0).mean())
-        self._put("round_maps", np.stack(rounds))
-        self._put("patch_maps", patches)
+        if id(leadfield) not in self._ahead:
+            self.prepare(leadfield)
+        for name, values in self._ahead.pop(id(leadfield))[1].items():
+            setattr(self, name, values)
         if not self.reference.any():
             self._check_channels(len(leadfield))
             self.reference = self.parcel_maps.clone()
         self.translation = self._translation()
         self._leadfield = leadfield
+
+    def prepare(self, leadfield: NDArray) -> None:
+        """Compute what :meth:`set_leadfield` will need, in another thread say.
+
+        Parameters
+        ----------
+        leadfield : array of shape (n_channels of the cap, n_regions)
+        """
+        self._check_regions(leadfield.shape[1])
+        whitener = source_whitener(leadfield, self.noise_share)
+        white = average_reference(whitener @ leadfield)
+        patches, *rounds = (unit_maps(white, weights) for weights in self._patches)
+        maps = {
+            "whitener": whitener,
+            "parcel_maps": white.T / np.linalg.norm(white, axis=0).mean(),
+            "round_maps": np.stack(rounds),
+            "patch_maps": patches,
+        }
+        buffers = {name: self._as_buffer(name, v) for name, v in maps.items()}
+        self._ahead[id(leadfield)] = leadfield, buffers
 
     def serving(self, leadfield: NDArray) -> ScanGeometry:
         """Return the geometry of other electrodes, which shares what is not theirs.
@@ -209,9 +227,11 @@ class ScanGeometry(nn.Module):
 
     def _put(self, name: str, values: NDArray) -> None:
         """Replace a buffer, whatever its size."""
-        old = getattr(self, name)
-        new = torch.as_tensor(np.ascontiguousarray(values))
-        setattr(self, name, new.to(device=old.device, dtype=old.dtype))
+        setattr(self, name, self._as_buffer(name, values))
+
+    def _as_buffer(self, name: str, values: NDArray) -> Tensor:
+        old, new = getattr(self, name), torch.as_tensor(np.ascontiguousarray(values))
+        return new.to(device=old.device, dtype=old.dtype)
 
     def fit(self, maps: Tensor) -> Tensor:
         """Return how well each patch of the dictionary fits into the span of maps.

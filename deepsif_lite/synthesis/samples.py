@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
 import torch
 from numpy.typing import NDArray
@@ -60,3 +61,16 @@ class Batch:
     def activity(self) -> torch.Tensor:
         """Source activity, shape (n_samples, n_times, n_regions)."""
         return self.waveforms.transpose(1, 2) @ self.weights
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device; from pinned memory nothing is waited for."""
+        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> Batch:
+        """Return the batch in memory that a GPU reads by itself."""
+        return self._with(torch.Tensor.pin_memory)
+
+    def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        tensors = {k: v for k, v in values.items() if isinstance(v, torch.Tensor)}
+        return replace(self, **{name: change(t) for name, t in tensors.items()})

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,7 +24,7 @@ from .mixing import projected_backgrounds
 from .samples import Batch
 from .stream import SyntheticEEG, _Draw
 from .variety import Variety
-from .waveforms import draw_waveform
+from .waveforms import draw_rhythm, draw_waveform
 
 if TYPE_CHECKING:
     from ..head.artifact_sources import ArtifactSources
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 
 # Keys of what is drawn at random beside what the base class draws.
 _BLOCK, _VARIETY = 1 << 35, 1 << 36
+_KEPT_BLOCKS = 4
+_MOST_RHYTHMS = 3  # in one sample
 _N_WEARERS = 8  # of the cap of a block
 _ALIKE = 0.6  # share of related time courses that are equal
 _LEAST_RELATED = 0.5  # share of the first source's course in a related one, at least
@@ -60,6 +61,8 @@ class _VariedDraw(_Draw):
     related: NDArray | None = field(default=None, repr=False)  # to the first source
     artifacts: tuple[NDArray, NDArray] | None = field(default=None, repr=False)
     artifact_db: float = 0.0
+    rhythms: tuple[NDArray, NDArray] | None = field(default=None, repr=False)
+    rhythm_db: float = 0.0
 
 
 class VariedEEG(SyntheticEEG):
@@ -98,7 +101,15 @@ class VariedEEG(SyntheticEEG):
         self.caps, self.artifacts = caps, artifacts
         self.variety, self.block_size = variety or Variety(), block_size
         self._sized: dict[int, list[NDArray]] = {}
-        self._block = lru_cache(maxsize=4)(self._make_block)
+        self._blocks: dict[int, _Block] = {}
+
+    def _block(self, number: int) -> _Block:
+        """Return a block; the last few are kept."""
+        if number not in self._blocks:
+            for oldest in list(self._blocks)[: 1 - _KEPT_BLOCKS]:
+                self._blocks.pop(oldest, None)
+            self._blocks[number] = self._make_block(number)
+        return self._blocks[number]
 
     def _make_block(self, number: int) -> _Block:
         rng = np.random.default_rng([self.seed, _BLOCK, number])
@@ -145,6 +156,9 @@ class VariedEEG(SyntheticEEG):
             draw.artifacts = generator.draw(block.n_times, rng)
             draw.artifact_db = rng.uniform(*self.variety.artifact_db)
         self._place_window(draw, block.n_times, rng)
+        if rng.random() < self.variety.rhythm_share:
+            draw.rhythms = self._rhythms(block, draw.wearer, rng)
+            draw.rhythm_db = rng.uniform(*self.variety.rhythm_db)
         return draw
 
     def _unit_noise(self, rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
@@ -171,6 +185,18 @@ class VariedEEG(SyntheticEEG):
             draw.related = np.zeros(count)
             # All of them, or two of more.
             draw.related[1 : rng.integers(2, count + 1)] = share
+
+    def _rhythms(
+        self, block: _Block, wearer: int, rng: np.random.Generator
+    ) -> tuple[NDArray, NDArray]:
+        """Draw rhythms of patches of cortex: their courses, and scalp maps."""
+        n_regions, sfreq = self.head.cortex.n_regions, self.clips.sfreq
+        seeds = rng.integers(n_regions, size=rng.integers(1, _MOST_RHYTHMS + 1))
+        courses = [draw_rhythm(block.n_times, sfreq, rng) for _ in seeds]
+        gain = block.gains[wearer].cpu().numpy()
+        maps = [gain[self._sized_patch(int(seed), rng)].sum(axis=0) for seed in seeds]
+        maps = [row / np.linalg.norm(row) for row in maps]
+        return np.array(courses, np.float32), np.array(maps, np.float32)
 
     def _sized_patch(self, seed_region: int, rng: np.random.Generator) -> NDArray:
         if seed_region not in self._sized:
@@ -238,11 +264,23 @@ class VariedEEG(SyntheticEEG):
         self, eeg: torch.Tensor, wave: torch.Tensor, draws: Sequence[_VariedDraw]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         eeg, wave = super()._windows(eeg, wave, draws)
+        for kind in ("rhythm", "artifact"):
+            drawn = [getattr(draw, f"{kind}s") for draw in draws]
+            level = [float(getattr(draw, f"{kind}_db")) for draw in draws]
+            eeg = self._with_more(eeg, drawn, level)
+        return eeg, wave
+
+    def _with_more(
+        self,
+        eeg: torch.Tensor,
+        drawn: Sequence[tuple[NDArray, NDArray] | None],
+        level_db: list[float],
+    ) -> torch.Tensor:
+        """Add what is no source: courses times topographies, None for a sample of none."""
         none = np.zeros((0, eeg.shape[1])), np.zeros((0, eeg.shape[2]))
-        drawn = [none if d.artifacts is None else d.artifacts for d in draws]
-        courses, topographies = map(self._tensor, stack_artifacts(drawn))
-        level = self._tensor([float(d.artifact_db) for d in draws]).float()
-        return mix_artifacts(eeg, courses, topographies, level), wave
+        arrays = stack_artifacts([none if pair is None else pair for pair in drawn])
+        courses, topographies = map(self._tensor, arrays)
+        return mix_artifacts(eeg, courses, topographies, self._tensor(level_db).float())
 
     def _n_times(self, draw: _VariedDraw) -> int:
         return self._block(draw.block).n_times

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from ..errors import check_interval, check_range
 
+_SHARES = ("sized", "together", "waveform", "artifact", "mapped", "short", "rhythm")
+
 
 @dataclass(frozen=True)
 class Variety:
@@ -36,6 +38,13 @@ class Variety:
         Share of the blocks of samples whose windows are shorter than the clips.
     shortest : int
         Samples in the shortest window.
+    rhythm_share : float
+        Share of the samples with rhythms of the cortex that are background, not a
+        source: weaker than the rest.
+    rhythm_db : tuple of float
+        Range of their power against the rest of the sample.
+    source_snr : tuple of float
+        Range of each source against its background (dB).
 
     Raises
     ------
@@ -52,10 +61,14 @@ class Variety:
     mapped_share: float = 0.1
     short_share: float = 0.4
     shortest: int = 100
+    rhythm_share: float = 0.3
+    rhythm_db: tuple[float, float] = (-20.0, -3.0)
+    source_snr: tuple[float, float] = (5.0, 20.0)
 
     def __post_init__(self) -> None:
-        for name in ("sized", "together", "waveform", "artifact", "mapped", "short"):
+        for name in _SHARES:
             check_range(f"{name}_share", getattr(self, f"{name}_share"), 0, 1)
-        check_interval("artifact_db", self.artifact_db)
+        for name in ("artifact_db", "rhythm_db", "source_snr"):
+            check_interval(name, getattr(self, name))
         check_interval("displacement", self.displacement, 0)
         check_range("shortest", self.shortest, 2)

@@ -45,6 +45,24 @@ def draw_waveform(n_times: int, sfreq: float, rng: np.random.Generator) -> NDArr
     return course / extreme
 
 
+def draw_rhythm(n_times: int, sfreq: float, rng: np.random.Generator) -> NDArray:
+    """Draw a rhythm of the cortex: theta, alpha, mu or beta, in bursts or all along.
+
+    Parameters
+    ----------
+    n_times : int
+    sfreq : float
+        Hz.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array of shape (n_times,)
+    """
+    times = np.arange(n_times) / sfreq
+    return _rhythm(times, rng.uniform(0, 1) * times[-1], rng)
+
+
 def _log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 

@@ -13,6 +13,8 @@ SCHEDULES = ("cosine", "stepped")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 # Patches in the samples of a network for any cap: none in one of seven, up to five.
 ANY_CAP_SOURCES = (0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5)
+# It has more to tell apart than one of a single cap, and is larger.
+ANY_CAP_SIZES = {"width": 192, "depth": 3, "local_width": 96, "n_messages": 3}
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class TrainingConfig:
     precision : str
         ``"float32"``, ``"bfloat16"``, ``"float16"`` (with scaled gradients), or
         ``"auto"``: bfloat16 on a GPU that computes with it, float16 on others, and
-        float32 on the CPU, which it resumes exactly.
+        float32 for the paper's network and on the CPU, which it resumes exactly.
     options : dict
         Arguments of the network besides its kind and sizes.
 

@@ -110,7 +110,8 @@ class Monitor:
     @cached_property
     def _validation(self) -> Batch:
         last = VALIDATION_OFFSET + self._config.validation_size
-        return self._stream.batch(self._processes.share(VALIDATION_OFFSET, last))
+        batch = self._stream.batch(self._processes.share(VALIDATION_OFFSET, last))
+        return batch.to(self._processes.device)
 
     @torch.no_grad()
     def validate(self) -> float:

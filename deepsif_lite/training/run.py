@@ -38,8 +38,8 @@ from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .export import describe, export
 from .learner import Learner
+from .loading import batches_ahead
 from .monitor import Monitor
-from .prefetch import Prefetch
 from .processes import join_processes
 
 if TYPE_CHECKING:
@@ -47,10 +47,8 @@ if TYPE_CHECKING:
     from ..head.training_head import TrainingHead
     from ..network.protocol import SourceNetwork
     from ..spikes.library import SpikeLibrary
-    from ..synthesis.samples import Batch
 
 CHECKPOINT_SECONDS = 120.0
-_GPU_THREADS = 4  # that make batches for a GPU, which learns faster than one draws
 _AGREE_EVERY = 10  # steps between the times several processes agree whether to stop
 
 
@@ -142,9 +140,9 @@ def train(
     if initial is not None:  # scalp maps are shown to it as on its own montage
         spec["n_channels"] = load_card(initial)["network"]["n_channels"]
     identity = _identity(config, head, initial, resting)
-    validation = stream = _stream(config, head, clips, resting, processes.device)
+    validation = stream = _stream(config, head, clips, resting)
     if config.variety is not None:
-        stream = _varied_stream(config, head, clips, processes.device)
+        stream = _varied_stream(config, head, clips)
     learner = Learner(_new_network(spec, config, head, initial), config, processes)
     monitor = Monitor(learner, validation, config, processes)
     checkpoint = Checkpoint(out, identity, learner, monitor, processes)
@@ -170,7 +168,6 @@ def _stream(
     head: HeadModel | TrainingHead,
     clips: SpikeLibrary,
     resting: NDArray | None,
-    device: torch.device,
 ) -> SyntheticEEG:
     """Return the stream of the head's own cap, which validation takes samples from."""
     return SyntheticEEG(
@@ -182,7 +179,6 @@ def _stream(
         resting_share=config.resting_share,
         electrode_jitter=config.electrode_jitter,
         seed=config.seed,
-        device=device,
     )
 
 
@@ -190,7 +186,6 @@ def _varied_stream(
     config: TrainingConfig,
     head: HeadModel | TrainingHead,
     clips: SpikeLibrary,
-    device: torch.device,
 ) -> VariedEEG:
     """Return the stream that a network for any cap learns from."""
     return VariedEEG(
@@ -201,8 +196,8 @@ def _varied_stream(
         variety=config.variety,
         block_size=config.batch_size,
         n_sources=config.n_sources,
+        source_snr=config.variety.source_snr,
         seed=config.seed,
-        device=device,
     )
 
 
@@ -267,16 +262,12 @@ def _take_steps(
     if learner.step == 0:
         checkpoint.save()
 
-    def make_batch(step: int) -> Batch:
-        first = step * config.batch_size
-        return stream.batch(processes.share(first, first + config.batch_size))
-
-    n_ahead = 1 if processes.device.type == "cpu" else _GPU_THREADS
     agree_every = 1 if processes.size == 1 else _AGREE_EVERY
     began = saved = time.monotonic()
     seconds, waiting_seconds = monitor.seconds, monitor.waiting_seconds
     # While one batch is learned from, the next is made beside it.
-    with Prefetch(make_batch, learner.step, config.n_steps, n_ahead) as batches:
+    ahead = batches_ahead(stream, learner.network, config, processes, learner.step)
+    with ahead as batches:
         while learner.step < config.n_steps:
             loss = learner.learn(batches.take())
             now = time.monotonic()

@@ -51,7 +51,7 @@ class ScoreSet:
     """
 
     def __init__(self, stream: SyntheticEEG, indices: Iterable[int]) -> None:
-        self.head, self.device = stream.head, stream.device
+        self.head = stream.head
         samples = map(stream.__getitem__, indices)
         self._samples = [_keep(s) for s in samples if s.patches]
 
@@ -67,7 +67,7 @@ class ScoreSet:
         Parameters
         ----------
         network : SourceNetwork
-            On the stream's device; it serves the stream's cap after.
+            It serves the stream's cap after.
         precision : context manager, optional
             Numeric precision to image in.
 
@@ -82,11 +82,12 @@ class ScoreSet:
         was_training = network.training
         network.eval()
         network.set_leadfield(self.head.leadfield)
+        device = next(network.parameters()).device
         with precision or nullcontext(), ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(self._samples), _BATCH):
                 part = self._samples[start : start + _BATCH]
                 eeg = torch.as_tensor(np.stack([s.eeg for s in part]))
-                images = network(eeg.to(self.device)).float().cpu().numpy()
+                images = network(eeg.to(device)).float().cpu().numpy()
                 rows += pool.map(self._score, images, part)
         network.train(was_training)
         return _means(rows)

@@ -207,7 +207,7 @@ def resumed(head, clips, folder):
     learner = Learner(
         training._new_network(spec, CONFIG, head, None), CONFIG, processes
     )
-    stream = training._stream(CONFIG, head, clips, None, processes.device)
+    stream = training._stream(CONFIG, head, clips, None)
     monitor = Monitor(learner, stream, CONFIG, processes)
     identity = training._identity(CONFIG, head, None, None)
     training.Checkpoint(folder, identity, learner, monitor, processes).restore()
