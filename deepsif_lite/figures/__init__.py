@@ -33,6 +33,6 @@ __getattr__, __dir__, __all__ = attach(
         "head": ["SHELL_COLORS", "plot_head"],
         "scores": ["plot_area", "plot_metrics", "plot_reliability", "plot_strata"],
         "sensors": ["plot_butterfly", "plot_evoked", "plot_topography"],
-        "training": ["plot_loss", "plot_stages"],
+        "training": ["plot_learning", "plot_loss", "plot_stages"],
     },
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import OptionError
-from .style import check_ax, styled
+from .style import PAPER_COLOR, check_ax, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 
 @styled
@@ -88,3 +89,43 @@ def plot_loss(
         ax.set_title(title)
     ax.legend()
     return fig, ax
+
+
+@styled
+def plot_learning(
+    logs: Mapping[str, pd.DataFrame],
+    scores: Mapping[str, str],
+    goals: Mapping[str, float] | None = None,
+) -> tuple[Figure, NDArray]:
+    """Draw how scores grow with samples and with time, for several trainings.
+
+    Parameters
+    ----------
+    logs : mapping of network to DataFrame
+        Training logs, see :func:`deepsif_lite.network.load_log`. Rows without scores
+        are left out.
+    scores : mapping of column to label
+        What is drawn, a column of panels each.
+    goals : mapping of column to float, optional
+        Values to reach, as dashed lines.
+
+    Returns
+    -------
+    fig, axes : Figure and array of Axes, shape (2, n_scores)
+    """
+    import matplotlib.pyplot as plt
+
+    amounts = {"thousand samples": ("samples", 1e3), "minutes": ("seconds", 60)}
+    fig, axes = plt.subplots(
+        2, len(scores), figsize=(7.5, 3.9), layout="constrained", squeeze=False
+    )
+    for row, (unit, (amount, size)) in zip(axes, amounts.items(), strict=True):
+        for ax, (column, label) in zip(row, scores.items(), strict=True):
+            for name, log in logs.items():
+                scored = log.dropna(subset=[column])
+                ax.plot(scored[amount] / size, scored[column], "o-", ms=3, label=name)
+            if goals:
+                ax.axhline(goals[column], color=PAPER_COLOR, ls="--", lw=0.9)
+            ax.set(xlabel=unit, title=label, xscale="log")
+    axes[0, 0].legend()
+    return fig, axes

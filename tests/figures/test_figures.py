@@ -255,3 +255,19 @@ def test_plot_head_draws_every_shell(cortex):
     assert len(axes) == 3
     labels = axes[-1].get_legend_handles_labels()[1]
     assert {"scalp", "outer skull", "inner skull", "cortex"} <= set(labels)
+
+
+def test_learning_curves_show_the_rows_that_were_scored():
+    """Samples above, minutes below, one line a network, dashed what is to be reached."""
+    log = pd.DataFrame(
+        {
+            "samples": [1000, 2000, 4000],
+            "seconds": [60, 120, 240],
+            "recall": [0.5, np.nan, 0.75],
+        }
+    )
+    _, axes = figures.plot_learning({"net": log}, {"recall": "recall"}, {"recall": 0.8})
+    above, below = (ax.lines for ax in axes[:, 0])
+    assert above[0].get_xydata().tolist() == [[1, 0.5], [4, 0.75]]
+    assert below[0].get_xdata().tolist() == [1, 4]
+    assert above[1].get_ydata() == [0.8, 0.8]
