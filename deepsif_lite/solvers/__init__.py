@@ -5,6 +5,7 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "cmem": ["CmemSolution", "solve_cmem"],
         "methods": ["METHODS", "Method", "SOLVERS", "get_solver"],
         "whitening": ["noise_covariance", "whiten"],
     },
