@@ -95,7 +95,7 @@ def grow_parcels(scores: NDArray, near: NDArray) -> NDArray:
     -------
     array of int, shape (n_regions,)
         Parcel of each region, counted from 0 in the order in which they started. A
-        region whose surroundings are taken joins the first of the parcels there.
+        region that is left over joins the first of the parcels around it.
     """
     parcels = np.full(len(scores), -1)
     n_parcels = 0
@@ -104,10 +104,12 @@ def grow_parcels(scores: NDArray, near: NDArray) -> NDArray:
         if members[region] and members.sum() >= SMALLEST:
             parcels[members] = n_parcels
             n_parcels += 1
-    nowhere = len(scores)  # above every parcel's number
-    for region in np.flatnonzero(parcels < 0):
-        first = np.where(parcels < 0, nowhere, parcels)[near[region]].min()
-        if first == nowhere:  # nothing around it: a parcel of its own
-            first, n_parcels = n_parcels, n_parcels + 1
-        parcels[region] = first
+    while (free := np.flatnonzero(parcels < 0)).size:
+        touching = [region for region in free if (parcels[near[region]] >= 0).any()]
+        for region in touching:
+            around = parcels[near[region]]
+            parcels[region] = around[around >= 0].min()
+        if not touching:  # regions that no parcel reaches
+            parcels[free[0]] = n_parcels
+            n_parcels += 1
     return parcels
