@@ -17,8 +17,8 @@ Step by step, with G the leadfield, m the data at one sample, k a parcel:
    covariance 1.
 2. W, the exponential of the graph Laplacian of the regions times ``smoothing / 2``,
    spreads activity over neighbors; :math:`R = W |g|^{-\text{depth}}` is the prior.
-3. A minimum-norm estimate :math:`J_0 = R (G R)^T (G R R^T G^T + \lambda^2 I)^{-1} m`
-   says how large sources are.
+3. A minimum-norm estimate :math:`J_0 = R (G R)^T (G R R^T G^T + c I)^{-1} m`, where c is
+   ``lambda2`` times the mean of that matrix's diagonal, says how large sources are.
 4. Scores of regions at each sample, by prelocalization with G W.
 5. Parcels around the regions of highest mean score, out to ``order`` neighbors.
 6. :math:`\alpha_k(t)` is the median score in the parcel, and 1 above 0.8.
@@ -32,7 +32,7 @@ The published method (as in BrainEntropy 2.7) works at 8,000 vertices; a region 
 as large as twenty of them, and sources span ten regions and more.
 
 - Parcels reach two neighbors instead of four, which is fewer vertices but a larger
-  area: about 80 of them instead of 200.
+  area: about 100 of them instead of 200.
 - W is the exponential itself, of which the published kernel has eight terms: a region
   may have eleven neighbors, and there the series has not converged. It need not be cut.
   ``smoothing`` is 1 instead of 0.6.
@@ -40,10 +40,10 @@ as large as twenty of them, and sources span ten regions and more.
   alone, and the scores of regions alone hardly rank those of a patch above others.
 - The components of the data weigh in the scores by their strength. Weighed alike, as
   published, the background has as many votes as the source.
-- :math:`J_0` has the same coherent prior, with the depth weighting that BrainEntropy
-  has from version 3 on, and ``variance`` is 1 instead of 0.05: :math:`J_0` already is
-  smaller than the activity, and a prior smaller again spreads a strong source over
-  the parcels around it.
+- :math:`J_0` has the same coherent prior, and the depth weighting of this library's
+  sLORETA (0.8, MNE's default; BrainEntropy has one of 0.5 from version 3 on).
+  ``variance`` is 1 instead of 0.05: :math:`J_0` already is smaller than the activity,
+  and a prior smaller again spreads a strong source over the parcels around it.
 - Where no noise covariance is given, noise is equal on all channels and
   ``lambda2`` times as strong as the data, so that one number says both.
 - Units are not scaled, for the solution does not depend on them; L-BFGS starts at 0
@@ -51,12 +51,11 @@ as large as twenty of them, and sources span ten regions and more.
 
 References
 ----------
-Amblard C, Lapalme E, Lina JM (2004), IEEE Transactions on Biomedical Engineering 51,
-427-442 (the dual and its maximum: section III); Grova C, Daunizeau J, Lina JM, Benar
-CG, Benali H, Gotman J (2006), NeuroImage 29, 734-753 (parcels and scores for spikes:
-"MEM" of section 2); Chowdhury RA, Lina JM, Kobayashi E, Grova C (2013), PLoS ONE 8,
-e55969 (cMEM: equations 1 to 8, and the section on initialization). Written from the
-equations.
+The dual and its maximum: Amblard C, Lapalme E, Lina JM (2004), IEEE Transactions on
+Biomedical Engineering 51, 427-442. Scores and parcels for epileptic spikes: Grova C,
+Daunizeau J, Lina JM, Benar CG, Benali H, Gotman J (2006), NeuroImage 29, 734-753. The
+coherent prior within parcels: Chowdhury RA, Lina JM, Kobayashi E, Grova C (2013), PLoS
+ONE 8, e55969. Constants as in BrainEntropy 2.7.3; written from the equations.
 """
 
 from __future__ import annotations
@@ -122,7 +121,7 @@ def solve(
     *,
     noise_cov: NDArray | None = None,
     lambda2: float = 1 / 9,
-    depth: float = 0.5,
+    depth: float = 0.8,
     smoothing: float = 1.0,
     order: int = 2,
     variance: float = 1.0,
@@ -154,7 +153,7 @@ def solve_cmem(
     *,
     noise_cov: NDArray | None = None,
     lambda2: float = 1 / 9,
-    depth: float = 0.5,
+    depth: float = 0.8,
     smoothing: float = 1.0,
     order: int = 2,
     variance: float = 1.0,
@@ -173,7 +172,7 @@ def solve_cmem(
     lambda2 : float
         Regularization of the minimum-norm estimate, 1 / SNR^2 of the amplitude.
     depth : float
-        Exponent of the depth weighting of sources; 0 for none.
+        Exponent of the depth weighting of the minimum-norm estimate; 0 for none.
     smoothing : float
         How far activity spreads over neighbors.
     order : int

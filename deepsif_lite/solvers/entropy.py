@@ -12,8 +12,7 @@ maximize the concave function
         - \sum_k \ln\left[1 - \alpha_k + \alpha_k e^{F_k}\right], \quad
     F_k = \tfrac12 |R_k^T G_k^T \lambda|^2
 
-(Amblard et al. 2004, section III; Chowdhury et al. 2013, equations 3 to 8). Its
-gradient is what the data leave unexplained,
+(Amblard, Lapalme and Lina 2004). Its gradient is what the data leave unexplained,
 
 .. math::
     \nabla D = m - \Sigma_d \lambda - \sum_k a_k G_k \Sigma_k G_k^T \lambda, \quad

@@ -5,7 +5,7 @@ asks how well the topography of a region lies in the space of the data. Of the u
 topographies :math:`G = U \Lambda V^T` those components are kept that the data use
 most, and a region's score is the share of its topography in the data as these
 components see them: 0 to 1. Regions of high score then collect their neighbors into
-parcels (Lapalme, Lina and Mattout 2006; Chowdhury et al. 2013, section 2.3).
+parcels (Lapalme, Lina and Mattout 2006).
 """
 
 from __future__ import annotations
