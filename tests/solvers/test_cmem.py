@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 from toys import toy_head
 
 import deepsif_lite as dl
+from deepsif_lite.cortex import TEMPORAL, brodmann_regions
 from deepsif_lite.errors import OptionError, SignalError
 from deepsif_lite.metrics import score_sources, select_regions
 from deepsif_lite.solvers import CmemSolution, get_solver, solve_cmem
@@ -21,6 +22,9 @@ from deepsif_lite.solvers.prelocalization import (
     prelocalization_scores,
     space_time_scores,
 )
+
+SPIKE = "fast-ires/Spikes/Spike_I/Data_Avg.mat"
+ELECTRODES = "fast-ires/Raw 273/273_ele_ERD.xyz"
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +224,18 @@ def test_simulated_patches_come_back():
     error = np.nanmean([row["localization_error"] for row in rows])
     assert recall >= 0.8
     assert error <= 0.010
+
+
+@pytest.mark.published(SPIKE, ELECTRODES)
+def test_the_published_spike_is_left_temporal():
+    """The patient is free of seizures since that lobe was resected."""
+    evoked = dl.load_recording("patient-spike")
+    image = dl.image(evoked, "cmem", tmin=-0.5, tmax=0.498, baseline=(None, -0.6))
+    near_peak = np.abs(image.times) <= 0.05
+    strength = (image.activity[:, near_peak] ** 2).mean(axis=1)
+    strongest = np.argsort(strength)[-10:]
+    assert np.isin(strongest, brodmann_regions(image.cortex, TEMPORAL)).all()
+    assert (image.cortex.centroids[strongest, 0] < 0).all()
 
 
 def test_what_led_to_the_image_can_be_looked_at(head, planted, found):
