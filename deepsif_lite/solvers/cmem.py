@@ -190,6 +190,33 @@ def solve_cmem(
         An option is out of range.
     SignalError
         The EEG is zero, or as of :func:`~deepsif_lite.solvers.whiten`.
+
+    Notes
+    -----
+    Regions are gathered into parcels, each silent or active as a whole. How likely each
+    is active is read from the data first, by how well the topographies of its regions
+    fit them. Of all distributions of activity that explain the data, the one is taken
+    that departs least from this expectation, and its mean is the image: a parcel that
+    the data do not need stays silent, and within a parcel activity is smooth. Where
+    this differs from the published method, the file ``solvers/cmem.py`` says why.
+
+    References
+    ----------
+    Amblard, Lapalme and Lina (2004), IEEE Transactions on Biomedical Engineering 51,
+    427-442; Grova et al. (2006), NeuroImage 29, 734-753; Chowdhury et al. (2013), PLoS
+    ONE 8, e55969.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import deepsif_lite as dl
+    >>> from deepsif_lite.solvers import solve_cmem
+    >>> head = dl.load_head_model("template-75")
+    >>> course = 1e-8 * np.hanning(20)  # up to 10 nA m, in region 100
+    >>> found = solve_cmem(np.outer(course, head.leadfield[:, 100]), head)
+    >>> strongest = np.abs(found.activity[10]).argmax()
+    >>> bool(found.parcels[strongest] == found.parcels[100])
+    True
     """
     check_range("lambda2", lambda2, 0, open_low=True)
     check_range("depth", depth, 0)
