@@ -200,6 +200,9 @@ def solve_cmem(
     the data do not need stays silent, and within a parcel activity is smooth. Where
     this differs from the published method, the file ``solvers/cmem.py`` says why.
 
+    Extended sources are expected. One of a single region is imaged as a patch, and
+    often centimeters away; sLORETA finds its place better.
+
     References
     ----------
     Amblard, Lapalme and Lina (2004), IEEE Transactions on Biomedical Engineering 51,
@@ -212,10 +215,12 @@ def solve_cmem(
     >>> import deepsif_lite as dl
     >>> from deepsif_lite.solvers import solve_cmem
     >>> head = dl.load_head_model("template-75")
-    >>> course = 1e-8 * np.hanning(20)  # up to 10 nA m, in region 100
-    >>> found = solve_cmem(np.outer(course, head.leadfield[:, 100]), head)
-    >>> strongest = np.abs(found.activity[10]).argmax()
-    >>> bool(found.parcels[strongest] == found.parcels[100])
+    >>> moments = np.zeros((20, 994))
+    >>> moments[:, head.cortex.neighbors[100]] = 1e-8 * np.hanning(20)[:, None]  # A m
+    >>> found = solve_cmem(moments @ head.leadfield.T, head)
+    >>> found.activity.shape
+    (20, 994)
+    >>> bool(found.gradient.max() < 1e-6)  # the maximum of the dual is reached
     True
     """
     check_range("lambda2", lambda2, 0, open_low=True)
