@@ -5,7 +5,10 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "edge_sparse": ["Step"],
+        "fast_ires": ["FastIresSolution", "solve_fast_ires"],
         "methods": ["METHODS", "Method", "SOLVERS", "get_solver"],
+        "time_basis": ["spike_courses"],
         "whitening": ["noise_covariance", "whiten"],
     },
 )

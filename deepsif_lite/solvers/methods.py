@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import check_option
-from . import lcmv, sloreta
+from . import fast_ires, lcmv, sloreta
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ METHODS = {
         Method("deepsif", "DeepSIF", "no unit", "#D55E00"),
         Method("sloreta", "sLORETA", "no unit", "#0072B2", sloreta.solve),
         Method("lcmv", "LCMV", "multiples of the noise", "#009E73", lcmv.solve),
+        Method("fast-ires", "FAST-IRES", "A m", "#CC79A7", fast_ires.solve),
     )
 }
 """All methods by name, in the order of tables and figures."""
