@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..cortex.surface import Cortex
 
 _SAFETY = 1.1  # FISTA's step over the largest curvature, as published
+_UNBALANCED, _PENALTY_STEP = 10.0, 2.0  # as Boyd et al. (2011) have them
 _RELATIVE, _ABSOLUTE = 1e-4, 1e-8  # residuals at which ADMM ends, as published
 
 
@@ -91,6 +92,8 @@ class State:
         What the last projection took away.
     split, scaled_dual : array of shape (n_edges, n_courses)
         ADMM's edges and its dual variable over the penalty.
+    penalty : float
+        ADMM's, lambda.
     multiplier : float
         Of the ellipsoid, for a quick start of its root.
     """
@@ -99,7 +102,22 @@ class State:
     normal: NDArray
     split: NDArray
     scaled_dual: NDArray
+    penalty: float
     multiplier: float = 0.0
+
+    def balance(self, primal: float, dual: float) -> None:
+        """Change the penalty where one of ADMM's residuals is far behind the other.
+
+        Boyd et al. 2011, Foundations and Trends in Machine Learning 3, section 3.4.1.
+        """
+        factor = 1.0
+        if primal > _UNBALANCED * dual:
+            factor = _PENALTY_STEP
+        elif dual > _UNBALANCED * primal:
+            factor = 1 / _PENALTY_STEP
+        self.penalty *= factor
+        self.scaled_dual = self.scaled_dual / factor
+        self.normal = self.normal / factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +129,10 @@ class EdgeSparse:
     edges : sparse array of shape (n_edges, n_regions)
         V: one row a pair of neighbors.
     ellipsoid : Ellipsoid
-    penalty : float
-        ADMM's, lambda.
     """
 
     edges: sparse.csr_array
     ellipsoid: Ellipsoid
-    penalty: float
     laplacian: sparse.csr_array = field(init=False)  # V^T V
     curvature: float = field(init=False)  # a bound of its eigenvalues
 
@@ -130,10 +145,11 @@ class EdgeSparse:
         object.__setattr__(self, "laplacian", laplacian)
         object.__setattr__(self, "curvature", _SAFETY * largest)
 
-    def start(self, currents: NDArray) -> State:
+    def start(self, currents: NDArray, penalty: float) -> State:
         """Return the state of a first guess, array of shape (n_regions, n_courses)."""
         edges = self.edges @ currents
-        return State(currents, np.zeros_like(currents), edges, np.zeros_like(edges))
+        normal, dual = np.zeros_like(currents), np.zeros_like(edges)
+        return State(currents, normal, edges, dual, penalty)
 
     def objective(self, currents: NDArray, weights: Weights) -> float:
         """Return what is minimized."""
@@ -215,7 +231,7 @@ def fista(
         Iterations made.
     """
     wanted = problem.edges.T @ target
-    threshold = weights / (problem.penalty * problem.curvature)
+    threshold = weights / (state.penalty * problem.curvature)
     ahead, momentum = state.currents, 1.0
     n_made = 0
     while n_made < limits.fista:
@@ -264,7 +280,7 @@ def admm(
         target = state.split + state.scaled_dual
         n_fista = fista(problem, target, weights.regions, state, limits)
         edges, before = problem.edges @ state.currents, state.split
-        threshold = weights.edges / problem.penalty
+        threshold = weights.edges / state.penalty
         state.split = soft_threshold(edges - state.scaled_dual, threshold)
         state.scaled_dual = state.scaled_dual + state.split - edges
         primal, dual = _residuals(problem, state, edges, before)
@@ -276,6 +292,7 @@ def admm(
             break
         if max(primal, dual) <= 1:
             break
+        state.balance(primal, dual)
     return history
 
 

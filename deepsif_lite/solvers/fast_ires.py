@@ -23,9 +23,11 @@ What the publication leaves open at the level of regions, or what is decided oth
   images of a patch spread over a third of the cortex.
 - Time courses are orthonormal: those given are replaced by the nearest orthonormal
   ones. Then distances of X and of J are the same, so one projection serves both.
-- Data are whitened by the noise covariance instead of divided by one number. Without a
-  noise covariance one number it is: the root mean square of what the time courses do
-  not explain, and at least a hundredth of the data's.
+- Data are whitened by the noise covariance instead of divided by one number. It says
+  how noise differs between channels; how strong noise is, that of the window tells,
+  by the root mean square of what the time courses do not explain (at least a hundredth
+  of the data's). So it does not matter whether the covariance is that of single epochs
+  or of their average, and an EEG needs none.
 - :math:`\beta` is the published one for seizures, samples times the 90 % quantile of
   the noise's power over channels; that for spikes depends on the length of the
   baseline. The quantile is that of the chi-square distribution, as the baseline
@@ -34,7 +36,7 @@ What the publication leaves open at the level of regions, or what is decided oth
   own noise. Where the bound is above all data, noise explains them and the image is 0.
 - The penalty :math:`\lambda` is that of the publication without its lower limit of
   one, which depends on units: here an EEG twice as strong gives currents twice as
-  strong.
+  strong. Currents are in units of 1.01 over the penalty during iterations.
 - The proximal operator of L1 norm and ellipsoid is exact, see ``edge_sparse``; applied
   one after the other, as in the published code, they end elsewhere, with currents
   that are either not sparse or explain less than the bound asks for. What is returned
@@ -52,7 +54,7 @@ sources. Nature Communications 11, 1946.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,8 +111,8 @@ class FastIresSolution:
     misfit : float
         Squared misfit, in the same unit.
     noise : float
-        Standard deviation that whitened data were divided by, V; 1 where a noise
-        covariance was given.
+        Standard deviation of the noise that the time courses leave: V, or a multiple
+        of that of the noise covariance where one was given.
     penalty : float
         ADMM's, 1/(A m).
     history : list of Step
@@ -220,8 +222,8 @@ def solve_fast_ires(
     head : HeadModel
         Leadfield, V/(A m), and cortex.
     noise_cov : array of shape (n_channels, n_channels), optional
-        Noise covariance, V^2. By default equal and independent on all channels, as
-        strong as what the time courses do not explain.
+        Noise covariance, V^2, any multiple. By default equal and independent on all
+        channels. How strong noise is, the EEG itself tells.
     time_courses : array of shape (n_courses, n_times), optional
         Of which activity is made, any unit, such as those of
         :func:`~deepsif_lite.solvers.spike_courses`. By default the principal
@@ -261,9 +263,10 @@ def solve_fast_ires(
     else:
         check_shape("time_courses", np.shape(time_courses), ("n_courses", len(eeg)))
         courses = orthonormal(np.asarray(time_courses, dtype=float))
-    noise = 1.0 if noise_cov is not None else _noise_level(data, courses)
+    noise = _noise_level(data, courses)
     data, gain = data / noise, gain / noise
-    ellipsoid, outside, bound = _ellipsoid(data, gain, courses)
+    ellipsoid, outside = _ellipsoid(data, gain, courses)
+    bound = outside + ellipsoid.bound
     if (ellipsoid.data**2).sum() <= ellipsoid.bound:
         warnings.warn(
             "Noise alone explains the EEG within the bound of FAST-IRES; the image is "
@@ -275,15 +278,17 @@ def solve_fast_ires(
         return FastIresSolution(
             nothing, courses, bound, misfit, noise, 0.0, [], head.cortex
         )
-    penalty = _penalty(ellipsoid, courses, len(gain))
-    problem = EdgeSparse(edge_operator(head.cortex.adjacency), ellipsoid, penalty)
-    state = problem.start(_first_guess(ellipsoid, data))
+    unit = _current_unit(ellipsoid, courses, len(gain))
+    ellipsoid = replace(ellipsoid, values=ellipsoid.values * unit)
+    problem = EdgeSparse(edge_operator(head.cortex.adjacency), ellipsoid)
+    state = problem.start(_first_guess(ellipsoid, data), _PENALTY)
     limits = Limits(n_admm, n_fista, _CHANGE)
     cost = alpha * triangles_per_border(head.cortex)
     history = _reweight(problem, state, cost, limits, n_weightings)
     misfit = outside + ellipsoid.misfit(state.currents)
+    currents, penalty = state.currents * unit, _PENALTY / unit
     return FastIresSolution(
-        state.currents, courses, bound, misfit, noise, penalty, history, head.cortex
+        currents, courses, bound, misfit, noise, penalty, history, head.cortex
     )
 
 
@@ -293,13 +298,13 @@ def _noise_level(data: NDArray, courses: NDArray) -> float:
     left = total - ((data @ courses.T) ** 2).sum()
     free = len(data) * max(data.shape[1] - len(courses), 1)
     power = max(left / free, _LEAST_NOISE * total / data.size)
-    return float(np.sqrt(power)) or 1.0  # of an EEG of zeros
+    return float(np.sqrt(power)) or 1.0  # 1 for an EEG of zeros
 
 
 def _ellipsoid(
     data: NDArray, gain: NDArray, courses: NDArray
-) -> tuple[Ellipsoid, float, float]:
-    """Return the constraint, the power that no currents explain, and the bound."""
+) -> tuple[Ellipsoid, float]:
+    """Return the constraint, and the power that no currents explain."""
     n_channels, n_times = data.shape
     u, values, vectors = np.linalg.svd(gain, full_matrices=False)
     seen = values > values[0] * np.finfo(float).eps * max(gain.shape)
@@ -308,14 +313,14 @@ def _ellipsoid(
     outside = float((data**2).sum() - (wanted**2).sum())
     bound = n_times * chi2.ppf(_POWER_QUANTILE, n_channels) - outside
     bound = max(bound, chi2.ppf(_COURSES_QUANTILE, wanted.size))
-    return Ellipsoid(vectors, values, wanted, bound), outside, float(bound + outside)
+    return Ellipsoid(vectors, values, wanted, float(bound)), outside
 
 
-def _penalty(ellipsoid: Ellipsoid, courses: NDArray, n_channels: int) -> float:
-    """Return ADMM's penalty: one over the size that currents have, about."""
+def _current_unit(ellipsoid: Ellipsoid, courses: NDArray, n_channels: int) -> float:
+    """Return about how large currents are: one over the published penalty."""
     seen = ellipsoid.values[:, None] * (ellipsoid.data @ courses)
     strongest = np.linalg.norm(seen, axis=0).max()
-    return _PENALTY * ellipsoid.values[0] ** 2 * np.sqrt(n_channels) / strongest
+    return strongest / (ellipsoid.values[0] ** 2 * np.sqrt(n_channels))
 
 
 def _first_guess(ellipsoid: Ellipsoid, data: NDArray) -> NDArray:
