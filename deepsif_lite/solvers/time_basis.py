@@ -8,8 +8,9 @@ rule is automatic: those above mean plus standard deviation of q, and the larges
 any case. :func:`spike_courses` does so.
 
 Where there is one window alone, such as an average, the solver takes its principal
-components instead, by the same rule: those with an energy above mean plus standard
-deviation of all.
+components, by the same rule: those with an energy above mean plus standard deviation of
+all. Several are turned into independent ones: sparseness depends on which courses
+regions are weighed by, and principal components mix those of separate sources.
 """
 
 from __future__ import annotations
@@ -60,8 +61,6 @@ def spike_courses(
     OptionError
         ``n_components`` is not positive.
     """
-    from mne.preprocessing import infomax
-
     check_shape("spikes", np.shape(spikes), ("n_spikes", "n_times", "n_channels"))
     check_range("n_components", n_components, 1)
     n_spikes, n_times, n_channels = np.shape(spikes)
@@ -75,8 +74,7 @@ def spike_courses(
     u, s, _ = np.linalg.svd(samples, full_matrices=False)
     rank = int((s > s[0] * np.finfo(float).eps * max(samples.shape)).sum())
     white = u[:, : min(n_components, rank)] * np.sqrt(len(samples))
-    unmixing = infomax(white, extended=True, random_state=seed, verbose="error")
-    components = (white @ unmixing.T).reshape(n_spikes, n_times, -1)
+    components = (white @ _unmixing(white, seed).T).reshape(n_spikes, n_times, -1)
     averages = components.mean(axis=0).T
     ratio = averages[:, inside].std(axis=1) / averages[:, ~inside].std(axis=1)
     return averages[_outstanding(ratio)]
@@ -93,10 +91,14 @@ def principal_courses(data: NDArray) -> NDArray:
     Returns
     -------
     array of shape (n_courses, n_times)
-        Orthonormal, the strongest first.
+        Orthonormal.
     """
     _, values, courses = np.linalg.svd(data, full_matrices=False)
-    return courses[_outstanding(values**2)]
+    courses = courses[_outstanding(values**2)]
+    if len(courses) == 1:
+        return courses
+    white = np.sqrt(courses.shape[1]) * courses.T
+    return orthonormal(_unmixing(white - white.mean(axis=0), seed=0) @ courses)
 
 
 def orthonormal(courses: NDArray) -> NDArray:
@@ -122,6 +124,14 @@ def orthonormal(courses: NDArray) -> NDArray:
         )
         raise WindowError(msg)
     return u @ vt
+
+
+def _unmixing(white: NDArray, seed: int) -> NDArray:
+    """Return the matrix of extended infomax, for (n_samples, n_components)."""
+    from mne.preprocessing import infomax
+
+    generator = np.random.RandomState(seed)  # MNE 1.10 takes no other
+    return infomax(white, extended=True, random_state=generator, verbose="error")
 
 
 def _outstanding(values: NDArray) -> NDArray:
