@@ -128,10 +128,12 @@ def orthonormal(courses: NDArray) -> NDArray:
 
 def _unmixing(white: NDArray, seed: int) -> NDArray:
     """Return the matrix of extended infomax, for (n_samples, n_components)."""
+    from mne import use_log_level
     from mne.preprocessing import infomax
 
     generator = np.random.RandomState(seed)  # MNE 1.10 takes no other
-    return infomax(white, extended=True, random_state=generator, verbose="error")
+    with use_log_level("error"):
+        return infomax(white, extended=True, random_state=generator)
 
 
 def _outstanding(values: NDArray) -> NDArray:

@@ -36,9 +36,19 @@ def forward():
 
 @pytest.fixture(scope="module")
 def head(forward):
-    return SimpleNamespace(
-        leadfield=forward["sol"]["data"], ch_names=forward["info"]["ch_names"]
+    """A row of regions, two triangles each, for solvers that ask who touches whom."""
+    leadfield = forward["sol"]["data"]
+    n_regions = leadfield.shape[1]
+    corner = np.arange(2 * n_regions - 2)
+    cortex = SimpleNamespace(
+        n_regions=n_regions,
+        adjacency=np.eye(n_regions, k=1, dtype=bool)
+        | np.eye(n_regions, k=-1, dtype=bool),
+        faces=np.column_stack([corner, corner + 1, corner + 2]),
+        region_of_vertex=np.arange(2 * n_regions) // 2,
     )
+    names = forward["info"]["ch_names"]
+    return SimpleNamespace(leadfield=leadfield, ch_names=names, cortex=cortex)
 
 
 @pytest.fixture(scope="module")
