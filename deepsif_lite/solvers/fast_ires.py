@@ -65,7 +65,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import chi2
+from scipy.special import chdtri  # scipy.stats takes a second to import
 
 from ..errors import check_option, check_range, check_shape
 from .edge_sparse import (
@@ -332,11 +332,16 @@ def _ellipsoid(
     wanted = u.T @ data @ courses.T
     outside = float((data**2).sum() - (wanted**2).sum())
     if rule == "sum":
-        bound = chi2.ppf(_QUANTILE, data.size)
+        bound = _quantile(_QUANTILE, data.size)
     else:
-        bound = data.shape[1] * chi2.ppf(_SAMPLE_QUANTILE, len(data))
-    bound = max(bound - outside, chi2.ppf(_QUANTILE, wanted.size))
-    return Ellipsoid(vectors, values, wanted, float(bound)), outside
+        bound = data.shape[1] * _quantile(_SAMPLE_QUANTILE, len(data))
+    bound = max(bound - outside, _quantile(_QUANTILE, wanted.size))
+    return Ellipsoid(vectors, values, wanted, bound), outside
+
+
+def _quantile(share: float, degrees: int) -> float:
+    """Return a quantile of the chi-square distribution."""
+    return float(chdtri(degrees, 1 - share))
 
 
 def _current_unit(ellipsoid: Ellipsoid, courses: NDArray, n_channels: int) -> float:

@@ -319,9 +319,10 @@ def test_the_solver_returns_the_activity(head, recordings, solutions):
 
 
 def test_noise_alone_has_no_image(head):
-    noise = np.random.default_rng(0).standard_normal((500, 75))
+    rng = np.random.default_rng(0)
+    noise, course = rng.standard_normal((500, 75)), rng.standard_normal((1, 500))
     with pytest.warns(UserWarning, match="Noise alone explains the EEG"):
-        solution = solve_fast_ires(noise, head, bound="samples")
+        solution = solve_fast_ires(noise, head, time_courses=course)
     assert not solution.activity.any()
     assert len(solution.patch()) == 0
     assert solution.n_weightings == 0
