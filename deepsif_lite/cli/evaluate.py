@@ -82,7 +82,7 @@ def _add_judgement(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=choice(_methods),
         default=["deepsif"],
-        help="deepsif, sloreta, lcmv",
+        help="deepsif, sloreta, lcmv, fast-ires",
     )
     parser.add_argument(
         "--selections",

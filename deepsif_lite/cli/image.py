@@ -48,7 +48,7 @@ def add(commands) -> None:
         "--method",
         type=choice(_methods),
         default="deepsif",
-        help="deepsif, sloreta, lcmv or cmem",
+        help="deepsif, sloreta, lcmv, cmem, fast-ires",
     )
     parser.add_argument(
         "--head",
@@ -81,7 +81,7 @@ def _add_times(parser: argparse.ArgumentParser) -> None:
         type=seconds,
         nargs=2,
         metavar=("FROM", "TO"),
-        help="times without signal (s) for the noise of the solvers",
+        help="times without signal (s) for the noise of the solvers (all but deepsif)",
     )
     parser.add_argument(
         "--noise",

@@ -63,7 +63,7 @@ def image(
         EEG, V.
     method : str
         A name of :data:`deepsif_lite.solvers.METHODS`: ``"deepsif"``, ``"sloreta"``,
-        ``"lcmv"``, ``"cmem"``.
+        ``"lcmv"``, ``"cmem"``, ``"fast-ires"``, ...
     head : str or HeadModel, optional
         By default the template head under the recording's own good electrodes, which
         ``"template"`` says as well, see :func:`deepsif_lite.head.template_cap`. Else a
@@ -86,7 +86,7 @@ def image(
     model : str, path or Imager, optional
         The network of ``method="deepsif"``. By default the shipped one for ``head``.
     **options
-        Passed to the solver (``lambda2``, ``depth``, ``reg``, ``noise_cov``).
+        Passed to the solver (``lambda2``, ``depth``, ``reg``, ``noise_cov``, ...).
 
     Returns
     -------

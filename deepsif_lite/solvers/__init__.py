@@ -6,7 +6,10 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "cmem": ["CmemSolution", "solve_cmem"],
+        "edge_sparse": ["Step"],
+        "fast_ires": ["FastIresSolution", "solve_fast_ires"],
         "methods": ["METHODS", "Method", "SOLVERS", "get_solver"],
+        "time_basis": ["spike_courses"],
         "whitening": ["noise_covariance", "whiten"],
     },
 )

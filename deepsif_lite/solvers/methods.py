@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import check_option
-from . import cmem, lcmv, sloreta
+from . import cmem, fast_ires, lcmv, sloreta
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ METHODS = {
         Method("sloreta", "sLORETA", "no unit", "#0072B2", sloreta.solve),
         Method("lcmv", "LCMV", "multiples of the noise", "#009E73", lcmv.solve),
         Method("cmem", "cMEM", "A m", "#E69F00", cmem.solve),
+        Method("fast-ires", "FAST-IRES", "A m", "#CC79A7", fast_ires.solve),
     )
 }
 """All methods by name, in the order of tables and figures."""
