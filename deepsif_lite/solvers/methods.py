@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import check_option
-from . import lcmv, sloreta
+from . import champagne, lcmv, minimum_norm, sloreta
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,9 @@ METHODS = {
         Method("deepsif", "DeepSIF", "no unit", "#D55E00"),
         Method("sloreta", "sLORETA", "no unit", "#0072B2", sloreta.solve),
         Method("lcmv", "LCMV", "multiples of the noise", "#009E73", lcmv.solve),
+        Method("champagne", "Champagne", "A m", "#CC79A7", champagne.solve),
+        Method("mne", "minimum norm", "A m", "#56B4E9", minimum_norm.solve_mne),
+        Method("dspm", "dSPM", "no unit", "#F0E442", minimum_norm.solve_dspm),
     )
 }
 """All methods by name, in the order of tables and figures."""
