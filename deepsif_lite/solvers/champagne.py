@@ -41,6 +41,8 @@ from .patches import ring_patches
 from .whitening import whiten
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from ..head.model import HeadModel
 
 EVIDENCE_SHARE = 0.3
@@ -182,7 +184,7 @@ def fit_champagne(
     unit = np.linalg.norm(gain, axis=0).mean()
     members = ring_patches(head.cortex, n_steps)
     n_effective = EVIDENCE_SHARE * independent_samples(data)
-    candidates = (gain / unit) @ members.T
+    candidates = np.ascontiguousarray((members @ (gain / unit).T).T)
     model = PatchModel(data / scale, gain / unit, candidates, n_effective)
     model.search()
     activity = model.activity(members) * (scale / unit)
@@ -294,12 +296,12 @@ class PatchModel:
         log_gain = self.n_effective / 2 * (ratio - 1 - np.log(ratio))
         return log_gain, (ratio - 1) / expected
 
-    def activity(self, members: NDArray[np.bool_]) -> NDArray:
+    def activity(self, members: csr_array) -> NDArray:
         """Return the posterior mean, each source averaged over its candidates.
 
         Parameters
         ----------
-        members : array of bool, shape (n_candidates, n_regions)
+        members : sparse array, shape (n_candidates, n_regions)
 
         Returns
         -------
@@ -359,15 +361,13 @@ class PatchModel:
         self.log_evidence.append(-self.n_effective / 2 * value)
 
 
-def _sources(
-    model: PatchModel, members: NDArray[np.bool_], unit: float
-) -> list[PatchSource]:
+def _sources(model: PatchModel, members: csr_array, unit: float) -> list[PatchSource]:
     """Describe the patches of a model; ``unit`` brings variances to (A m)^2."""
     sources = []
     for place, candidate in enumerate(model.chosen):
         steps, region = divmod(candidate, members.shape[1])
         gain = float(model.gains(place)[0][candidate])
         variance = float(model.variances[place] * unit)
-        regions = np.flatnonzero(members[candidate])
+        regions = np.sort(members[[candidate]].indices)
         sources.append(PatchSource(region, steps, regions, variance, gain))
     return sources

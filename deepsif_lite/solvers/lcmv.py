@@ -74,7 +74,7 @@ def solve(
     data, gain = whiten(np.asarray(eeg, dtype=float), head, noise_cov)
     if n_steps > 0:
         patches = ring_patches(head.cortex, n_steps)[-gain.shape[1] :]
-        gain = gain @ patches.T / patches.sum(axis=1)
+        gain = (patches @ gain.T).T / patches.sum(axis=1)
     filters = np.linalg.solve(_data_covariance(data, reg), gain)
     filters /= np.linalg.norm(filters, axis=0)
     return data.T @ filters

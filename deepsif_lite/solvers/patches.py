@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array, vstack
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
 
 
-def ring_patches(cortex: Parcels, n_steps: int) -> NDArray[np.bool_]:
+def ring_patches(cortex: Parcels, n_steps: int) -> csr_array:
     """Return each region with all within 0, 1, ..., ``n_steps`` steps.
 
     Parameters
@@ -21,11 +20,14 @@ def ring_patches(cortex: Parcels, n_steps: int) -> NDArray[np.bool_]:
 
     Returns
     -------
-    members : array of bool, shape ((n_steps + 1) * n_regions, n_regions)
-        Of one size after the other.
+    members : sparse array, shape ((n_steps + 1) * n_regions, n_regions)
+        1 for the regions of a patch. Patches of one size follow each other.
     """
-    adjacency = cortex.adjacency.astype(np.float32)
-    sizes = [np.eye(cortex.n_regions, dtype=bool)]
+    whole = eye_array(cortex.n_regions, format="csr")
+    step = csr_array(cortex.adjacency, dtype=float) + whole
+    sizes = [whole]
     for _ in range(n_steps):
-        sizes.append(sizes[-1] | (sizes[-1].astype(np.float32) @ adjacency > 0))
-    return np.concatenate(sizes)
+        reached = sizes[-1] @ step
+        reached.data[:] = 1
+        sizes.append(reached)
+    return vstack(sizes, format="csr")
