@@ -48,7 +48,7 @@ def add(commands) -> None:
         "--method",
         type=choice(_methods),
         default="deepsif",
-        help="deepsif, sloreta, lcmv, cmem, fast-ires",
+        help="deepsif, sloreta, lcmv, cmem, fast-ires, champagne, mne or dspm",
     )
     parser.add_argument(
         "--head",

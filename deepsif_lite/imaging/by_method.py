@@ -63,7 +63,7 @@ def image(
         EEG, V.
     method : str
         A name of :data:`deepsif_lite.solvers.METHODS`: ``"deepsif"``, ``"sloreta"``,
-        ``"lcmv"``, ``"cmem"``, ``"fast-ires"``, ...
+        ``"lcmv"``, ``"cmem"``, ``"fast-ires"``, ``"champagne"``, ``"mne"``, ``"dspm"``.
     head : str or HeadModel, optional
         By default the template head under the recording's own good electrodes, which
         ``"template"`` says as well, see :func:`deepsif_lite.head.template_cap`. Else a

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import OptionError, check_range
+from ..errors import OptionError, check_option, check_range
+from .patches import ring_patches
 from .whitening import whiten
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
+
+LEDOIT_WOLF = "ledoit_wolf"
+"""Regularize the data covariance by as much as the data demand."""
 
 
 def solve(
@@ -18,7 +22,8 @@ def solve(
     head: HeadModel,
     *,
     noise_cov: np.ndarray | None = None,
-    reg: float = 0.05,
+    reg: float | str = 0.05,
+    n_steps: int = 0,
 ) -> np.ndarray:
     r"""Estimate the activity of each region by a unit-noise-gain beamformer.
 
@@ -36,10 +41,15 @@ def solve(
         Leadfield, V/(A m).
     noise_cov : array of shape (n_channels, n_channels), optional
         Noise covariance, V^2. By default equal and independent on all channels.
-    reg : float
+    reg : float or "ledoit_wolf"
         Share of the mean eigenvalue that is added to the diagonal of the whitened
         data covariance. The paper does not say which was used; 0.05 is MNE's
-        default.
+        default. ``"ledoit_wolf"`` shrinks the covariance by what the samples demand.
+    n_steps : int
+        The filter of a region passes the region and all within so many steps along
+        the mesh as one coherent source. With 0 it passes the region alone and takes
+        neighbors of one time course for interference, which it cancels: an extended
+        source then cancels itself, the more the less noise there is.
 
     Returns
     -------
@@ -50,7 +60,8 @@ def solve(
     Raises
     ------
     OptionError
-        ``reg`` is negative, or 0 where the covariance cannot be inverted.
+        ``reg`` or ``n_steps`` is negative, or ``reg`` is 0 where the covariance cannot
+        be inverted.
     SignalError
         As of :func:`~deepsif_lite.solvers.whiten`.
 
@@ -59,18 +70,32 @@ def solve(
     Van Veen et al. (1997), IEEE Transactions on Biomedical Engineering 44, 867-880;
     Sekihara and Nagarajan (2008). Equal to MNE-Python's LCMV with fixed orientation.
     """
+    check_range("n_steps", n_steps, 0)
+    data, gain = whiten(np.asarray(eeg, dtype=float), head, noise_cov)
+    if n_steps > 0:
+        patches = ring_patches(head.cortex, n_steps)[-gain.shape[1] :]
+        gain = (patches @ gain.T).T / patches.sum(axis=1)
+    filters = np.linalg.solve(_data_covariance(data, reg), gain)
+    filters /= np.linalg.norm(filters, axis=0)
+    return data.T @ filters
+
+
+def _data_covariance(data: np.ndarray, reg: float | str) -> np.ndarray:
+    """Return the regularized covariance of whitened data."""
+    if isinstance(reg, str):
+        from sklearn.covariance import ledoit_wolf
+
+        check_option("reg", reg, (LEDOIT_WOLF,))
+        scale = data.std() or 1.0  # scikit-learn loses precision near 1e-6 (volts)
+        return ledoit_wolf(data.T / scale)[0] * scale**2
     check_range("reg", reg, 0)
-    eeg = np.asarray(eeg, dtype=float)
-    data, gain = whiten(eeg, head, noise_cov)
     cov = np.cov(data)
     if reg == 0 and np.linalg.matrix_rank(cov) < len(cov):
         msg = (
             f"reg is {reg}, but the covariance of {data.shape[1]} samples over "
-            f"{eeg.shape[1]} channels needs reg > 0 to be inverted."
+            f"{len(data) + 1} channels needs reg > 0 to be inverted."
         )
         raise OptionError(msg)
     # MNE's mean runs over all channels, the dimension of the reference included.
-    cov += reg * np.trace(cov) / eeg.shape[1] * np.eye(len(cov))
-    filters = np.linalg.solve(cov, gain)
-    filters /= np.linalg.norm(filters, axis=0)
-    return data.T @ filters
+    cov += reg * np.trace(cov) / (len(data) + 1) * np.eye(len(cov))
+    return cov

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import check_option
-from . import cmem, fast_ires, lcmv, sloreta
+from . import champagne, cmem, fast_ires, lcmv, minimum_norm, sloreta
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Method:
     unit : str
         What a value of its image means.
     color : str
-        Its color in every figure (of Okabe and Ito's color-blind-safe set).
+        Its color in every figure (of Okabe and Ito's color-blind-safe set, and a wine
+        red of Tol's).
     solve : callable | None
         The solver, from EEG and head model to activity. None for a trained network,
         which brings its head model: see :class:`deepsif_lite.Imager`.
@@ -48,6 +49,9 @@ METHODS = {
         Method("lcmv", "LCMV", "multiples of the noise", "#009E73", lcmv.solve),
         Method("cmem", "cMEM", "A m", "#E69F00", cmem.solve),
         Method("fast-ires", "FAST-IRES", "A m", "#CC79A7", fast_ires.solve),
+        Method("champagne", "Champagne", "A m", "#882255", champagne.solve),
+        Method("mne", "minimum norm", "A m", "#56B4E9", minimum_norm.solve_mne),
+        Method("dspm", "dSPM", "no unit", "#F0E442", minimum_norm.solve_dspm),
     )
 }
 """All methods by name, in the order of tables and figures."""

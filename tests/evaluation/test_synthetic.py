@@ -231,8 +231,8 @@ def test_synthesis_is_handed_on(head, clips):
 
 def test_unknown_words_are_refused(head, clips):
     model = SimpleNamespace(head=head)
-    with pytest.raises(ValueError, match=r"method='mne' .* 'deepsif', 'sloreta'"):
-        evaluation.evaluate(model, clips, methods=("mne",))
+    with pytest.raises(ValueError, match=r"method='dics' .* 'deepsif', 'sloreta'"):
+        evaluation.evaluate(model, clips, methods=("dics",))
     with pytest.raises(ValueError, match=r"selection='otsu' .* 'corrected'"):
         evaluation.evaluate(model, clips, selections=("otsu",))
     with pytest.raises(ValueError, match=r"selection=1.5 must lie between 0 and 1"):

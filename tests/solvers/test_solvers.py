@@ -5,9 +5,12 @@ from types import SimpleNamespace
 import mne
 import numpy as np
 import pytest
+from sklearn.covariance import LedoitWolf
 
 from deepsif_lite.errors import OptionError
-from deepsif_lite.solvers import METHODS, SOLVERS, get_solver, noise_covariance
+from deepsif_lite.head import load_head_model
+from deepsif_lite.solvers import METHODS, SOLVERS, get_solver, noise_covariance, whiten
+from deepsif_lite.solvers.minimum_norm import minimum_norm
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +85,12 @@ def _mne_covariance(cov, evoked):
 
 @pytest.mark.parametrize("depth", [None, 0.8])
 @pytest.mark.parametrize("method", ["diagonal", "empirical"])
-def test_sloreta_is_that_of_mne(forward, head, evoked, depth, method):
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("sloreta", "sLORETA"), ("mne", "MNE"), ("dspm", "dSPM")]
+)
+def test_minimum_norms_are_those_of_mne(
+    forward, head, evoked, depth, method, name, theirs
+):
     cov = _covariance(evoked, method)
     inverse = mne.minimum_norm.make_inverse_operator(
         evoked.info,
@@ -93,12 +101,44 @@ def test_sloreta_is_that_of_mne(forward, head, evoked, depth, method):
         verbose=False,
     )
     stc = mne.minimum_norm.apply_inverse(
-        evoked, inverse, lambda2=0.25, method="sLORETA", verbose=False
+        evoked, inverse, lambda2=0.25, method=theirs, verbose=False
     )
-    ours = get_solver("sloreta")(
+    ours = get_solver(name)(
         evoked.data.T, head, noise_cov=cov, lambda2=0.25, depth=depth
     ).T
     np.testing.assert_allclose(ours, stc.data, atol=1e-6 * np.abs(stc.data).max())
+
+
+def _gcv(lambda2, head, evoked, name):
+    """Score of Golub et al. (1979) from the estimate and its matrix as they stand."""
+    data = evoked.data - evoked.data.mean(axis=0)
+    to_data = (
+        head.leadfield @ get_solver(name)(np.eye(len(data)), head, lambda2=lambda2).T
+    )
+    rest = data - to_data @ data
+    return (rest**2).sum() / (len(data) - 1 - np.trace(to_data)) ** 2
+
+
+def test_generalized_cross_validation_finds_the_least_score(head, evoked):
+    grid = np.geomspace(1e-4, 1e4, 81)
+    best = grid[np.argmin([_gcv(value, head, evoked, "mne") for value in grid])]
+    assert grid[0] < best < grid[-1]
+    for name in ("sloreta", "mne", "dspm"):
+        solve = get_solver(name)
+        np.testing.assert_allclose(
+            solve(evoked.data.T, head, lambda2="gcv"),
+            solve(evoked.data.T, head, lambda2=best),
+        )
+
+
+def test_more_noise_is_regularized_more(head, evoked):
+    rng = np.random.default_rng(0)
+    data, chosen = evoked.data - evoked.data.mean(axis=0), []
+    for level in (0.1, 1.0, 10.0):
+        noise = level * data.std() * rng.standard_normal(data.shape)
+        found = minimum_norm((data + noise).T, head, None, "gcv", 0.8)
+        chosen.append(found.lambda2)
+    assert chosen == sorted(set(chosen))
 
 
 @pytest.mark.parametrize("reg", [0.0, 0.05, 0.5])
@@ -120,6 +160,37 @@ def test_lcmv_is_that_of_mne(forward, head, evoked, reg, method):
     stc = mne.beamformer.apply_lcmv(evoked, filters, verbose=False)
     ours = get_solver("lcmv")(evoked.data.T, head, noise_cov=cov, reg=reg).T
     np.testing.assert_allclose(ours, stc.data, atol=1e-6 * np.abs(stc.data).max())
+
+
+def test_lcmv_covariance_is_that_of_scikit_learn(head, evoked):
+    """Shrunk by the data, the beamformer is that of the shrunk covariance."""
+    data, gain = whiten(evoked.data.T, head, None)
+    cov = LedoitWolf().fit(1e6 * data.T).covariance_
+    filters = np.linalg.inv(cov) @ gain
+    expected = (filters / np.linalg.norm(filters, axis=0)).T @ data
+    ours = get_solver("lcmv")(evoked.data.T, head, reg="ledoit_wolf").T
+    np.testing.assert_allclose(ours, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.1])
+def test_lcmv_of_points_cancels_a_patch_and_that_of_patches_does_not(share):
+    """The filter of a point lets only noise through where its neighbors are alike."""
+    head, region = load_head_model("template-64"), 310
+    rng = np.random.default_rng(2)
+    patch = np.append(head.cortex.neighbors[region], region)
+    course = np.sin(np.arange(400) / 9)
+    signal = np.outer(course, head.leadfield[:, patch].sum(axis=1))
+    noise = share * signal.std() * rng.standard_normal(signal.shape)
+    power = [
+        (get_solver("lcmv")(signal + noise, head, reg=0.01, n_steps=n) ** 2).mean(
+            axis=0
+        )
+        / (noise**2).mean()
+        for n in (0, 1)
+    ]
+    assert power[0][region] < 1.2
+    assert power[1].argmax() == region
+    assert power[1][region] > 3
 
 
 @pytest.mark.parametrize("region", [0, 40, 149])
@@ -180,7 +251,7 @@ def test_the_table_of_methods_is_consistent():
 def test_bad_input_is_refused(head, evoked):
     eeg = evoked.data.T
     with pytest.raises(ValueError, match="sloreta"):
-        get_solver("dspm")
+        get_solver("dics")
     for name in SOLVERS:
         solve = get_solver(name)
         with pytest.raises(ValueError, match="n_times, 32"):
@@ -191,8 +262,14 @@ def test_bad_input_is_refused(head, evoked):
             solve(np.where(eeg == eeg[0, 0], np.nan, eeg), head)
         with pytest.raises(ValueError, match="positive definite"):
             solve(eeg, head, noise_cov=np.zeros((32, 32)))
-    with pytest.raises(ValueError, match="lambda2"):
-        get_solver("sloreta")(eeg, head, lambda2=0)
+    for name in ("sloreta", "mne", "dspm"):
+        for lambda2 in (0, "auto"):
+            with pytest.raises(ValueError, match="lambda2"):
+                get_solver(name)(eeg, head, lambda2=lambda2)
+    with pytest.raises(ValueError, match="ledoit_wolf"):
+        get_solver("lcmv")(eeg, head, reg="shrunk")
+    with pytest.raises(ValueError, match="n_steps"):
+        get_solver("lcmv")(eeg, head, n_steps=-1)
     with pytest.raises(ValueError, match="reg > 0"):
         get_solver("lcmv")(eeg[:20], head, reg=0)
     with pytest.raises(ValueError, match="constant"):

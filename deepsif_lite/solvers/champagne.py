@@ -1,0 +1,373 @@
+r"""Sparse Bayesian learning over patches of many sizes (the Champagne family).
+
+A candidate is a region with all regions within 0, 1, 2, ... steps of it along the mesh:
+place and size are chosen together. The covariance of the data is modeled as
+
+.. math:: \Sigma = \lambda I + \beta G G^T + \sum_k \gamma_k h_k h_k^T
+
+with noise of the sensors, background activity of the whole cortex (leadfield G), and a
+few patches of topography h and unknown variance. All variances are those of the
+greatest evidence
+
+.. math:: -\tfrac{n}{2} \left(\log|\Sigma| + \mathrm{tr}\,\Sigma^{-1} C\right)
+
+for the covariance C of the data. Variances are improved by the convexity-based update
+of Champagne, which never lowers the evidence; noise is learned by the same update. A
+patch is added, or exchanged for a better one, by its variance of greatest evidence given
+all others, which has a closed form.
+
+EEG is smooth in time and no true source has quite the shape of a candidate, so n is
+smaller than the number of samples, see :data:`EVIDENCE_SHARE`.
+
+References
+----------
+Wipf DP, Owen JP, Attias HT, Sekihara K, Nagarajan SS (2010). NeuroImage 49, 641-655
+(updates). Cai C, Hashemi A, Diwakar M, Haufe S, Sekihara K, Nagarajan SS (2021).
+NeuroImage 225, 117411 (noise). Tipping ME, Faul AC (2003). Proceedings of the 9th
+International Workshop on Artificial Intelligence and Statistics (variance of one
+candidate).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import check_range
+from .patches import ring_patches
+from .whitening import whiten
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from ..head.model import HeadModel
+
+EVIDENCE_SHARE = 0.3
+"""Samples that count, as a share of those that are independent in time.
+
+Chosen, as the next two, on recordings of the training's clips (see
+``benchmarks/invertmeeg.py``).
+"""
+AVERAGING_SHARE = 0.1
+"""The same where the candidates for one source are averaged: shapes are only similar."""
+N_STEPS = 3
+"""Largest size: all regions within so many steps, about 54 cm^2 on 994 regions."""
+
+_MOST_SOURCES = 8
+_UPDATES = 10  # of the variances between two changes of the patches
+_LEAST_WEIGHT = 1e-3  # of a candidate that is averaged, relative to the best
+_FLOOR = 1e-12  # of the learned noise, relative to the data: keeps it invertible
+
+
+@dataclass(frozen=True)
+class PatchSource:
+    """A source as the best candidate describes it.
+
+    Attributes
+    ----------
+    region : int
+        Center.
+    steps : int
+        All regions within so many steps belong to it.
+    regions : array of int
+        Its regions.
+    variance : float
+        Of the activity of each region, (A m)^2.
+    gain : float
+        Log evidence that the source adds given all others.
+    """
+
+    region: int
+    steps: int
+    regions: NDArray
+    variance: float
+    gain: float
+
+
+@dataclass(frozen=True)
+class ChampagneResult:
+    """An image and how it came about.
+
+    Attributes
+    ----------
+    activity : array of shape (n_times, n_regions)
+        Posterior mean, A m, averaged over similar candidates.
+    sources : list of PatchSource
+        In the order in which they were found.
+    log_evidence : array of shape (n_updates,)
+        After each update or change of patches, less a constant. It never falls.
+    sensor_noise, background : float
+        Share of each in the power of the data.
+    n_effective : float
+        Samples that the evidence counts.
+    """
+
+    activity: NDArray
+    sources: list[PatchSource]
+    log_evidence: NDArray
+    sensor_noise: float
+    background: float
+    n_effective: float
+
+
+def solve(
+    eeg: NDArray,
+    head: HeadModel,
+    *,
+    noise_cov: NDArray | None = None,
+    n_steps: int = N_STEPS,
+) -> NDArray:
+    """Estimate the activity of each region by sparse Bayesian learning over patches.
+
+    Parameters
+    ----------
+    eeg : array of shape (n_times, n_channels)
+        EEG, V, in the order of the head model's channels.
+    head : HeadModel
+        Leadfield, V/(A m), and which regions touch.
+    noise_cov : array of shape (n_channels, n_channels), optional
+        Noise covariance, V^2; its scale is learned. By default equal and independent
+        on all channels. Background activity is learned besides.
+    n_steps : int
+        Size of the largest candidate, steps along the mesh.
+
+    Returns
+    -------
+    array of shape (n_times, n_regions)
+        Activity, A m; 0 where no source is.
+
+    Raises
+    ------
+    OptionError
+        ``n_steps`` is negative.
+    SignalError
+        As of :func:`~deepsif_lite.solvers.whiten`.
+
+    See Also
+    --------
+    fit_champagne : Gives sources, sizes, evidence and noise as well.
+    """
+    return fit_champagne(eeg, head, noise_cov=noise_cov, n_steps=n_steps).activity
+
+
+def fit_champagne(
+    eeg: NDArray,
+    head: HeadModel,
+    *,
+    noise_cov: NDArray | None = None,
+    n_steps: int = N_STEPS,
+) -> ChampagneResult:
+    """Estimate sources, their sizes and the noise, and keep how it came about.
+
+    Parameters
+    ----------
+    eeg, head, noise_cov, n_steps
+        As of ``get_solver("champagne")``.
+
+    Returns
+    -------
+    ChampagneResult
+
+    Raises
+    ------
+    OptionError
+        ``n_steps`` is negative.
+    SignalError
+        As of :func:`~deepsif_lite.solvers.whiten`.
+    """
+    check_range("n_steps", n_steps, 0)
+    data, gain = whiten(eeg, head, noise_cov)
+    scale = np.sqrt((data**2).mean()) or 1.0
+    unit = np.linalg.norm(gain, axis=0).mean()
+    members = ring_patches(head.cortex, n_steps)
+    n_effective = EVIDENCE_SHARE * independent_samples(data)
+    candidates = np.ascontiguousarray((members @ (gain / unit).T).T)
+    model = PatchModel(data / scale, gain / unit, candidates, n_effective)
+    model.search()
+    activity = model.activity(members) * (scale / unit)
+    power = model.noise * [np.trace(kind) for kind in model.kinds] / len(data)
+    return ChampagneResult(
+        activity,
+        _sources(model, members, (scale / unit) ** 2),
+        np.array(model.log_evidence),
+        float(power[0]),
+        float(power[1]),
+        n_effective,
+    )
+
+
+def independent_samples(data: NDArray) -> float:
+    """Count the samples of white noise whose spectrum would vary as much.
+
+    Two for each frequency that takes part in the power spectrum: all samples of white
+    noise, few of slow waves.
+    """
+    power = (np.abs(np.fft.rfft(data, axis=1)) ** 2).sum(axis=0)
+    squares = (power**2).sum()
+    return float(2 * power.sum() ** 2 / squares) if squares > 0 else 0.0
+
+
+class PatchModel:
+    """Patches and noise that explain the covariance of data.
+
+    Parameters
+    ----------
+    data : array of shape (n_channels, n_times)
+        Whitened, mean square near one.
+    gain : array of shape (n_channels, n_regions)
+        Whitened leadfield.
+    candidates : array of shape (n_channels, n_candidates)
+        Whitened topography of each candidate.
+    n_effective : float
+        Samples that the evidence counts.
+
+    Attributes
+    ----------
+    chosen : list of int
+        Candidates in the model.
+    variances : array of shape (n_chosen,)
+    kinds : array of shape (2, n_channels, n_channels)
+        Covariance of sensor noise and of background activity, mean variance one.
+    noise : array of shape (2,)
+        Variance of each.
+    log_evidence : list of float
+        After each change.
+    """
+
+    def __init__(
+        self, data: NDArray, gain: NDArray, candidates: NDArray, n_effective: float
+    ) -> None:
+        n_channels = len(data)
+        self.data, self.candidates, self.n_effective = data, candidates, n_effective
+        self.covariance = data @ data.T / data.shape[1]
+        values, vectors = np.linalg.eigh(self.covariance)
+        self._root = (vectors * np.sqrt(np.maximum(values, 0))).T
+        background = gain @ gain.T
+        background *= n_channels / np.trace(background)
+        self.kinds = np.stack([np.eye(n_channels), background])
+        power = np.trace(self.covariance) / n_channels
+        self.noise = np.full(2, max(power, _FLOOR) / 2)
+        self.chosen: list[int] = []
+        self.variances = np.zeros(0)
+        self.log_evidence: list[float] = []
+
+    def search(self) -> None:
+        """Add patches, each time improving all others, while evidence demands it."""
+        self.learn(_UPDATES)
+        demanded = np.log(self.candidates.shape[1])  # the price of the choice
+        while len(self.chosen) < _MOST_SOURCES:
+            log_gain, variance = self.gains()
+            best = int(log_gain.argmax())
+            if log_gain[best] <= demanded:
+                break
+            self._include(len(self.chosen), best, variance[best])
+            self.learn(_UPDATES)
+            if len(self.chosen) > 1:
+                self._exchange()
+                self.learn(_UPDATES)
+
+    def learn(self, n_updates: int) -> None:
+        """Improve all variances by the convexity-based update."""
+        for _ in range(n_updates):
+            inverse = np.linalg.inv(self.model_covariance())
+            weighted = inverse @ self.covariance @ inverse
+            h = self.candidates[:, self.chosen]
+            seen = (h * (weighted @ h)).sum(axis=0)
+            expected = (h * (inverse @ h)).sum(axis=0)
+            self.variances = self.variances * np.sqrt(seen / expected)
+            of_kind = (self.kinds * weighted).sum(axis=(1, 2))
+            ratio = of_kind / (self.kinds * inverse).sum(axis=(1, 2))
+            self.noise = np.maximum(self.noise * np.sqrt(ratio), _FLOOR)
+            self._note()
+
+    def gains(self, without: int | None = None) -> tuple[NDArray, NDArray]:
+        """Return the log evidence that each candidate adds, and its best variance.
+
+        Parameters
+        ----------
+        without : int, optional
+            Which of the chosen patches to leave out.
+        """
+        seen, expected = self._match(self._inverse(without))
+        ratio = np.maximum(seen / expected, 1)
+        log_gain = self.n_effective / 2 * (ratio - 1 - np.log(ratio))
+        return log_gain, (ratio - 1) / expected
+
+    def activity(self, members: csr_array) -> NDArray:
+        """Return the posterior mean, each source averaged over its candidates.
+
+        Parameters
+        ----------
+        members : sparse array, shape (n_candidates, n_regions)
+
+        Returns
+        -------
+        array of shape (n_times, n_regions)
+        """
+        total = np.zeros((self.data.shape[1], members.shape[1]))
+        for place in range(len(self.chosen)):
+            log_gain, variance = self.gains(place)
+            log_weight = (log_gain - log_gain.max()) * AVERAGING_SHARE / EVIDENCE_SHARE
+            weight = np.exp(log_weight)
+            likely = np.flatnonzero((weight > _LEAST_WEIGHT) & (variance > 0))
+            inverse, h = self._inverse(place), self.candidates[:, likely]
+            matched = h.T @ inverse
+            shrunk = variance[likely] / (
+                1 + variance[likely] * (matched * h.T).sum(axis=1)
+            )
+            share = weight[likely] / weight[likely].sum()
+            topography = members[likely].T @ ((share * shrunk)[:, None] * matched)
+            total += (topography @ self.data).T
+        return total
+
+    def model_covariance(self, without: int | None = None) -> NDArray:
+        """Return the covariance of patches and noise."""
+        kept = [k for k in range(len(self.chosen)) if k != without]
+        h = self.candidates[:, [self.chosen[k] for k in kept]]
+        noise = np.tensordot(self.noise, self.kinds, 1)
+        return noise + (h * self.variances[kept]) @ h.T
+
+    def _inverse(self, without: int | None) -> NDArray:
+        return np.linalg.inv(self.model_covariance(without))
+
+    def _match(self, inverse: NDArray) -> tuple[NDArray, NDArray]:
+        """Return how strong each candidate is in the data, and would be by chance."""
+        matched = inverse @ self.candidates
+        expected = (self.candidates * matched).sum(axis=0)
+        return ((self._root @ matched) ** 2).sum(axis=0), expected
+
+    def _include(self, place: int, candidate: int, variance: float) -> None:
+        self.chosen[place : place + 1] = [candidate]
+        self.variances = np.concatenate(
+            [self.variances[:place], [variance], self.variances[place + 1 :]]
+        )
+        self._note()
+
+    def _exchange(self) -> None:
+        """Give each source in turn the candidate that is best beside the others."""
+        for place in range(len(self.chosen)):
+            log_gain, variance = self.gains(place)
+            best = int(log_gain.argmax())
+            if log_gain[best] > 0:
+                self._include(place, best, variance[best])
+
+    def _note(self) -> None:
+        model = self.model_covariance()
+        misfit = np.trace(np.linalg.solve(model, self.covariance))
+        value = np.linalg.slogdet(model)[1] + misfit
+        self.log_evidence.append(-self.n_effective / 2 * value)
+
+
+def _sources(model: PatchModel, members: csr_array, unit: float) -> list[PatchSource]:
+    """Describe the patches of a model; ``unit`` brings variances to (A m)^2."""
+    sources = []
+    for place, candidate in enumerate(model.chosen):
+        steps, region = divmod(candidate, members.shape[1])
+        gain = float(model.gains(place)[0][candidate])
+        variance = float(model.variances[place] * unit)
+        regions = np.sort(members[[candidate]].indices)
+        sources.append(PatchSource(region, steps, regions, variance, gain))
+    return sources
