@@ -6,7 +6,14 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "synthetic": ["across_heads", "evaluate"],
-        "tables": ["METRICS", "card_scores", "headline", "per_sample", "summary"],
+        "tables": [
+            "MAP_METRICS",
+            "METRICS",
+            "card_scores",
+            "headline",
+            "per_sample",
+            "summary",
+        ],
         "calibration": [
             "expected_calibration_error",
             "probability_and_truth",

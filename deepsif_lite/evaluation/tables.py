@@ -19,6 +19,11 @@ METRICS = {
     "correlation": "linear correlation",
     "error_mm": "localization error (mm)",
 }
+# Scores of a recording's whole map: no threshold, no division among sources.
+MAP_METRICS = {
+    "average_precision": "average precision",
+    "emd_mm": "earth mover's distance (mm)",
+}
 _RECORDING = ["head", "method", "selection", "n_sources", "sample"]
 
 
@@ -52,7 +57,8 @@ def per_sample(table: pd.DataFrame) -> pd.DataFrame:
     """
     keys = [key for key in _RECORDING if key in table]
     groups = table.groupby(keys, sort=False)
-    means = groups[["snr_db", "recall_detected", *METRICS, "detected"]].mean()
+    whole = [name for name in MAP_METRICS if name in table]
+    means = groups[["snr_db", "recall_detected", *METRICS, "detected", *whole]].mean()
     areas = groups[["area_true_cm2", "area_found_cm2"]].sum()
     return means.join(areas).reset_index()
 
