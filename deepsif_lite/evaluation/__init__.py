@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach(
             "METRICS",
             "card_scores",
             "headline",
+            "paper_scores",
             "per_sample",
             "summary",
         ],
