@@ -20,6 +20,8 @@ __getattr__, __dir__, __all__ = attach(
             "probability_and_truth",
             "reliability",
         ],
+        "controlled": ["ControlledEEG"],
+        "independent": ["IndependentEEG", "grow_at_random", "spike_and_wave"],
         "cohort": ["Patient", "WINDOW", "published_patient", "score_patient"],
         "virtual": ["misplace_electrodes", "virtual_cohort", "virtual_response"],
     },
