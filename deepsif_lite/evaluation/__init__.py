@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = attach(
             "probability_and_truth",
             "reliability",
         ],
+        "comparison": ["compare_methods", "over_cortex"],
         "controlled": ["ControlledEEG"],
         "independent": ["IndependentEEG", "grow_at_random", "spike_and_wave"],
         "cohort": ["Patient", "WINDOW", "published_patient", "score_patient"],

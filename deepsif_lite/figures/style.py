@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Color of each method, the same in every figure.
-METHOD_COLORS = {"truth": "#1b1b1b"} | {m.name: m.color for m in METHODS.values()}
+METHOD_COLORS = {"truth": "#1b1b1b", "known head": "#7F3C00"} | {
+    m.name: m.color for m in METHODS.values()
+}
 # Printed name of each method.
-METHOD_NAMES = {"truth": "Truth"} | {m.name: m.label for m in METHODS.values()}
+METHOD_NAMES = {"truth": "Truth", "known head": "DeepSIF, known head"} | {
+    m.name: m.label for m in METHODS.values()
+}
 # Color of the paper's own values.
 PAPER_COLOR = "#6c6c6c"
 WIDTH = 6.7
