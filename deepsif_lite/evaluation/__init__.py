@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "synthetic": ["across_heads", "evaluate"],
         "tables": [
             "MAP_METRICS",
+            "DEEPEST",
             "METRICS",
             "card_scores",
             "headline",
