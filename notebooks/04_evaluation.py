@@ -301,13 +301,15 @@ fig, axes = plt.subplots(2, 2, figsize=(6.7, 4.6), layout="constrained", sharex=
 edges = np.quantile(sources["depth_mm"], np.linspace(0, 1, 7))
 for row, metric in zip(axes, ("error_mm", "recall"), strict=True):
     for ax, by, bins in zip(row, ("snr_db", "depth_mm"), (None, edges), strict=True):
-        label = "signal-to-noise (dB)" if by == "snr_db" else "depth (mm)"
+        labels = {
+            "xlabel": "signal-to-noise (dB)" if by == "snr_db" else "depth (mm)",
+            "ylabel": METRICS[metric],
+        }
+        log = metric == "error_mm"
         _ = dl.figures.plot_strata(
-            sources, metric, by, bins=bins, xlabel=label, ylabel=METRICS[metric], ax=ax
+            sources, metric, by, bins=bins, log=log, ax=ax, **labels
         )
         ax.get_legend().remove()
-    if metric == "error_mm":
-        _ = row[0].set_yscale("log"), row[1].set_yscale("log")
 handles, labels = axes[1, 0].get_legend_handles_labels()
 _ = fig.legend(handles, labels, ncols=4, loc="outside lower center")
 

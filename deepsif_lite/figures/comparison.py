@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .style import PAPER_COLOR, WIDTH, method_color, method_name, styled
+from .style import (
+    PAPER_COLOR,
+    WIDTH,
+    log_scale,
+    method_color,
+    method_name,
+    styled,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +87,7 @@ def plot_distributions(
             theirs = paper[metric][groups]
             ax.plot(range(len(groups)), theirs, "D", ms=4, color=PAPER_COLOR)
         if label.endswith(_LOG):
-            ax.set_yscale("log")
+            log_scale(ax, "y")
         ax.set(xticks=range(len(groups)), xticklabels=groups, xlabel=by_label)
         ax.set_title(label)
         ax.grid(axis="x", visible=False)
@@ -164,7 +171,7 @@ def plot_boxes(
                     1.005, k, stars, transform=ax.get_yaxis_transform(), va="center"
                 )
         if label.endswith(_LOG):
-            ax.set_xscale("log")
+            log_scale(ax, "x")
         ax.set(ylim=(len(methods) - 0.4, -0.6))
         ax.set_title(label, fontsize=9)
         ax.set_yticks(range(len(methods)), map(method_name, methods))
@@ -241,7 +248,7 @@ def plot_levels(
             rows = table[table["method"] == method].set_index("level")
             at = np.array([levels.index(level) for level in rows.index])
             ax.errorbar(
-                rows[metric],
+                _positive(rows[metric], text),
                 at + 0.16 * (k - (len(methods) - 1) / 2),
                 xerr=2 * rows[f"{metric}_se"].fillna(0),
                 fmt="o",
@@ -250,18 +257,10 @@ def plot_levels(
                 color=method_color(method),
             )
         if text.endswith(_LOG):
-            _log_axis(ax)
+            log_scale(ax, "x")
         ax.set(xlabel=text)
     printed = [(names or {}).get(level, level) for level in levels]
     axes[0].set_yticks(range(len(levels)), printed)
     axes[0].set(ylim=(len(levels) - 0.5, -0.5), ylabel=label)
     _legend(fig, methods, with_paper=False)
     return fig, axes
-
-
-def _log_axis(ax: Axes) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())

@@ -94,6 +94,16 @@ def check_ax(ax: Axes | None, figsize: tuple[float, float]) -> tuple[Figure, Axe
     return ax.figure, ax
 
 
+def log_scale(ax: Axes, which: str) -> None:
+    """Make an axis logarithmic, ``"x"`` or ``"y"``, with plain numbers on it."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    getattr(ax, f"set_{which}scale")("log")
+    axis = getattr(ax, f"{which}axis")
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def plain_text(text: str) -> str:
     """Return text as matplotlib shows it letter by letter: ``$`` starts no formula."""
     return text.replace("$", r"\$")
