@@ -421,7 +421,7 @@ _ = show("correlation", "correlation")
 
 # %% [markdown]
 # Two sources with one time course make a scalp map that does not change but in size, and many pairs of sources make the same one.
-# A single dipole, the oldest of all models, then lands where it explains most of that map: often between the two.
+# A single dipole, the oldest of all models, then lands where it explains most of that map: in one of the two, or between them.
 
 # %%
 alike = evaluation.ControlledEEG(
@@ -711,7 +711,7 @@ fit = dl.imaging.fit_amplitude(image)
 strong = dl.imaging.in_ampere_meters(image)
 found = np.abs(strong.activity.sum(axis=0)).max()
 print(f"largest potential {1e6 * np.abs(volts).max():.0f} µV")
-print(f"found {1e9 * found:.0f} of 300 nA m, ± {fit.error / fit.scale:.0%}")
+print(f"found {1e9 * found:.0f} of 300 nA m, ± {fit.error / fit.scale:.1%}")
 print(f"explained variance {fit.explained:.0%}")
 
 # %% [markdown]
@@ -735,7 +735,7 @@ _ = dl.results.write_scores(
 #
 # - The network is scored on recordings made from clips that training never saw, with the same measures as the paper and with misses counted.
 # - Its misses are weak sources beside strong ones, and sources in noisy recordings: one threshold for the whole image drops them. Of the sources it detects, it recovers most regions.
-# - Two sources with one time course defeat a single dipole, and often the network.
+# - Of two sources with one time course a single dipole finds one, or a place that is neither; the network does better, and worse than for sources with courses of their own.
 # - Its probabilities are too low on clean recordings of the template, as it expects worse, and low in source-free recordings, in each of which a network that was never trained on one finds a source.
 # - On heads that are not the template, and on recordings of another generator, it loses; the figures show how much. A network that was trained on one head only loses more where electrodes are displaced.
 # - The classical methods are not wrong, they answer another question: they spread a source over the cortex, which costs precision, and part of the noise appears as sources.
