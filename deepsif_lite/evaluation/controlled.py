@@ -34,7 +34,7 @@ class ControlledEEG(SyntheticEEG):
 
     Parameters
     ----------
-    head, clips, **options
+    head, clips
         As for :class:`~deepsif_lite.synthesis.SyntheticEEG`.
     apart : tuple of float, optional
         Range of the distance of the second and further seeds to the first, m.
@@ -52,6 +52,8 @@ class ControlledEEG(SyntheticEEG):
     band : tuple of float, optional
         Lowest and highest frequency that the recording keeps, Hz. The true activity
         stays as it was.
+    **options
+        As for :class:`~deepsif_lite.synthesis.SyntheticEEG`.
 
     Raises
     ------
