@@ -8,14 +8,15 @@ their time courses are, and which frequencies the recording keeps.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ..errors import OptionError, check_interval, check_range
-from ..synthesis.stream import SyntheticEEG
+from ..synthesis.stream import SyntheticEEG, _Draw
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
@@ -27,6 +28,13 @@ _EDGE = 0.5  # Hz over which the band of a filter begins and ends
 
 Growth = Callable[["Parcels", int, np.random.Generator], NDArray]
 Course = Callable[[int, float, np.random.Generator], NDArray]
+
+
+@dataclass
+class _ControlledDraw(_Draw):
+    """The random choices behind one sample, with time courses that are no clips."""
+
+    courses: list[NDArray] = field(default_factory=list, repr=False)
 
 
 class ControlledEEG(SyntheticEEG):
@@ -96,13 +104,15 @@ class ControlledEEG(SyntheticEEG):
             draw.source_snr_db[k] = draw.source_snr_db[0] - self.weaker_db
         if self.course is not None:
             shape = self.clips.n_times, self.clips.sfreq
+            draw = _ControlledDraw(**vars(draw))
             draw.courses = [self.course(*shape, rng) for _ in draw.patches]
         return draw
 
     def _place(self, draw: Any, rng: np.random.Generator) -> None:
         """Draw other seeds where their places are asked for."""
+        depth = cast("HeadModel", self.head).depth
         for k, interval in enumerate(self.depths or ()):
-            self._put(draw, k, self.head.depth, interval, rng)
+            self._put(draw, k, depth, interval, rng)
         if self.apart is not None:
             distance = self.head.cortex.distances[int(draw.patches[0][0])]
             for k in range(1, len(draw.patches)):

@@ -126,9 +126,9 @@ def evaluate(
     """
     import pandas as pd
 
-    if make_stream is None:
-        from ..synthesis.stream import SyntheticEEG as make_stream
+    from ..synthesis.stream import SyntheticEEG
 
+    make = cast("Callable[..., Stream]", make_stream or SyntheticEEG)
     networks = dict(model) if isinstance(model, Mapping) else {"deepsif": model}
     known_head = next(iter(networks.values())).head
     head = known_head if head is None else head
@@ -138,7 +138,7 @@ def evaluate(
     bar = progress_bar(progress, total=n_samples * len(n_sources), unit="EEG")
     with bar:
         for count in n_sources:
-            stream = make_stream(
+            stream = make(
                 head,
                 clips,
                 n_sources=count,

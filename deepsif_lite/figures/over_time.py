@@ -154,7 +154,11 @@ def make_movie(
         with BytesIO() as buffer:
             fig.savefig(buffer, dpi=dpi, bbox_inches=None)
             buffer.seek(0)
-            frames.append(Image.open(buffer).convert("P", palette=1, colors=64))
+            frames.append(
+                Image.open(buffer).convert(
+                    "P", palette=Image.Palette.ADAPTIVE, colors=64
+                )
+            )
         plt.close(fig)
     with BytesIO() as out:
         frames[0].save(

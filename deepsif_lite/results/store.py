@@ -203,17 +203,19 @@ class Score(NamedTuple):
     @classmethod
     def of_mean(cls, values: ArrayLike) -> Score:
         """Return the mean of what is not NaN, with its standard error."""
-        values = np.asarray(values, float)
-        values = values[np.isfinite(values)]
-        if len(values) < 2:
-            return cls(float(values.mean()) if len(values) else np.nan, n=len(values))
-        sd = float(values.std(ddof=1))
-        return cls(float(values.mean()), sd, sd / np.sqrt(len(values)), len(values))
+        numbers = np.asarray(values, float)
+        numbers = numbers[np.isfinite(numbers)]
+        n = len(numbers)
+        if n < 2:
+            return cls(float(numbers.mean()) if n else np.nan, n=n)
+        sd = float(numbers.std(ddof=1))
+        return cls(float(numbers.mean()), sd, sd / np.sqrt(n), n)
 
     @classmethod
     def of_correlation(cls, a: ArrayLike, b: ArrayLike) -> Score:
         """Return Pearson's correlation, with its standard error for normal values."""
-        r, n = float(np.corrcoef(a, b)[0, 1]), len(np.asarray(a))
+        pairs = np.array([a, b], float)
+        r, n = float(np.corrcoef(pairs)[0, 1]), pairs.shape[1]
         return cls(r, None, (1 - r**2) / np.sqrt(n - 1), n)
 
 
