@@ -53,7 +53,8 @@ def fingerprint() -> str:
     folder = Path(dl.__file__).parent.parent / "data" / "weights"
     digest = hashlib.sha256()
     for name in ("lite", "lite-75-known-head"):
-        digest.update((folder / name / "weights.safetensors").read_bytes())
+        for path in sorted((folder / name).glob("*.safetensors")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
