@@ -247,7 +247,7 @@ def count_verdicts(table: pd.DataFrame, profile: str) -> str:
     sizes = len(table) - len(judged)
     return (
         f"Profile `{profile}`: {len(table)} numbers and statements of the paper; "
-        f"{sizes} are sizes of the study, which carry no verdict; of the others, "
+        f"{sizes} are words or sizes of the study and carry no verdict; of the others, "
         + ", ".join(parts)
         + ".\n"
     )
