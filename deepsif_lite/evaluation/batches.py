@@ -16,7 +16,10 @@ SIZE = 16  # recordings of a batch, about 2 MB each for each image of them
 
 
 def run_batches(
-    work: Callable[[range], Result], n_samples: int, n_jobs: int = -1
+    work: Callable[[range], Result],
+    n_samples: int,
+    n_jobs: int = -1,
+    first: int = 0,
 ) -> Iterator[Result]:
     """Yield ``work(indices)`` of one batch after the other, in order.
 
@@ -28,11 +31,14 @@ def run_batches(
         Indices in all.
     n_jobs : int
         Threads; -1 stands for all cores.
+    first : int
+        First index.
     """
     from joblib import Parallel, delayed
 
-    starts = range(0, n_samples, SIZE)
-    batches = (range(start, min(start + SIZE, n_samples)) for start in starts)
+    stop = first + n_samples
+    starts = range(first, stop, SIZE)
+    batches = (range(start, min(start + SIZE, stop)) for start in starts)
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     with _one_thread_each():
         yield from parallel(delayed(work)(indices) for indices in batches)

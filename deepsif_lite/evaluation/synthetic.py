@@ -7,15 +7,16 @@ All methods look at the same recordings, which are made once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MismatchError, check_option, check_range
-from ..metrics.extent import RULES, Selector, needs_probability
+from ..metrics.extent import RULES, Selector, activity_map, needs_probability
+from ..metrics.maps import average_precision, earth_movers_distance
 from ..metrics.scores import Truth
 from ..runs import progress_bar
 from ..solvers.methods import SOLVERS, get_solver
@@ -29,9 +30,17 @@ if TYPE_CHECKING:
     from ..imaging.imager import Imager
     from ..spikes.library import SpikeLibrary
     from ..synthesis.samples import Sample
-    from ..synthesis.stream import SyntheticEEG
 
     _Image = tuple[NDArray, NDArray | None]  # activity, probability
+
+
+class Stream(Protocol):
+    """Test recordings by their index, of one head."""
+
+    head: HeadModel
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return one recording."""
 
 
 def evaluate(
@@ -45,6 +54,9 @@ def evaluate(
     seed: int = 0,
     head: HeadModel | None = None,
     synthesis: str = "corrected",
+    make_stream: Callable[..., Stream] | None = None,
+    first: int = 0,
+    transport: bool = False,
     n_jobs: int = -1,
     progress: bool = True,
     **options,
@@ -77,12 +89,19 @@ def evaluate(
     synthesis : {"corrected", "published"}
         Rule by which the recordings are made: ``variant`` of
         :class:`deepsif_lite.SyntheticEEG`.
+    make_stream : callable, optional
+        Makes the recordings, called as :class:`deepsif_lite.SyntheticEEG` is, which is
+        the default; see :class:`ControlledEEG` and :class:`IndependentEEG`.
+    first : int
+        Index of the first recording: a long evaluation can be done in parts.
+    transport : bool
+        Compute ``emd_mm`` too, which takes a second an image.
     n_jobs : int
         Threads; the result does not depend on it.
     progress : bool
         Show a progress bar.
     **options
-        Passed to :class:`deepsif_lite.SyntheticEEG`.
+        Passed to :class:`deepsif_lite.SyntheticEEG` or ``make_stream``.
 
     Returns
     -------
@@ -92,7 +111,11 @@ def evaluate(
         ``depth_mm`` (of the seed, to the nearest electrode), ``apart_mm`` (to the
         nearest other seed, NaN where there is none), ``detected``, ``precision``,
         ``recall`` (0 when missed), ``recall_detected`` (NaN when missed),
-        ``correlation``, ``error_mm``, ``area_true_cm2``, ``area_found_cm2``.
+        ``correlation``, ``error_mm``, ``area_true_cm2``, ``area_found_cm2``. Of the
+        whole recording, the same in each of its rows: ``average_precision`` (of the
+        probability where there is one, of the root mean square over time elsewhere)
+        and, with ``transport``, ``emd_mm`` (earth mover's distance of the root mean
+        squares of image and truth).
 
     Raises
     ------
@@ -105,6 +128,7 @@ def evaluate(
 
     from ..synthesis.stream import SyntheticEEG
 
+    make = cast("Callable[..., Stream]", make_stream or SyntheticEEG)
     networks = dict(model) if isinstance(model, Mapping) else {"deepsif": model}
     known_head = next(iter(networks.values())).head
     head = known_head if head is None else head
@@ -114,7 +138,7 @@ def evaluate(
     bar = progress_bar(progress, total=n_samples * len(n_sources), unit="EEG")
     with bar:
         for count in n_sources:
-            stream = SyntheticEEG(
+            stream = make(
                 head,
                 clips,
                 n_sources=count,
@@ -123,8 +147,8 @@ def evaluate(
                 **options,
             )
             images = partial(_images, networks, methods, known_head)
-            work = partial(_score_batch, stream, images, selections)
-            for batch in run_batches(work, n_samples, n_jobs):
+            work = partial(_score_batch, stream, images, selections, transport)
+            for batch in run_batches(work, n_samples, n_jobs, first):
                 rows += [row for recording in batch for row in recording]
                 bar.update(len(batch))
     return pd.DataFrame(rows)
@@ -226,9 +250,10 @@ def _images(
 
 
 def _score_batch(
-    stream: SyntheticEEG,
+    stream: Stream,
     images: partial[Iterator[dict[str, _Image]]],
     selections: Sequence[str | float] | None,
+    transport: bool,
     indices: range,
 ) -> list[list[dict]]:
     """Make recordings and score the methods; return the rows of each."""
@@ -236,7 +261,7 @@ def _score_batch(
     seen = images(np.stack([sample.eeg for sample in samples]))
     head = cast("HeadModel", stream.head)  # evaluations never take a training head
     return [
-        list(_score_sample(index, sample, of_methods, head, selections))
+        list(_score_sample(index, sample, of_methods, head, selections, transport))
         for index, sample, of_methods in zip(indices, samples, seen, strict=True)
     ]
 
@@ -247,12 +272,14 @@ def _score_sample(
     images: Mapping[str, _Image],
     head: HeadModel,
     selections: Sequence[str | float] | None,
+    transport: bool,
 ) -> Iterator[dict]:
     """Yield one row a method, selection and source of one recording."""
     facts = _facts(sample, head)
     truth = Truth(sample.activity, sample.patches, head.cortex)
     for method, (activity, probability) in images.items():
         selector = Selector(activity, probability)
+        of_map = _score_map(activity, probability, sample, head, transport)
         rules = [
             rule
             for rule in selections or (headline_selection(method),)
@@ -262,7 +289,25 @@ def _score_sample(
         for rule, scores in zip(rules, truth.scores(activity, found), strict=True):
             row = {"method": method, "selection": rule, "sample": index}
             for fact, score in zip(facts, scores, strict=True):
-                yield row | fact | in_units(score)
+                yield row | fact | in_units(score) | of_map
+
+
+def _score_map(
+    activity: NDArray,
+    probability: NDArray | None,
+    sample: Sample,
+    head: HeadModel,
+    transport: bool,
+) -> dict[str, float]:
+    """Score the map of a recording as a whole, without a threshold."""
+    strength = activity_map(activity)
+    regions = np.unique(np.concatenate(sample.patches))
+    ranked = strength if probability is None else probability
+    scores = {"average_precision": average_precision(ranked, regions)}
+    if transport:
+        truth, distances = activity_map(sample.activity), head.cortex.distances
+        scores["emd_mm"] = 1e3 * earth_movers_distance(strength, truth, distances)
+    return scores
 
 
 def _facts(sample: Sample, head: HeadModel) -> list[dict]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..results.scorecard import paper_key
+from ..results.store import Score
 from ..solvers.methods import SOLVERS
 
 if TYPE_CHECKING:
@@ -18,6 +20,11 @@ METRICS = {
     "recall": "recall",
     "correlation": "linear correlation",
     "error_mm": "localization error (mm)",
+}
+# Scores of a recording's whole map: no threshold, no division among sources.
+MAP_METRICS = {
+    "average_precision": "average precision",
+    "emd_mm": "earth mover's distance (mm)",
 }
 _RECORDING = ["head", "method", "selection", "n_sources", "sample"]
 
@@ -52,7 +59,8 @@ def per_sample(table: pd.DataFrame) -> pd.DataFrame:
     """
     keys = [key for key in _RECORDING if key in table]
     groups = table.groupby(keys, sort=False)
-    means = groups[["snr_db", "recall_detected", *METRICS, "detected"]].mean()
+    whole = [name for name in MAP_METRICS if name in table]
+    means = groups[["snr_db", "recall_detected", *METRICS, "detected", *whole]].mean()
     areas = groups[["area_true_cm2", "area_found_cm2"]].sum()
     return means.join(areas).reset_index()
 
@@ -100,6 +108,43 @@ def card_scores(table: pd.DataFrame, seed: int) -> dict:
         means.index = [f"{count} sources" for count in means.index]
         means.loc["all"] = part[columns].mean()
         scores[str(selection)] = means.round(4).to_dict("index")
+    return scores
+
+
+DEEPEST = 0.05
+"""Share of the sources that count as the deepest ones."""
+
+
+def paper_scores(table: pd.DataFrame) -> dict[str, Score]:
+    """Return the scores of one method by the ids of the paper's numbers, and more.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`evaluate`, of one method and selection.
+
+    Returns
+    -------
+    dict
+        Means over recordings for each number of sources and ``"all"``, errors at each
+        noise level and of the deepest 5 % of the sources that were found, and the
+        correlation of areas. Ids that the paper does not have: ``sim/missed/...``,
+        the share of sources missed, and whole-map scores.
+    """
+    samples = per_sample(table).assign(missed=lambda rows: 1 - rows["detected"])
+    whole = [name for name in MAP_METRICS if name in samples]
+    groups = [("all", samples), *samples.groupby("n_sources")]
+    scores = {
+        paper_key(metric, by): Score.of_mean(rows[metric])
+        for metric in (*METRICS, "missed", *whole)
+        for by, rows in groups
+    }
+    for snr, rows in samples.groupby("snr_db"):
+        scores[f"sim/le/snr{snr:.0f}"] = Score.of_mean(rows["error_mm"])
+    deep = table[table["depth_mm"] > table["depth_mm"].quantile(1 - DEEPEST)]
+    scores["sim/le/deep"] = Score.of_mean(deep["error_mm"])
+    areas = samples["area_true_cm2"], samples["area_found_cm2"]
+    scores["sim/area/correlation"] = Score.of_correlation(*areas)
     return scores
 
 

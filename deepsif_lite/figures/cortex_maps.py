@@ -283,7 +283,7 @@ def plot_methods(
         row[0].text(
             -0.06,
             0.5,
-            method_name(method),
+            method_name(method).replace(", ", ",\n"),
             transform=row[0].transAxes,
             rotation=90,
             ha="center",

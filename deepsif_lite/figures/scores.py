@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .style import PAPER_COLOR, WIDTH, check_ax, method_color, method_name, styled
+from .style import (
+    PAPER_COLOR,
+    WIDTH,
+    check_ax,
+    log_scale,
+    method_color,
+    method_name,
+    styled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +112,7 @@ def plot_strata(
     bins: ArrayLike | None = None,
     xlabel: str = "",
     ylabel: str = "",
+    log: bool = False,
     ax: Axes | None = None,
 ) -> tuple[Figure, Axes]:
     """Show how a metric depends on a condition: mean, with its quartiles shaded.
@@ -118,6 +127,8 @@ def plot_strata(
         Groups a continuous condition; default: its distinct values.
     xlabel, ylabel : str
         Axis texts with units.
+    log : bool
+        Make the axis of the metric logarithmic.
     ax : Axes, optional
         Where to draw.
 
@@ -143,6 +154,8 @@ def plot_strata(
         ax.plot(summary.index, summary["mean"], "o-", ms=3.5, color=color)
         ax.plot([], [], "o-", ms=3.5, color=color, label=method_name(method))
     ax.set(xlabel=xlabel or by, ylabel=ylabel or metric)
+    if log:
+        log_scale(ax, "y")
     ax.legend()
     return fig, ax
 

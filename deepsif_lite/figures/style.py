@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Color of each method, the same in every figure.
-METHOD_COLORS = {"truth": "#1b1b1b"} | {m.name: m.color for m in METHODS.values()}
+METHOD_COLORS = {"truth": "#1b1b1b", "known head": "#7F3C00"} | {
+    m.name: m.color for m in METHODS.values()
+}
 # Printed name of each method.
-METHOD_NAMES = {"truth": "Truth"} | {m.name: m.label for m in METHODS.values()}
+METHOD_NAMES = {"truth": "Truth", "known head": "DeepSIF, known head"} | {
+    m.name: m.label for m in METHODS.values()
+}
 # Color of the paper's own values.
 PAPER_COLOR = "#6c6c6c"
 WIDTH = 6.7
@@ -88,6 +92,16 @@ def check_ax(ax: Axes | None, figsize: tuple[float, float]) -> tuple[Figure, Axe
     if ax is None:
         return plt.subplots(figsize=figsize, layout="constrained")
     return ax.figure, ax
+
+
+def log_scale(ax: Axes, which: str) -> None:
+    """Make an axis logarithmic, ``"x"`` or ``"y"``, with plain numbers on it."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    getattr(ax, f"set_{which}scale")("log")
+    axis = getattr(ax, f"{which}axis")
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def plain_text(text: str) -> str:

@@ -5,6 +5,7 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "amplitude": ["Amplitude", "fit_amplitude", "in_ampere_meters"],
         "imager": ["Imager"],
         "loading": ["load_model"],
         "by_method": ["image", "image_epochs", "image_raw"],

@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = attach(
             "score",
             "score_sources",
         ],
+        "maps": ["average_precision", "earth_movers_distance"],
         "resection": ["score_resection", "spatial_dispersion"],
         "roc": ["auc"],
     },

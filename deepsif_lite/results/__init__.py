@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "store": [
+            "Score",
             "commit",
             "environment",
             "read_experiment",

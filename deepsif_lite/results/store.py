@@ -12,10 +12,13 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from ..artifacts import read_own_table, read_shipped_table
 from ..errors import check_option
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
 
 # What decides a number: the packages on the way from brain to score.
 PACKAGES = ("numpy", "scipy", "torch", "numba", "mne", "nilearn", "scikit-learn")
@@ -176,11 +180,51 @@ def write_figure(name: str, fig: Figure, profile: str, *, dpi: int = 200) -> Pat
     return path
 
 
+class Score(NamedTuple):
+    """A number of ours that stands against one of the paper's.
+
+    Attributes
+    ----------
+    value : float
+        The number.
+    sd : float | None
+        Standard deviation over recordings, of a mean.
+    se : float | None
+        Standard error; a number without one gets no verdict.
+    n : int | None
+        Recordings behind it.
+    """
+
+    value: float
+    sd: float | None = None
+    se: float | None = None
+    n: int | None = None
+
+    @classmethod
+    def of_mean(cls, values: ArrayLike) -> Score:
+        """Return the mean of what is not NaN, with its standard error."""
+        numbers = np.asarray(values, float)
+        numbers = numbers[np.isfinite(numbers)]
+        n = len(numbers)
+        if n < 2:
+            return cls(float(numbers.mean()) if n else np.nan, n=n)
+        sd = float(numbers.std(ddof=1))
+        return cls(float(numbers.mean()), sd, sd / np.sqrt(n), n)
+
+    @classmethod
+    def of_correlation(cls, a: ArrayLike, b: ArrayLike) -> Score:
+        """Return Pearson's correlation, with its standard error for normal values."""
+        pairs = np.array([a, b], float)
+        r, n = float(np.corrcoef(pairs)[0, 1]), pairs.shape[1]
+        return cls(r, None, (1 - r**2) / np.sqrt(n - 1), n)
+
+
 def write_scores(
     chapter: str,
-    scores: Mapping[str, float | tuple[float, float]],
+    scores: Mapping[str, float | Sequence],
     profile: str,
     *,
+    known_head: Mapping[str, float | Sequence] | None = None,
     data: str = "synthetic",
     seed: int | None = None,
 ) -> Path:
@@ -190,10 +234,14 @@ def write_scores(
     ----------
     chapter : str
         For example ``"04_evaluation"``; one file a chapter.
-    scores : mapping of id to value or (value, standard deviation)
-        Ids of :func:`deepsif_lite.results.paper_values`.
+    scores : mapping of id to number, (value, standard deviation) or Score
+        Of the network for any cap, by ids of
+        :func:`deepsif_lite.results.paper_values`.
     profile : str
         Which run they belong to.
+    known_head : mapping, optional
+        The same of the network that was trained as the paper's: on one head, which is
+        that of the test.
     data : {"synthetic", "real", "virtual"}
         What they were computed on. Virtual patients are shown beside the paper's
         patients but not judged against them.
@@ -208,15 +256,24 @@ def write_scores(
     from .scorecard import paper_values
 
     check_option("data", data, DATA_KINDS)
-    unknown = sorted(set(scores) - set(paper_values().index))
+    both = {"scores": scores, "known_head": known_head or {}}
+    unknown = sorted(set().union(*both.values()) - set(paper_values().index))
     if unknown:
         msg = f"scores {unknown} are not in data/paper_values.csv; add them there."
         raise ValueError(msg)
-    rows = {}
-    for name, value in scores.items():
-        mean, sd = value if isinstance(value, tuple) else (value, None)
-        rows[name] = {"value": float(mean), "sd": None if sd is None else float(sd)}
+    rows = {name: _as_rows(each) for name, each in both.items() if each}
     path = results_dir(profile) / f"scores-{chapter}.json"
-    _write_json(path, {"chapter": chapter, "data": data, "scores": rows})
+    _write_json(path, {"chapter": chapter, "data": data, "scores": {}} | rows)
     _record(path, seed=seed)
     return path
+
+
+def _as_rows(scores: Mapping[str, float | Sequence]) -> dict[str, dict]:
+    rows = {}
+    for name, value in scores.items():
+        score = Score(*(value if isinstance(value, Sequence) else (value,)))
+        rows[name] = {
+            key: None if number is None or np.isnan(number) else float(number)
+            for key, number in score._asdict().items()
+        }
+    return rows

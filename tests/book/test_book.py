@@ -130,13 +130,13 @@ def test_results_lie_beside_the_notebooks(tmp_path):
     written = tmp_path / "written"
     written.mkdir()
     scores = {"chapter": "04_x", "data": "synthetic", "scores": {}}
-    scores["scores"]["sim/le/1"] = {"value": 1.2, "sd": 0.1}
+    scores["scores"]["sim/le/1"] = {"value": 1.12, "sd": 0.1, "se": 0.01}
     (written / "scores-04_x.json").write_text(json.dumps(scores))
     facts = {"seconds": 9.6, "commit": "abc", "device": "cpu", "numpy": "1"}
     execute.store_results("04_x", facts, written, tmp_path)
     execute.store_results("05_y", facts | {"numpy": "2"}, written, tmp_path)
     card = load_scorecard("smoke", tmp_path / "results")
-    assert card.loc["sim/le/1", ["ours", "verdict"]].tolist() == [1.2, "met"]
+    assert card.loc["sim/le/1", ["ours", "verdict"]].tolist() == [1.12, "equal"]
     runs = build_site.runs_table(tmp_path / "results" / "chapters.json")
     assert "| 04_x | 10 | `abc` | cpu |" in " ".join(runs.split())
     assert "Chapters 04 ran with: numpy 1." in runs

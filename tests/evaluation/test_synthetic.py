@@ -289,3 +289,42 @@ def test_card_has_the_means_of_each_set(table):
         ours["error_mm"].mean(), abs=1e-4
     )
     assert scores["probability"]["1 sources"]["precision"] == 1
+
+
+def test_an_evaluation_in_parts_is_the_same(head, clips):
+    network = Oracle(head=head, samples=_samples(head, clips, 2, 5, 3))
+    options = {"methods": ("deepsif", "sloreta"), "n_sources": (2,), "seed": 3}
+    options["progress"] = False
+    whole = evaluation.evaluate(network, clips, n_samples=5, **options)
+    parts = [
+        evaluation.evaluate(network, clips, n_samples=n, first=k, **options)
+        for k, n in ((0, 2), (2, 3))
+    ]
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+
+
+def test_scores_of_whole_maps(head, clips):
+    samples = _samples(head, clips, 2, 2, 3)
+    table = evaluation.evaluate(
+        Oracle(head=head, samples=samples),
+        clips,
+        methods=("deepsif", "sloreta"),
+        n_sources=(2,),
+        n_samples=2,
+        seed=3,
+        transport=True,
+        progress=False,
+    )
+    means = evaluation.per_sample(table).set_index(["method", "sample"])
+    # The oracle's image is the truth, and its members are all likely.
+    assert (means.loc["deepsif", "average_precision"] == 1).all()
+    assert means.loc["deepsif", "emd_mm"].max() < 1e-6
+    for k, sample in enumerate(samples):
+        image = get_solver("sloreta")(sample.eeg, head)
+        strength = np.sqrt((image**2).mean(axis=0))
+        truth = np.unique(np.concatenate(sample.patches))
+        expected = dl.metrics.average_precision(strength, truth)
+        row = means.loc[("sloreta", k)]
+        assert row["average_precision"] == pytest.approx(expected)
+        # Most of a smooth map lies some centimeters from the sources.
+        assert 10 < row["emd_mm"] < 100

@@ -201,7 +201,9 @@ def test_every_method_has_a_name_and_a_color():
         assert figures.method_name(name) == method.label
         assert figures.method_color(name) == method.color
     assert (
-        set(figures.METHOD_NAMES) == {"truth", *METHODS} == set(figures.METHOD_COLORS)
+        set(figures.METHOD_NAMES)
+        == {"truth", "known head", *METHODS}
+        == set(figures.METHOD_COLORS)
     )
 
 
@@ -271,3 +273,107 @@ def test_learning_curves_show_the_rows_that_were_scored():
     assert above[0].get_xydata().tolist() == [[1, 0.5], [4, 0.75]]
     assert below[0].get_xdata().tolist() == [1, 4]
     assert above[1].get_ydata() == [0.8, 0.8]
+
+
+@pytest.fixture
+def recordings():
+    rng = np.random.default_rng(0)
+    rows = [
+        {"method": m, "n_sources": c, "sample": k, "recall": rng.random(), "le": 9 * c}
+        for m in ("deepsif", "sloreta")
+        for c in (1, 2)
+        for k in range(12)
+    ]
+    return pd.DataFrame(rows)
+
+
+METRICS = {"recall": "recall", "le": "error (mm)"}
+
+
+def test_distributions_show_medians_means_and_the_paper(recordings):
+    paper = pd.DataFrame({"recall": [0.2, 0.3]}, index=[1, 2])
+    _, axes = figures.plot_distributions(recordings, METRICS, paper=paper)
+    ax = axes.flat[0]
+    rows = recordings.groupby(["n_sources", "method"])["recall"]
+    points = np.array([line.get_ydata()[0] for line in ax.lines[:4]])
+    np.testing.assert_allclose(np.sort(points), np.sort(rows.median()))
+    np.testing.assert_allclose(ax.lines[4].get_ydata(), [0.2, 0.3])
+    means = [c.get_segments()[0][0][1] for c in ax.collections if _is_level(c)]
+    np.testing.assert_allclose(np.sort(means), np.sort(rows.mean()))
+    assert axes.flat[1].get_yscale() == "log"
+
+
+def _is_level(collection):
+    segments = getattr(collection, "get_segments", list)()
+    return len(segments) == 1 and segments[0][0][1] == segments[0][1][1]
+
+
+def test_boxes_carry_the_stars_of_their_tests(recordings):
+    table = dl.evaluation.compare_methods(recordings, "deepsif", ["le", "recall"])
+    table["p_holm"] = [0.001, 0.02]
+    _, axes = figures.plot_boxes(recordings, METRICS, p_values=table)
+    assert [[t.get_text() for t in ax.texts] for ax in axes.flat] == [["*"], ["**"]]
+    names = [t.get_text() for t in axes.flat[0].get_yticklabels()]
+    assert names == ["DeepSIF", "sLORETA"]
+
+
+def test_levels_stand_in_the_order_of_the_table():
+    table = pd.DataFrame(
+        {
+            "level": ["b", "a"] * 2,
+            "method": ["deepsif"] * 2 + ["sloreta"] * 2,
+            "le": [1.0, 2, 3, 4],
+            "le_se": 0.1,
+        }
+    )
+    _, axes = figures.plot_levels(table, {"le": "error (mm)"}, names={"a": "A"})
+    assert [t.get_text() for t in axes[0].get_yticklabels()] == ["b", "A"]
+    drawn = [c.lines[0].get_xdata().tolist() for c in axes[0].containers]
+    assert drawn == [[1, 2], [3, 4]]
+
+
+def test_the_drawn_definitions_are_the_librarys():
+    """The cells of the drawing, scored by the metrics, give the titles."""
+    from deepsif_lite.figures import drawings
+
+    cells = list(dict.fromkeys(drawings._TRUE + drawings._FOUND))
+    true, found = (
+        np.array([cells.index(c) for c in part])
+        for part in (drawings._TRUE, drawings._FOUND)
+    )
+    precision, recall = dl.metrics.precision_recall(found, true)
+    _, axes = figures.plot_definitions()
+    titles = [ax.get_title(loc="left") for ax in axes]
+    for title, value in zip(titles, (precision, recall), strict=False):
+        hits, of = title.split("=")[1].split("/")
+        assert int(hits) / int(of) == value
+
+
+def test_frames_and_movie_show_the_times_asked_for(cortex):
+    from io import BytesIO
+
+    from PIL import Image
+
+    times = np.arange(20) / 100
+    activity = np.outer(np.sin(times), np.ones(cortex.n_regions))
+    images = {"truth": activity, "deepsif": activity}
+    _, axes = figures.plot_frames(images, cortex, times, [0.05, 0.1, 9.0])
+    titles = [ax.get_title() for ax in axes[0]]
+    assert titles == ["50 ms", "100 ms", "190 ms"]  # the last one is the last sample
+    movie = figures.make_movie(images, cortex, times, [0.05, 0.1, 0.15], dpi=30)
+    assert Image.open(BytesIO(movie)).n_frames == 3
+
+
+def test_growth_and_courses(cortex):
+    patch = dl.grow_patch(cortex, 100, rng=0)
+    steps = {}
+    for name, regions in (("seed", patch[:1]), ("whole", patch)):
+        steps[name] = np.isin(np.arange(cortex.n_regions), regions).astype(float)
+    view = f"{cortex.hemisphere[100]}-lateral"
+    _, axes = figures.plot_growth(steps, cortex, view=view)
+    assert [ax.get_title(loc="left") for ax in axes] == ["seed", "whole"]
+    assert axes[0].get_xlim() == axes[1].get_xlim()
+    times = np.arange(50) / 100
+    courses = {"source 1": {"truth": -2 * times, "deepsif": times}}
+    _, axes = figures.plot_courses(courses, times)
+    assert [line.get_ydata()[-1] for line in axes[0].lines] == [-1, 1]

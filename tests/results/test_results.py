@@ -2,6 +2,7 @@ import hashlib
 import json
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -69,44 +70,69 @@ def test_scores_must_be_known():
         results.write_scores("c", {"sim/le/1": 1.0}, "smoke", data="fake")
 
 
-def test_nothing_is_met_before_it_is_run():
+def test_nothing_is_judged_before_it_is_run():
     table = scorecard.load_scorecard("smoke")
-    assert set(table["verdict"]) == {"not run"}
+    assert set(table["verdict"]) == {"not run", "not available", scorecard.NO_VERDICT}
+    sizes = table[table["group"] == "Size of the study"]
+    assert set(sizes["verdict"]) == {scorecard.NO_VERDICT}
     text = scorecard.to_markdown(table)
-    assert text.count("not run") == len(table)
+    assert text.count("not run") == (table["verdict"] == "not run").sum()
+    # What cannot be had says why.
+    missing = table[table["verdict"] == "not available"]
+    assert missing["note"].notna().all()
+    assert all(note in text for note in missing["note"])
 
 
 def test_scorecard_joins_ours_to_the_paper():
-    results.write_scores("a", {"sim/le/1": (1.5, 0.4), "sim/recall/2": 0.5}, "smoke")
+    known = {"sim/le/1": results.Score(1.5, 0.4, 0.01, 1600), "sim/recall/2": 0.5}
+    ours = {"sim/le/1": results.Score(1.12, 0.4, 0.01, 1600)}
+    results.write_scores("a", ours, "smoke", known_head=known)
     results.write_scores("b", {"patients/recall/deepsif": 0.9}, "smoke", data="virtual")
     table = scorecard.load_scorecard("smoke")
-    assert table.loc["sim/le/1", "verdict"] == "met"
-    assert table.loc["sim/recall/2", "verdict"] == "short by 0.33"
+    assert table.loc["sim/le/1", "verdict"] == "behind by 0.38"
+    assert table.loc["sim/le/1", "verdict_any_cap"] == "equal"
+    assert table.loc["sim/recall/2", "verdict"] == "no standard error"
     assert table.loc["patients/recall/deepsif", "verdict"] == scorecard.NOT_JUDGED
     text = scorecard.to_markdown(table)
     flat = " ".join(text.split())  # without the padding of the columns
-    assert "| 1.12 ± 2.14 | 1.50 ± 0.40 | 1 | {bdg-success}`met` |" in flat
+    # The paper's standard error is 2.14 mm over the root of 47,712.
+    assert "| 1.12 ± 2.14 | 1.50 ± 0.40 | 1.12 ± 0.40 | 0.03 | {bdg-warn" in flat
     assert "| localization error, one source (mm) |" in flat
     line = scorecard.count_verdicts(table, "smoke")
-    rest = len(table) - 3
-    assert f"**1** met, **1** short, **1** not judged, **{rest}** not run" in line
+    assert "**1** behind, **1** no standard error, **1** not judged" in line
 
 
 @pytest.mark.parametrize(
-    ("paper", "ours", "better", "expected"),
+    ("paper", "ours", "better", "error", "expected"),
     [
-        (0.88, 0.83, "higher", "met"),
-        (0.88, 0.82, "higher", "short by 0.06"),
-        (0.88, 0.99, "higher", "met"),
-        (1.0, 1.05, "lower", "met"),
-        (1.0, 1.25, "lower", "short by 0.25"),
-        (93, 80, "equal", "short by 13"),
-        (620256, 0, "higher", "short by 620,256"),
-        (1.0, math.nan, "lower", "not run"),
+        (0.88, 0.83, "higher", 0.026, "equal"),
+        (0.88, 0.83, "higher", 0.024, "behind by 0.05"),
+        (0.88, 0.99, "higher", 0.01, "better"),
+        (1.0, 1.25, "lower", 0.1, "behind by 0.25"),
+        (1.0, 0.75, "lower", 0.1, "better"),
+        (93, 80, "equal", 5, "differs by 13"),
+        (93, 93, "equal", 0, "equal"),
+        (620256, 0, "none", 0, scorecard.NO_VERDICT),
+        (1.0, math.nan, "lower", 0.1, "not run"),
+        (1.0, 1.0, "lower", math.nan, "no standard error"),
+        (math.nan, 1.0, "lower", 0.1, scorecard.NO_VERDICT),
     ],
 )
-def test_verdict(paper, ours, better, expected):
-    assert scorecard.verdict(paper, ours, better, 0.05) == expected
+def test_verdict(paper, ours, better, error, expected):
+    assert scorecard.verdict(paper, ours, better, error) == expected
+
+
+def test_standard_errors():
+    rng = np.random.default_rng(0)
+    draws = rng.normal(3, 2, (4000, 50))
+    scores = [results.Score.of_mean(row) for row in draws]
+    spread = np.std([score.value for score in scores])
+    assert np.mean([score.se for score in scores]) == pytest.approx(spread, rel=0.05)
+    assert results.Score.of_mean([1.0, 3.0, np.nan]).n == 2
+    pairs = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], (4000, 50))
+    scores = [results.Score.of_correlation(*row.T) for row in pairs]
+    spread = np.std([score.value for score in scores])
+    assert np.mean([score.se for score in scores]) == pytest.approx(spread, rel=0.1)
 
 
 def test_paper_table_holds_the_papers_numbers():
@@ -122,9 +148,19 @@ def test_paper_table_holds_the_papers_numbers():
 
 def test_paper_values_are_complete():
     table = scorecard.paper_values()
+    assert len(table) >= 70
     assert table.index.is_unique
-    assert set(table["better"]) <= {"higher", "lower", "equal"}
-    assert table[["quantity", "value", "tolerance", "source"]].notna().all(axis=None)
-    # Spot checks against the text of the paper (Fig. 3, Fig. 4 and Results).
+    assert set(table["better"]) <= {"higher", "lower", "equal", "none"}
+    assert table[["quantity", "source"]].notna().all(axis=None)
+    # A number, or the paper's words; and what is to be judged is a number.
+    assert (table["value"].notna() != table["text"].notna()).all()
+    assert table.loc[table["better"] != "none", "value"].notna().all()
+    # A standard deviation of a score has the number of recordings behind it.
+    scored = table[(table["better"] != "none") & table["sd"].notna()]
+    assert scored["n"].notna().all()
+    # Spot checks against the text of the paper (Figs. 3, 4, 6 and Results).
     assert table.loc["sim/le/all", ["value", "sd"]].tolist() == [1.41, 1.87]
     assert table.loc["patients/dispersion/deepsif", "value"] == 3.87
+    onset = table.loc["patients/onset_average_error/fast-ires"]
+    assert onset[["value", "sd", "n"]].tolist() == [10.48, 8.01, 6]
+    assert table.loc["patients/precision_median/deepsif", "value"] == 0.93

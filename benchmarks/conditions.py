@@ -1,0 +1,266 @@
+"""Score the networks where one thing differs: PNAS SI Figs. S4 to S11.
+
+Run ``python benchmarks/conditions.py --save data/experiments/conditions.csv`` (an hour
+and a half on two cores). It goes on where it was stopped, as long as weights and sizes
+are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from full_counts import fingerprint
+from tqdm.auto import tqdm
+
+import deepsif_lite as dl
+from deepsif_lite.cortex import grow_to_area
+from deepsif_lite.errors import DeepSIFError
+from deepsif_lite.evaluation import (
+    METRICS,
+    ControlledEEG,
+    IndependentEEG,
+    evaluate,
+    grow_at_random,
+    headline,
+    per_sample,
+    spike_and_wave,
+)
+from deepsif_lite.head import HEAD_VARIANTS, load_fem_head, load_head_variant
+from deepsif_lite.results import commit
+
+SEED = 4004
+NETWORKS = {"deepsif": "lite-75", "known head": "lite-75-known-head"}
+BY_SOURCE = ("depth", "amplitude")  # groups whose sources differ from each other
+CM2, MM = 1e-4, 1e-3
+
+
+def _pink(rng, shape):
+    """Noise of 1/f power in time."""
+    frequency = np.fft.rfftfreq(shape[1], 1 / 500)[:, None]
+    spectrum = np.fft.rfft(rng.standard_normal(shape), axis=1)
+    return np.fft.irfft(spectrum / np.sqrt(np.maximum(frequency, 1)), shape[1], axis=1)
+
+
+def _alike(rng, shape, sensors):
+    """Noise that neighboring electrodes share, over some 4 cm."""
+    distance = np.linalg.norm(sensors[:, None] - sensors, axis=2)
+    root = np.linalg.cholesky(np.exp(-distance / 0.04) + 1e-9 * np.eye(len(sensors)))
+    return rng.standard_normal(shape) @ root.T
+
+
+def _transient(width, n_times, sfreq, rng):
+    times = np.arange(n_times) / sfreq
+    return np.exp(-0.5 * ((times - rng.uniform(0.3, 0.7)) / width) ** 2)
+
+
+def _oscillation(decay, n_times, sfreq, rng):
+    times = np.arange(n_times) / sfreq - rng.uniform(0.1, 0.5)
+    wave = np.sin(2 * np.pi * rng.uniform(4, 15) * times)
+    return np.where(times > 0, wave * np.exp(-times / decay), 0)
+
+
+def _all_or_none(cortex, seed, rng):
+    """Two rings, whose outer regions join with a chance of one half."""
+    first = cortex.neighbors[seed]
+    outer = np.setdiff1d(np.concatenate([cortex.neighbors[r] for r in first]), first)
+    outer = outer[(outer != seed) & (rng.random(len(outer)) < 0.5)]
+    return np.concatenate([[seed], first, outer])
+
+
+def _four_rings(cortex, seed, rng):
+    return dl.grow_patch(cortex, seed, n_layers=4, rng=rng)
+
+
+def _eden(cortex, seed, rng):
+    return grow_at_random(cortex, seed, rng.uniform(5, 45) * CM2, rng)
+
+
+def _of_area(area, cortex, seed, rng):
+    return grow_to_area(cortex, seed, area, rng=rng)
+
+
+def _noises(head, clips) -> dict[str, dict]:
+    rng = np.random.default_rng(SEED)
+    shape = (16, clips.n_times, len(head.ch_names))
+    levels = {
+        "white": {},
+        "1/f in time": {"resting": _pink(rng, shape), "resting_share": 1.0},
+        "alike in neighbors": {
+            "resting": _alike(rng, shape, head.sensors),
+            "resting_share": 1.0,
+        },
+    }
+    try:
+        resting = dl.recordings.load_resting_eeg()
+    except DeepSIFError:
+        return levels  # the published recording is not at hand
+    shares = (0.25, 0.5, 0.75, 1.0)
+    return levels | {
+        f"resting EEG, {share:.0%}": {"resting": resting, "resting_share": share}
+        for share in shares
+    }
+
+
+def _depths(head) -> dict[str, dict]:
+    low, high = np.quantile(head.depth, (0.33, 0.8))
+    shallow, deep = (0.0, float(low)), (float(high), 1.0)
+    return {
+        "both shallow": {"depths": (shallow, shallow)},
+        "shallow and deep": {"depths": (shallow, deep)},
+        "both deep": {"depths": (deep, deep)},
+    }
+
+
+def conditions(head, clips) -> dict[str, dict[str, dict]]:
+    """Return options of a test set, by what is varied and its level."""
+    far = {"apart": (50 * MM, 0.2)}
+    edges = (5, 15, 25, 40, 60, 100, 150)
+    return {
+        "size": {
+            f"{area}": {"n_sources": (1,), "grow": partial(_of_area, area * CM2)}
+            for area in (0.5, 3, 6, 10, 15, 25, 40, 60)
+        },
+        "distance": {
+            f"{low} to {high}": {"apart": (low * MM, high * MM)}
+            for low, high in zip(edges, edges[1:], strict=False)
+        },
+        "correlation": {
+            f"{r:g}": {"correlation": r} | far for r in (0, 0.5, 0.8, 0.9, 0.95, 1)
+        },
+        "depth": _depths(head),
+        "amplitude": {f"{db}": {"weaker_db": db} | far for db in (0, 3, 6, 10, 15)},
+        "noise": _noises(head, clips),
+        "growth": {
+            "as the training": {},
+            "outer ring at random": {"grow": _all_or_none},
+            "four rings": {"grow": _four_rings},
+            "random neighbors": {"grow": _eden},
+            "no decay": {"half_distance": (10.0, 10.0)},
+            "half at 20 mm": {"half_distance": (0.02, 0.02)},
+        },
+        "course": {
+            "simulated spikes": {},
+            "spike and wave": {"course": spike_and_wave},
+            "Gaussian, 50 ms": {"course": partial(_transient, 0.021)},
+            "Gaussian, 200 ms": {"course": partial(_transient, 0.085)},
+            "damped oscillation": {"course": partial(_oscillation, 0.1)},
+            "lasting oscillation": {"course": partial(_oscillation, 10.0)},
+        },
+        "band": {
+            "all": {},
+            **{
+                f"{low} to {high} Hz": {"band": (low, high)}
+                for low, high in ((1, 3), (4, 8), (8, 13), (14, 30), (1, 40))
+            },
+        },
+        "generator": {
+            "of the training": {"n_sources": (1, 2, 3)},
+            "independent": {"n_sources": (1, 2, 3), "make_stream": IndependentEEG},
+        },
+        "reading": {
+            "corrected": {"n_sources": (1, 2, 3)},
+            "published": {"n_sources": (1, 2, 3), "synthesis": "published"},
+        },
+        "head": {"template": {}}
+        | {
+            name: {"head": load_head_variant(name)}
+            for name in HEAD_VARIANTS
+            if name != "coarse" and name[:6] != "shape-"
+        }
+        | {
+            f"other shape {k}": {"head": load_head_variant(f"shape-{k:02d}")}
+            for k in (1, 2, 3, 4)
+        },
+    }
+
+
+def score(networks, clips, options: dict, n: int) -> pd.DataFrame:
+    """Score networks and sLORETA on one test set a number of sources."""
+    options = {"make_stream": ControlledEEG, "n_sources": (2,)} | options
+    return evaluate(
+        networks,
+        clips,
+        methods=(*networks, "sloreta"),
+        n_samples=n,
+        seed=SEED,
+        progress=False,
+        **options,
+    )
+
+
+def finite_elements(clips, n: int) -> pd.DataFrame | None:
+    """Score on the head of finite elements, whose electrodes are others."""
+    try:
+        real = load_fem_head()
+    except DeepSIFError:
+        return None
+    cap = dl.load_head_model("template", channels=list(real.ch_names))
+    network = {"deepsif": dl.load_model("lite", head=cap)}
+    parts = {
+        "template, its electrodes": score(network, clips, {"head": cap}, n),
+        "finite elements": score(network, clips, {"head": real}, n),
+    }
+    return pd.concat(
+        [rows.assign(level=name) for name, rows in parts.items()], ignore_index=True
+    )
+
+
+def means(rows: pd.DataFrame, group: str, level: str) -> list[dict]:
+    """Return means and standard errors, one row a method (and source)."""
+    parts = {"all": per_sample(headline(rows))}
+    if group in BY_SOURCE:
+        parts |= {f"{k + 1}": part for k, part in rows.groupby("source")}
+    table = []
+    for source, samples in parts.items():
+        for method, part in samples.groupby("method", sort=False):
+            row = {"group": group, "level": level, "method": method, "source": source}
+            row["n"] = len(part)
+            for metric in (*METRICS, "detected", "average_precision"):
+                row[metric], row[f"{metric}_se"] = part[metric].agg(["mean", "sem"])
+            table.append(row | {"error_median": part["error_mm"].median()})
+    return table
+
+
+def main() -> None:
+    """Score all, and print or save the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recordings", type=int, default=200, help="in each set")
+    parser.add_argument("--runs", type=Path, default=Path("_build/conditions"))
+    parser.add_argument("--only", nargs="*", help="groups")
+    parser.add_argument("--save", type=Path, help="file to write, .csv")
+    arguments = parser.parse_args()
+    networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
+    head = networks["deepsif"].head
+    clips = dl.load_spike_library("lite", split="test")
+    folder = arguments.runs / f"{fingerprint()}-{arguments.recordings}"
+    folder.mkdir(parents=True, exist_ok=True)
+    sets = [
+        (group, level, options)
+        for group, levels in conditions(head, clips).items()
+        for level, options in levels.items()
+        if group in (arguments.only or (group,))
+    ]
+    table = []
+    for group, level, options in tqdm(sets, unit="set"):
+        path = folder / f"{group}-{level}.csv".replace("/", "_")
+        if not path.is_file():
+            rows = score(networks, clips, options, arguments.recordings)
+            pd.DataFrame(means(rows, group, level)).to_csv(path, index=False)
+        table.append(pd.read_csv(path, dtype={"level": str, "source": str}))
+    elements = finite_elements(clips, arguments.recordings)
+    if elements is not None and not arguments.only:
+        for level, rows in elements.groupby("level", sort=False):
+            table.append(pd.DataFrame(means(rows, "finite elements", level)))
+    table = pd.concat(table, ignore_index=True)
+    print(table.round(2).to_string(index=False))
+    if arguments.save:
+        facts = f"# commit {commit()}, weights {fingerprint()}, seed {SEED}\n"
+        arguments.save.write_text(facts + table.round(4).to_csv(index=False))
+
+
+if __name__ == "__main__":
+    main()

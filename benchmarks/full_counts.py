@@ -1,0 +1,158 @@
+"""Score the methods on test sets of the full size, and write two tables.
+
+Run ``python benchmarks/full_counts.py --save data/experiments`` (some hours on two
+cores). The networks, sLORETA and LCMV see all recordings, the other methods the first
+few of the same. It goes on where it was stopped, as long as weights and sizes are the
+same.
+
+``full_counts.csv`` holds means with their standard errors by the ids of the paper's
+numbers; ``method_samples.csv`` the recordings that all methods saw, one row each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import time
+from pathlib import Path
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+import deepsif_lite as dl
+from deepsif_lite.evaluation import (
+    MAP_METRICS,
+    METRICS,
+    evaluate,
+    paper_scores,
+    per_sample,
+)
+from deepsif_lite.results import commit
+from deepsif_lite.solvers import SOLVERS, get_solver
+
+NETWORKS = {"deepsif": "lite-75", "known head": "lite-75-known-head"}
+FULL = (*NETWORKS, "sloreta", "lcmv")  # methods that see all recordings
+COUNTS = (1, 2, 3)
+SEED = 2022
+CHUNK = 64  # recordings between two files
+TIMED = 5  # recordings of which the time of an image is taken
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read sizes and folders."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recordings", type=int, default=3976, help="in each set")
+    parser.add_argument("--few", type=int, default=40, help="of them, for the others")
+    parser.add_argument("--runs", type=Path, default=Path("_build/full_counts"))
+    parser.add_argument("--save", type=Path, help="folder of the two tables")
+    return parser.parse_args()
+
+
+def fingerprint() -> str:
+    """Return what the results depend on: the weights of both networks."""
+    folder = Path(dl.__file__).parent.parent / "data" / "weights"
+    digest = hashlib.sha256()
+    for name in ("lite", "lite-75-known-head"):
+        for path in sorted((folder / name).glob("*.safetensors")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def score(
+    methods: tuple[str, ...], n: int, folder: Path, *, transport: bool = False
+) -> pd.DataFrame:
+    """Score some methods on all test sets, a file a chunk; return all rows."""
+    networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
+    clips = dl.load_spike_library("lite", split="test")
+    chunks = [(c, k) for c in COUNTS for k in range(0, n, CHUNK)]
+    parts = []
+    for count, first in tqdm(chunks, desc=" ".join(methods), unit="chunk"):
+        size = min(CHUNK, n - first)
+        path = (
+            folder
+            / f"{'+'.join(methods)}-{count}-{first}-{size}{'-emd' * transport}.csv"
+        )
+        if not path.is_file():
+            rows = evaluate(
+                networks,
+                clips,
+                methods=methods,
+                n_sources=(count,),
+                first=first,
+                n_samples=size,
+                seed=SEED,
+                transport=transport,
+                progress=False,
+            )
+            partial = path.with_suffix(".partial")
+            rows.to_csv(partial, index=False)
+            partial.replace(path)
+        parts.append(pd.read_csv(path))
+    return pd.concat(parts, ignore_index=True)
+
+
+def seconds_an_image() -> dict[str, float]:
+    """Time one image of each method: the median over a few recordings."""
+    networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
+    head = networks["deepsif"].head
+    clips = dl.load_spike_library("lite", split="test")
+    stream = dl.SyntheticEEG(head, clips, n_sources=2, seed=SEED)
+    recordings = [stream[i].eeg for i in range(TIMED + 1)]
+    seconds = {}
+    for method in (*NETWORKS, *SOLVERS):
+        taken = []
+        for eeg in recordings:
+            start = time.perf_counter()
+            if method in networks:
+                networks[method].predict(eeg)
+            else:
+                get_solver(method)(eeg, head)
+            taken.append(time.perf_counter() - start)
+        seconds[method] = pd.Series(taken[1:]).median()  # the first one prepares
+    return seconds
+
+
+def by_paper_id(rows: pd.DataFrame, seconds: dict[str, float]) -> pd.DataFrame:
+    """Return means and standard errors, one row a method and number."""
+    table = [
+        {"method": method, "id": name, **number._asdict()}
+        for method, part in rows.groupby("method", sort=False)
+        for name, number in paper_scores(part).items()
+    ]
+    table += [
+        {"method": method, "id": "speed/seconds", "value": value, "n": TIMED}
+        for method, value in seconds.items()
+    ]
+    return pd.DataFrame(table).round(5)
+
+
+def main() -> None:
+    """Score, and print or save the tables."""
+    arguments = read_arguments()
+    folder = arguments.runs / fingerprint()
+    folder.mkdir(parents=True, exist_ok=True)
+    full = score(FULL, arguments.recordings, folder)
+    few = [
+        score(
+            (method,), min(arguments.few, arguments.recordings), folder, transport=True
+        )
+        for method in (*NETWORKS, *SOLVERS)
+    ]
+    few = pd.concat(few, ignore_index=True)
+    others = few[~few["method"].isin(FULL)]
+    means = by_paper_id(pd.concat([full, others]), seconds_an_image())
+    facts = ["method", "n_sources", "sample", "snr_db"]
+    samples = per_sample(few)[[*facts, *METRICS, *MAP_METRICS]]
+    print(means.pivot_table("value", "id", "method", sort=False).round(2).to_string())
+    if arguments.save:
+        head = f"# commit {commit()}, weights {folder.name}, seed {SEED}\n"
+        for name, each in (
+            ("full_counts", means),
+            ("method_samples", samples.round(4)),
+        ):
+            path = arguments.save / f"{name}.csv"
+            path.write_text(head + each.to_csv(index=False))
+
+
+if __name__ == "__main__":
+    main()

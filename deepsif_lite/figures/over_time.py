@@ -1,0 +1,173 @@
+"""Images over time: courses of sources, frames beside each other, and as a loop."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .cortex_maps import _as_outlines, _color_bar, _draw_view, _scale, _view_grid
+from .style import WIDTH, method_color, method_name, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+    from ..cortex.surface import Cortex
+
+_LINE = 0.25  # inches of a line of text
+_PAUSE = 0.12  # s a frame of a loop
+
+
+@styled
+def plot_courses(
+    courses: Mapping[str, Mapping[str, NDArray]], times: ArrayLike
+) -> tuple[Figure, NDArray]:
+    """Draw the time course of each source beside the true one (PNAS Fig. 3E).
+
+    Parameters
+    ----------
+    courses : mapping of source to mapping of method to array of shape (n_times,)
+        ``"truth"`` among the methods; each course is drawn at its own scale.
+    times : array of shape (n_times,)
+        Seconds.
+
+    Returns
+    -------
+    fig, axes : Figure and array of Axes
+    """
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(
+        1,
+        len(courses),
+        figsize=(WIDTH, 1.9),
+        layout="constrained",
+        sharey=True,
+        squeeze=False,
+    )
+    axes = axes[0]
+    for ax, (source, of_methods) in zip(axes, courses.items(), strict=True):
+        for method, course in of_methods.items():
+            scaled = np.asarray(course) / np.abs(course).max()
+            milliseconds = 1e3 * np.asarray(times)
+            color, name = method_color(method), method_name(method)
+            ax.plot(milliseconds, scaled, color=color, label=name, lw=1.1)
+        ax.set_title(source, fontsize=9)
+        ax.set(xlabel="time (ms)")
+    axes[0].set_ylabel("activity / its largest")
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, ncols=len(labels), loc="outside lower center")
+    return fig, axes
+
+
+@styled
+def plot_frames(
+    activities: Mapping[str, NDArray],
+    cortex: Cortex,
+    times: ArrayLike,
+    at: Sequence[float],
+    *,
+    view: str = "lh-lateral",
+    outlines=None,
+) -> tuple[Figure, NDArray]:
+    """Show images at a few times, one row a method (PNAS SI Fig. S13).
+
+    Parameters
+    ----------
+    activities : mapping of method to array of shape (n_times, n_regions)
+        Each row is scaled to its own largest magnitude.
+    cortex : Cortex
+    times : array of shape (n_times,)
+        Seconds.
+    at : sequence of float
+        Times shown, s.
+    view, outlines
+        As of :func:`deepsif_lite.figures.plot_cortex`.
+
+    Returns
+    -------
+    fig, axes : Figure and array of Axes of shape (n_methods, n_frames)
+    """
+    outlines, times = _as_outlines(outlines), np.asarray(times)
+    samples = np.searchsorted(times, at).clip(max=len(times) - 1)
+    beside = {"height": _LINE, "width": 1.0}
+    views = [view] * len(samples)
+    fig, axes = _view_grid(cortex, "inflated", views, len(activities), **beside)
+    cmap, norm = _scale([0, 1], None, 0, 1)
+    for row, (method, activity) in zip(axes, activities.items(), strict=True):
+        scaled = np.abs(activity) / np.abs(activity).max()
+        for ax, sample in zip(row, samples, strict=True):
+            _draw_view(
+                ax, scaled[sample], cortex, view, "inflated", cmap, norm, outlines
+            )
+        row[0].text(
+            -0.08,
+            0.5,
+            method_name(method),
+            transform=row[0].transAxes,
+            rotation=90,
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=method_color(method),
+        )
+    for ax, time in zip(axes[0], times[samples], strict=True):
+        ax.set_title(f"{1e3 * time:.0f} ms", fontsize=8, weight="normal", loc="center")
+    _color_bar(fig, axes, cmap, norm, "magnitude / its largest", shrink=0.9)
+    return fig, axes
+
+
+@styled
+def make_movie(
+    activities: Mapping[str, NDArray],
+    cortex: Cortex,
+    times: ArrayLike,
+    at: Sequence[float],
+    *,
+    view: str = "lh-lateral",
+    dpi: float = 60,
+) -> bytes:
+    """Make a loop of images over time, a small GIF (PNAS Movies S1 to S3).
+
+    Parameters
+    ----------
+    activities, cortex, times, at, view
+        As of :func:`plot_frames`, which is the static picture of it.
+    dpi : float
+        Sharpness; the size of the file grows with it.
+
+    Returns
+    -------
+    bytes
+        For ``IPython.display.Image``.
+    """
+    import matplotlib.pyplot as plt
+    from PIL import Image
+
+    frames = []
+    for time in at:
+        fig, _ = plot_frames(activities, cortex, times, [time], view=view)
+        with BytesIO() as buffer:
+            fig.savefig(buffer, dpi=dpi, bbox_inches=None)
+            buffer.seek(0)
+            frames.append(
+                Image.open(buffer).convert(
+                    "P", palette=Image.Palette.ADAPTIVE, colors=64
+                )
+            )
+        plt.close(fig)
+    with BytesIO() as out:
+        frames[0].save(
+            out,
+            format="GIF",
+            save_all=True,
+            append_images=frames[1:],
+            duration=int(1e3 * _PAUSE),
+            loop=0,
+            optimize=True,
+        )
+        return out.getvalue()

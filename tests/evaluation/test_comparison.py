@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import false_discovery_control, wilcoxon
+
+import deepsif_lite as dl
+from deepsif_lite import evaluation
+from deepsif_lite.evaluation.comparison import holm
+
+
+@pytest.fixture
+def samples():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=40)
+    rows = {
+        "deepsif": base,
+        "worse": base - 1 + 0.1 * rng.normal(size=40),
+        "same": base + 0.1 * rng.normal(size=40),
+    }
+    return pd.concat(
+        pd.DataFrame({"method": m, "sample": range(40), "recall": v})
+        for m, v in rows.items()
+    )
+
+
+def test_pairs_are_compared_recording_by_recording(samples):
+    shuffled = samples.sample(frac=1, random_state=1)
+    table = evaluation.compare_methods(shuffled, "deepsif", ["recall"])
+    wide = samples.pivot(index="sample", columns="method", values="recall")
+    expected = wilcoxon(wide["worse"], wide["deepsif"]).pvalue
+    row = table.loc[("worse", "recall")]
+    assert row["p"] == pytest.approx(expected)
+    assert row["p_holm"] == pytest.approx(min(2 * expected, 1))
+    assert row["difference"] == pytest.approx(-1, abs=0.1)
+    assert table.loc[("same", "recall"), "p_holm"] > 0.05
+    # A recording that one method lacks is no pair.
+    samples.loc[samples["sample"] == 0, "recall"] = np.nan
+    table = evaluation.compare_methods(samples, "deepsif", ["recall"])
+    assert set(table["n"]) == {39}
+
+
+def test_holm_by_its_definition():
+    p = np.random.default_rng(3).random(8) ** 3
+    ordered = np.sort(p)
+    expected = [max((8 - j) * ordered[j] for j in range(k + 1)) for k in range(8)]
+    corrected = np.sort(holm(p))
+    np.testing.assert_allclose(corrected, np.minimum(expected, 1))
+    # It is stricter than a control of the rate of false discoveries.
+    assert (holm(p) >= false_discovery_control(p) - 1e-12).all()
+
+
+def test_scores_over_the_cortex_are_means_around_each_region():
+    cortex = dl.load_cortex()
+    table = pd.DataFrame(
+        {"seed_region": [3, 3, 500, 7], "error_mm": [1.0, 3.0, 8.0, np.nan]}
+    )
+    values = evaluation.over_cortex(table, "error_mm", cortex)
+    assert values[3] == 2
+    assert values[500] == 8
+    far = cortex.distances[:, [3, 500]].min(axis=1) > 0.015
+    assert np.isnan(values[far]).all()

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import mne
+import numpy as np
+import pytest
+
+import deepsif_lite as dl
+from deepsif_lite.imaging import (
+    Evidence,
+    SourceImage,
+    fit_amplitude,
+    in_ampere_meters,
+)
+
+MOMENT = 250e-9  # A m, of the whole source at its peak
+
+
+@pytest.fixture(scope="module")
+def head():
+    return dl.load_head_model("template-75")
+
+
+@pytest.fixture(scope="module")
+def source(head):
+    """A patch whose vertices together have a known moment, and its potentials."""
+    cortex = head.cortex
+    patch = dl.grow_patch(cortex, 120, rng=0)
+    n_vertices = np.isin(cortex.region_of_vertex, patch).sum()
+    times = np.arange(500) / 500
+    course = np.exp(-0.5 * ((times - 0.4) / 0.02) ** 2)
+    activity = np.zeros((cortex.n_regions, 500))
+    activity[patch] = course * MOMENT / n_vertices
+    return patch, activity, (head.leadfield @ activity).T
+
+
+def an_image(head, activity, eeg):
+    times = np.arange(len(eeg)) / 500
+    evidence = Evidence(eeg, head)
+    return SourceImage(activity, times, head.cortex, "deepsif", evidence=evidence)
+
+
+def test_a_known_moment_comes_back(head, source):
+    patch, activity, eeg = source
+    # The reference is another one, and the image has any scale.
+    image = an_image(head, activity / activity.max(), eeg + 7e-6)
+    found = fit_amplitude(image)
+    assert found.scale == pytest.approx(activity.max(), rel=1e-6)
+    assert found.explained == pytest.approx(1)
+    moments = in_ampere_meters(image)
+    assert moments.unit == "A m"
+    assert moments.activity[patch].sum(axis=0).max() == pytest.approx(MOMENT, rel=1e-6)
+    with pytest.raises(dl.errors.MismatchError, match="already"):
+        fit_amplitude(moments)
+
+
+def test_the_standard_error_is_that_of_repetitions(head, source):
+    _, activity, eeg = source
+    rng = np.random.default_rng(0)
+    times = np.arange(500) / 500
+    # Something that lasts, so that every block of time tells of it.
+    wave = np.abs(activity).max(axis=1)[:, None] * np.sin(2 * np.pi * 8 * times)
+    clean = (head.leadfield @ wave).T
+    found = [
+        fit_amplitude(
+            an_image(
+                head, wave, clean + 2 * clean.std() * rng.standard_normal(clean.shape)
+            )
+        )
+        for _ in range(60)
+    ]
+    spread = np.std([each.scale for each in found])
+    assert np.mean([each.scale for each in found]) == pytest.approx(1, abs=0.02)
+    assert np.mean([each.error for each in found]) == pytest.approx(spread, rel=0.35)
+
+
+def test_a_recording_in_volts_is_imaged_in_ampere_meters(head, source):
+    patch, _, eeg = source
+    rng = np.random.default_rng(1)
+    noise = 0.1 * eeg.std() * rng.standard_normal(eeg.shape)
+    evoked = mne.EvokedArray((eeg + noise).T, head.info, verbose="error")
+    image = in_ampere_meters(dl.image(evoked, "deepsif", head=head))
+    strength = np.abs(image.activity.sum(axis=0)).max()
+    assert 0.6 * MOMENT < strength < 1.6 * MOMENT
+    assert image.strongest(1)[0] in patch
+
+
+def test_what_cannot_be_scaled_is_refused(head, source):
+    _, activity, eeg = source
+    image = an_image(head, activity, eeg)
+    with pytest.raises(dl.errors.MismatchError, match="take a whole one"):
+        fit_amplitude(image.crop(0.1, 0.2))
+    with pytest.raises(dl.errors.SignalError, match="no positive factor"):
+        fit_amplitude(an_image(head, activity, -eeg))
+    evoked = mne.EvokedArray(eeg.T, head.info, verbose="error")
+    with pytest.raises(dl.errors.MismatchError, match="standardized"):
+        fit_amplitude(dl.image(evoked, "sloreta", head=head))
