@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from .scalp import ScalpPotentials
 if TYPE_CHECKING:
     from mne import Info
 
+_N_CAPS = 8  # that stay in memory; each takes 8 KB an electrode
 _LEAST_CHANNELS = 3  # an average reference of two is a bipolar channel
 
 
@@ -73,23 +75,46 @@ def template_cap(
     >>> template_cap(["Fp1", "EEG T3-REF", "Oz"])
     <HeadModel template: 3 channels, 994 regions>
     """
+    cap = kept_cap(channels, name, match=match)
+    return replace(
+        cap,
+        leadfield=cap.leadfield.copy(),
+        ch_names=cap.ch_names.copy(),
+        info=cap.info.copy(),
+        sensors=cap.sensors.copy(),
+    )
+
+
+def kept_cap(
+    channels: Sequence[str] | Info, name: str = "template", *, match: str = "name"
+) -> HeadModel:
+    """Return what :func:`template_cap` does, one that is shared: leave it as it is."""
     check_option("match", match, ("name", "position"))
     if isinstance(channels, Sequence):
         ch_names, near = list(channels), _by_names(channels)
     else:
         import mne
 
-        info = mne.pick_info(channels, good_eeg(channels))
+        good = good_eeg(channels)
+        whole = len(good) == len(channels.ch_names)
+        info = channels if whole else mne.pick_info(channels, good)
         ch_names, near = _of_recording(info, match)
     if len(ch_names) < _LEAST_CHANNELS:
         msg = f"channels={ch_names} are too few; a head model takes three or more."
         raise ChannelError(msg)
-    electrodes = load_shells().project(near)
+    return _under(name, tuple(ch_names), near.astype(float).tobytes())
+
+
+@lru_cache(maxsize=_N_CAPS)
+def _under(name: str, ch_names: tuple[str, ...], near: bytes) -> HeadModel:
+    """Return the template head under electrodes near given points, (n_channels, 3)."""
+    points = np.frombuffer(near).reshape(-1, 3)
+    electrodes = load_shells().project(points)
     return HeadModel(
         name=name,
         leadfield=load_scalp_potentials().at(electrodes),
-        ch_names=ch_names,
-        info=electrode_info(ch_names, electrodes),
+        ch_names=list(ch_names),
+        info=electrode_info(list(ch_names), electrodes),
         cortex=load_cortex(),
         sensors=electrodes,
     )
@@ -134,7 +159,7 @@ def _of_recording(info: Info, match: str) -> tuple[list[str], NDArray]:
     if table is not None and np.isnan(electrode_positions(info)).all():
         info = set_table(info, table)
     # Numbers are no names: BioSemi's C1 is not the C1 of the 10-10 system.
-    known = known_electrodes() if table is None else ()
+    known = frozenset(known_electrodes() if table is None else ())
     standard = standard_names(info.ch_names, known)
     named = np.array([name in known for name in standard])
     placed = np.isfinite(electrode_positions(info)).all(axis=1)

@@ -103,7 +103,7 @@ def match_channels(
         )
         raise ChannelError(msg)
     _warn_about_unknown(cap)
-    return eeg.drop_channels(cap.unknown), cap
+    return (eeg.drop_channels(cap.unknown) if cap.unknown else eeg), cap
 
 
 def _matched(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -36,6 +36,7 @@ _NAMED_CAPS = ("biosemi32", "biosemi64")  # MNE lists them by 10-10 names, in or
 _SAME_PLACE = 1.0  # degrees; such electrodes coincide exactly in BioSemi's tables
 
 
+@lru_cache(maxsize=4096)  # every recording asks for all names of the 10-05 system
 def plain_name(name: str) -> str:
     """Return a channel's name without case, decoration and old spelling.
 

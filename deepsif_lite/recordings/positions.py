@@ -8,6 +8,7 @@ one has been laid on the other.
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -73,8 +74,14 @@ def sphere(points: NDArray) -> tuple[float, NDArray]:
     ChannelError
         No sphere fits: the points lie in a plane, or are too few.
     """
+    return _sphere(np.asarray(points, float).tobytes())
+
+
+@lru_cache(maxsize=16)  # MNE takes milliseconds, and each recording asks several times
+def _sphere(values: bytes) -> tuple[float, NDArray]:
     import mne
 
+    points = np.frombuffer(values).reshape(-1, 3)
     spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
     if len(points) < _LEAST_POINTS or spread[-1] < _FLAT * spread[0]:
         msg = (
@@ -88,6 +95,7 @@ def sphere(points: NDArray) -> tuple[float, NDArray]:
     )
     info = mne.create_info(names, 1.0, "eeg").set_montage(montage)
     radius, center, _ = mne.bem.fit_sphere_to_headshape(info, ("eeg",), verbose="error")
+    center.setflags(write=False)
     return radius, center
 
 

@@ -200,7 +200,7 @@ def _pick_eeg(inst: Instance) -> Instance:
     eeg = inst.copy()
     if hasattr(eeg, "load_data"):
         eeg.load_data()
-    eeg = eeg.pick([inst.ch_names[i] for i in good], verbose="error")
+    eeg = _keep(eeg, [inst.ch_names[i] for i in good])
     return _forget_projectors(eeg)
 
 
@@ -249,7 +249,7 @@ def _drop_unusable(eeg: Instance, cap: Cap, info: mne.Info) -> tuple[Instance, C
         )
     dropped = {*flat, *outlying}
     kept = [i for i in range(len(cap.targets)) if i not in dropped]
-    eeg = eeg.pick([eeg.ch_names[i] for i in kept], verbose="error")
+    eeg = _keep(eeg, [eeg.ch_names[i] for i in kept])
     targets = [cap.targets[i] for i in kept]
     return eeg, cap._replace(targets=targets, positions=cap.positions[kept])
 
@@ -264,10 +264,28 @@ def _order(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:
             "the head model; rename them (inst.rename_channels), or leave head out."
         )
         raise ChannelError(msg)
-    eeg.pick([own[name] for name in there], verbose="error")
-    eeg.reorder_channels([own[name] for name in there])
-    eeg.rename_channels({own[name]: name for name in there}, verbose="error")
-    return eeg.set_montage(info.get_montage(), on_missing="ignore", verbose="error")
+    _keep(eeg, [own[name] for name in there])
+    if eeg.ch_names != there:
+        eeg.rename_channels({own[name]: name for name in there}, verbose="error")
+    return _take_places(eeg, info)
+
+
+def _keep(eeg: Instance, ch_names: list[str]) -> Instance:
+    """Keep some channels, in this order, in place; MNE takes time to change nothing."""
+    if eeg.ch_names == ch_names:
+        return eeg
+    return eeg.pick(ch_names, verbose="error").reorder_channels(ch_names)
+
+
+def _take_places(eeg: Instance, info: mne.Info) -> Instance:
+    """Put channels where the head model has them, as ``set_montage`` does slowly."""
+    places = dict(zip(info.ch_names, info["chs"], strict=True))
+    for channel in eeg.info["chs"]:
+        place = places[channel["ch_name"]]
+        channel.update(loc=place["loc"].copy(), coord_frame=place["coord_frame"])
+    with eeg.info._unlock():
+        eeg.info["dig"] = info["dig"]
+    return eeg
 
 
 def _fill(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:
