@@ -9,7 +9,6 @@ import numpy as np
 
 from ..errors import SignalError, WindowError, check_range
 from ..recordings.windows import check_window
-from ..signals import average_reference
 from ..solvers.methods import METHODS
 from . import checks
 from .evidence import Evidence
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..head.model import HeadModel
+    from .noise import Noise
 
     Solve: TypeAlias = Callable[[NDArray, HeadModel], tuple[NDArray, NDArray | None]]
     Bring: TypeAlias = Callable[[mne.io.BaseRaw], tuple[mne.io.BaseRaw, HeadModel]]
@@ -205,29 +205,23 @@ def images_of(
     batches: Iterable[Windows],
     solve: Solve,
     method: str,
-    noise_cov: NDArray | None = None,
+    noise: Noise | None = None,
 ) -> Iterator[SourceImage]:
     """Image windows one batch at a time.
 
     Each image owns its arrays: one that is kept keeps nothing else in memory but the
-    head model. The noise covariance tells it how far it can be trusted.
+    head model. The noise tells it how far it can be trusted.
     """
     unit = METHODS[method].unit
-    noise = None if noise_cov is None else _power(noise_cov)
     for batch in batches:
         activity, probability = solve(batch.eeg, batch.head)
         checks.check_output(method, activity, probability)
+        power = None if noise is None else noise.power(batch.head.ch_names)
         for k, course in enumerate(activity):
             likely = None if probability is None else probability[k].copy()
             times = batch.times[k].copy()
-            behind = Evidence(batch.eeg[k].copy(), batch.head, noise)
+            behind = Evidence(batch.eeg[k].copy(), batch.head, power)
             cortex = batch.head.cortex
             yield SourceImage(
                 course.T.copy(), times, cortex, method, unit, likely, behind
             )
-
-
-def _power(noise_cov: NDArray) -> float:
-    """Return the mean variance of a channel on the average reference."""
-    centered = average_reference(average_reference(np.asarray(noise_cov), 0), 1)
-    return float(np.trace(centered) / len(centered))
