@@ -169,18 +169,7 @@ def _build(
 
 
 def store_spike_library(root: str | Path | None = None) -> list[Path]:
-    """Build the shipped library and store it (a quarter of an hour on one core).
-
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    paths : list of Path
-        Of the training and the test split.
-    """
+    """Build the shipped library and store it (a quarter of an hour on one core)."""
     stem = artifact_path("spikes/lite", root)
     build_spike_library(stem.name, stem.parent, overwrite=True)
     return [library_path(stem, split) for split in SPLITS]
