@@ -197,7 +197,7 @@ def check_shape(
         Of the argument.
     shape : tuple of int
         What was given.
-    wanted : tuple of int or str
+    wanted : tuple of (int | str)
         A number is a size asked for, a word stands for any: ``("n_times", 75)``. A
         leading ``"..."`` allows any number of axes before the others.
 

@@ -56,26 +56,26 @@ def image(
     method : str
         A name of :data:`deepsif_lite.solvers.METHODS`: ``"deepsif"``, ``"sloreta"``,
         ``"lcmv"``.
-    head : str or HeadModel, optional
+    head : str | HeadModel | None
         By default the template head under the recording's own good electrodes, which
         ``"template"`` says as well, see :func:`deepsif_lite.head.template_cap`. Else a
         name for :func:`deepsif_lite.load_head_model`, or a head model, of whose
         channels those are used that were recorded. A network of one montage images
         with the head model it was trained for alone, and refuses others.
-    tmin, tmax : float, optional
+    tmin, tmax : float | None
         Window to image, s. By default all of it. The data covariance of LCMV is
         taken from this window.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         Times without signal, s, from which the solvers take the noise covariance,
         and whose mean is taken from each channel; they may lie outside ``tmin`` to
         ``tmax``. By default noise is taken as equal on all channels, and the mean is
         that of the window. Not for networks.
     match : {"name", "position"}
         How channels are matched, see :func:`deepsif_lite.recordings.prepare`.
-    noise : {"diagonal", "ledoit_wolf", "shrunk", "empirical"}, optional
+    noise : {"diagonal", "ledoit_wolf", "shrunk", "empirical"} | None
         How the noise covariance is estimated from the baseline, by default
         ``"diagonal"``; see :func:`deepsif_lite.solvers.noise_covariance`.
-    model : str, path or Imager, optional
+    model : str | path | Imager | None
         The network of ``method="deepsif"``. By default the shipped one for ``head``.
     **options
         Passed to the solver (``lambda2``, ``depth``, ``reg``, ``noise_cov``). The last
@@ -142,7 +142,7 @@ def image_epochs(
     method, head, tmin, tmax
         As of :func:`deepsif_lite.image`. The data covariance of LCMV is that of each
         epoch; average epochs first where there is little of it.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         As of :func:`deepsif_lite.image`: the mean is that of each epoch, the noise
         covariance that of the baselines of all.
     match, noise, model, **options
@@ -202,7 +202,7 @@ def image_raw(
         window.
     window, overlap, tmin, tmax
         As of :meth:`deepsif_lite.imaging.Imager.apply_raw`.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         Times of the recording without signal, s, for the noise covariance of the
         solvers. The mean is that of each window in any case. Channels that are bad
         there are left out of all windows.

@@ -71,7 +71,7 @@ def check_output(method: str, *arrays: NDArray | None) -> None:
     ----------
     method : str
         A name of :data:`deepsif_lite.solvers.METHODS`.
-    *arrays : array or None
+    *arrays : array | None
         Activity and probability.
 
     Raises

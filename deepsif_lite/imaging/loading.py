@@ -40,19 +40,19 @@ def load_model(
 
     Parameters
     ----------
-    name_or_path : str or path
+    name_or_path : str | path
         ``"lite"``, which images on the electrodes that a recording has; ``"lite-75"``
         and ``"lite-64"``, the same on two montages; ``"lite-published-75"`` (on the
         authors' head, which must be at hand), ``"lite-75-known-head"`` and
         ``"paper-75"``, the paper's own architecture (for simulations of the very
         template head, see chapters 3 and 4), or a folder of weights.
-    head : str or HeadModel, optional
+    head : str | HeadModel | None
         Electrodes and leadfield; of ``"lite"`` any on its cortex, of others the one
         named on the card.
     transfer : bool
         Use a ``lite`` network on a head model it was not trained for: other
         electrodes, or other parcels, see :func:`deepsif_lite.network.start_from`.
-    device : str, optional
+    device : str | None
         A torch device; by default the CPU.
 
     Returns
@@ -112,7 +112,7 @@ def shared_network(
 
     Parameters
     ----------
-    name_or_path : str or path
+    name_or_path : str | path
         As for :func:`deepsif_lite.load_model`.
     head : HeadModel
         One that it serves.

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ..recordings.windows import check_window, remove_mean
-from ..solvers.methods import get_solver
+from ..solvers.methods import METHODS
 from . import checks
 from .noise import noise_of
 from .recorded import prepare_as_recorded
 from .windows import Windows, crop, images_of, read_piece
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import mne
     from numpy.typing import NDArray
@@ -108,7 +108,8 @@ class Solver:
         return images_of(batches, self._solve, self.method, self.noise)
 
     def _solve(self, eeg: NDArray, head: HeadModel) -> tuple[NDArray, None]:
-        solve, options = get_solver(self.method), dict(self.options)
+        solve = cast("Callable", METHODS[self.method].solve)  # it is no network
+        options = dict(self.options)
         if self.noise is not None:
             options["noise_cov"] = self.noise.on(head.ch_names)
         if not self.keeps_mean:

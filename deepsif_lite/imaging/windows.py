@@ -45,8 +45,8 @@ class Windows(NamedTuple):
         With these channels.
     """
 
-    eeg: np.ndarray
-    times: np.ndarray
+    eeg: NDArray
+    times: NDArray
     head: HeadModel
 
 
@@ -104,7 +104,7 @@ def raw_windows(
         Prepares a piece of it; returns that and its head model.
     window, overlap : float
         Length of a window, and what it shares with the one before, s.
-    tmin, tmax : float or None
+    tmin, tmax : float | None
         Part of the recording, s.
 
     Raises

@@ -40,16 +40,16 @@ def read_evoked(
 
     Parameters
     ----------
-    path : str or path
+    path : str | path
         Any file that MNE reads.
-    condition : str or int, optional
+    condition : str | int | None
         Which evoked response of the file, or which event of its epochs. It may be
         left out where there is only one evoked response, and for all epochs.
-    tmin, tmax : float, optional
+    tmin, tmax : float | None
         Window, s, cut from a raw recording, which needs both. Evoked responses and
         epochs are returned whole, since their baseline may lie outside the window:
         :func:`deepsif_lite.image` takes baseline and window, in this order.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         Times without signal, s. From a raw recording, what is cut reaches from the
         first to the last time of window and baseline.
 

@@ -38,7 +38,7 @@ class Cap(NamedTuple):
 
     Attributes
     ----------
-    targets : sequence of (str or None)
+    targets : sequence of (str | None)
         The channel of the head model that each one is.
     positions : array of shape (n_channels, 3)
         Meters, head frame of the head model.

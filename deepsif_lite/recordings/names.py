@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ChannelError
 
@@ -211,7 +212,7 @@ def _biosemi_number(index: int) -> str:
     return f"{chr(ord('a') + letter)}{number + 1}"
 
 
-def _directions(cap: str) -> tuple[list[str], np.ndarray]:
+def _directions(cap: str) -> tuple[list[str], NDArray]:
     """Return a spherical montage's names and unit vectors."""
     import mne
 

@@ -120,7 +120,7 @@ def place(
         EEG channels, each with a position.
     head : mne.Info
         Of a head model.
-    shared : dict of str to str, optional
+    shared : dict of str to str | None
         Names in the head model to names in the recording, from
         :func:`~deepsif_lite.recordings.names.match_names`.
 

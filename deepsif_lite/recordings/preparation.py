@@ -26,6 +26,7 @@ from .windows import remove_mean
 
 if TYPE_CHECKING:
     import mne
+    from numpy.typing import NDArray
 
     Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
 
@@ -50,11 +51,11 @@ def prepare(
         EEG in V. Other channels are dropped.
     info : mne.Info
         Channels wanted, with positions, as in ``HeadModel.info``.
-    sfreq : float, optional
+    sfreq : float | None
         Sampling rate wanted, Hz. By default it is kept.
     match : {"name", "position"}
         How channels are found, see the notes.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         Times, s, whose mean is taken from each channel (of epochs, from each one).
         By default all samples given, as the networks do.
     interpolate : bool
@@ -150,7 +151,7 @@ def prepare(
 
 def resting_clips(
     raw: mne.io.BaseRaw, info: mne.Info, duration: float, sfreq: float
-) -> np.ndarray:
+) -> NDArray:
     """Cut a recording at rest into clips: noise for synthetic EEG.
 
     Parameters
@@ -345,7 +346,7 @@ def _remove_drifts(
         )
 
 
-def _directions(positions: np.ndarray, info: mne.Info) -> np.ndarray:
+def _directions(positions: NDArray, info: mne.Info) -> NDArray:
     """Return unit vectors from the center of the head to electrodes."""
     directions = positions - sphere(electrode_positions(info))[1]
     return directions / np.linalg.norm(directions, axis=1, keepdims=True)

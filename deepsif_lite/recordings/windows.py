@@ -27,7 +27,7 @@ def crop_window(
     ----------
     inst : mne.Evoked | mne.Epochs | mne.io.Raw
         It is left as it is.
-    tmin, tmax : float, optional
+    tmin, tmax : float | None
         First and last time, s. By default those of the recording.
 
     Returns
@@ -57,7 +57,7 @@ def check_window(
     ----------
     times : array of shape (n_times,)
         Of the data, s.
-    tmin, tmax : float or None
+    tmin, tmax : float | None
         The window, s; None is the start or end of the data. One sample beyond is
         allowed: 350 samples of 500 Hz from -0.2 s end at 0.498 s, or at 0.5.
     name : str
@@ -108,7 +108,7 @@ def remove_mean(inst: Instance, baseline: tuple | None = None) -> Instance:
     ----------
     inst : mne.Evoked | mne.Epochs | mne.io.Raw
         Loaded. Of epochs, each has a mean of its own.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         First and last time, s. By default all samples.
 
     Returns

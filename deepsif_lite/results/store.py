@@ -190,14 +190,14 @@ def write_scores(
     ----------
     chapter : str
         For example ``"04_evaluation"``; one file a chapter.
-    scores : mapping of id to value or (value, standard deviation)
+    scores : mapping of id to value | (value, standard deviation)
         Ids of :func:`deepsif_lite.results.paper_values`.
     profile : str
         Which run they belong to.
     data : {"synthetic", "real", "virtual"}
         What they were computed on. Virtual patients are shown beside the paper's
         patients but not judged against them.
-    seed : int, optional
+    seed : int | None
         For the manifest.
 
     Raises

@@ -18,6 +18,8 @@ from contract.subject import (
 )
 from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, WITHIN, Row
 
+from deepsif_lite.head import TEN_TWENTY
+
 OLD = {"T7": "T3", "T8": "T4", "P7": "T5", "P8": "T6"}
 
 
@@ -145,7 +147,6 @@ def _position(text, make, verdict=IMAGED, says=""):
 
 
 RANDOM = np.random.default_rng(5).permutation(75)
-TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
 SIXTEEN = [name for name in TEN_TWENTY if name not in ("Fz", "Cz", "Pz")]
 COARSE = 20.0  # mm; electrodes are three times as far apart
 TEN = "Fp1 Fp2 T7 C3 Cz C4 T8 Pz O1 O2".split()
@@ -241,10 +242,10 @@ ROWS = [
             ("left", points()[:, 0] < -0.01),
         )
     ),
-    _cap_row("19 channels of the 10-20 system", lambda _: _only(TEN_TWENTY)),
+    _cap_row("19 channels of the 10-20 system", lambda _: _only(list(TEN_TWENTY))),
     _cap_row(
         "19 channels, named T3, T4, T5, T6",
-        lambda _: _only(TEN_TWENTY).rename_channels({n: OLD[n] for n in OLD}),
+        lambda _: _only(list(TEN_TWENTY)).rename_channels({n: OLD[n] for n in OLD}),
     ),
     _cap_row(
         "19 channels and FT9, FT10", lambda _: _only([*TEN_TWENTY, "FT9", "FT10"])
@@ -259,7 +260,7 @@ ROWS = [
     ),
     _one_montage(
         "19 channels for a network of one montage",
-        lambda _: _only(TEN_TWENTY),
+        lambda _: _only(list(TEN_TWENTY)),
         REFUSED,
         "ChannelError",
     ),
