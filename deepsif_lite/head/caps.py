@@ -15,7 +15,7 @@ from ..artifacts import read_artifact
 from ..cortex.surface import load_cortex
 from ..errors import ChannelError, check_option
 from ..recordings.instances import good_eeg
-from ..recordings.matching import set_table
+from ..recordings.matching import set_table, warn
 from ..recordings.names import numbered_cap, standard_names
 from ..recordings.positions import electrode_positions
 from .electrodes import CHANNELS_75, known_electrodes, template_positions
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mne import Info
 
 _N_CAPS = 8  # that stay in memory; each takes 8 KB an electrode
+_NAMED = 5  # channels that an error names
 _LEAST_CHANNELS = 3  # an average reference of two is a bipolar channel
 
 
@@ -185,9 +186,10 @@ def _check_places(there: list[str], info: Info) -> None:
     """Refuse a recording of whose channels too few have a place."""
     if len(there) < _LEAST_CHANNELS:
         msg = (
-            f"Of the recording's channels {info.ch_names} the places of {there} alone "
-            "are known; rename them to the 10-05 system (inst.rename_channels) or set "
-            "their positions (inst.set_montage)."
+            f"The places of {len(there)} of the recording's {len(info.ch_names)} good "
+            f"EEG channels are known ({info.ch_names[:_NAMED]} ...), and a head model "
+            f"takes {_LEAST_CHANNELS} or more; rename them to the 10-05 system "
+            "(inst.rename_channels), or set their positions (inst.set_montage)."
         )
         raise ChannelError(msg)
 
@@ -208,6 +210,12 @@ def _measured(info: Info, shared: dict[str, str]) -> NDArray:
     scalp = load_shells().project(np.array(list(nominal.values())))
     template = electrode_info(list(CHANNELS_75), scalp)
     shared = {name: own for name, own in shared.items() if name in template.ch_names}
-    placed = place(info, template, shared).positions
+    placed, _, _, astray = place(info, template, shared)
+    if astray:
+        far = {name: f"{angle:.0f}" for name, angle in astray.items()}
+        warn(
+            f"Electrodes lie so many degrees from where their names put them: {far}. "
+            "Their positions are used; check both, or use match='name'."
+        )
     to_head = mri_to_head()
     return (placed - to_head[:3, 3]) @ to_head[:3, :3]

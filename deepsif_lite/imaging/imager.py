@@ -219,7 +219,7 @@ class Imager:
         ready, head = self._bring(evoked, match)
         crop(ready, window)
         checks.check_length(len(ready.times))
-        checks.warn_about_length(len(ready.times), self.card)
+        checks.check_usual_length(len(ready.times), self.card)
         warn_about_fit(remove_mean(ready.copy()).data.T, head, 2)
         result = next(self._images([evoked_window(ready, head)]))
         checks.warn_about_doubt(result.probability)
@@ -264,7 +264,7 @@ class Imager:
         ready, head = self._bring(good_epochs(epochs), match)
         crop(ready, window)
         checks.check_length(len(ready.times))
-        checks.warn_about_length(len(ready.times), self.card)
+        checks.check_usual_length(len(ready.times), self.card)
         warn_about_epochs(ready, head)
         return self._images(epoch_windows(ready, head))
 
@@ -316,7 +316,7 @@ class Imager:
             return self._bring(piece, match)
 
         batches = raw_windows(raw, bring, window, overlap, tmin=tmin, tmax=tmax)
-        checks.warn_about_length(round(window * self.card["sfreq"]), self.card)
+        checks.check_usual_length(round(window * self.card["sfreq"]), self.card)
         return self._images(with_warning(batches))
 
     def _bring(self, inst: Instance, match: str) -> tuple[Instance, HeadModel]:

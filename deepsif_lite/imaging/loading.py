@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import MismatchError
+from ..errors import MismatchError, OptionError
 from ..network.cards import (
     available_weights,
     card_on,
@@ -88,6 +88,12 @@ def find_imager(
     model: str | Path | Imager | None, head: str | HeadModel | None
 ) -> Imager:
     """Return the network that was given, or the shipped one for a head model."""
+    if model is not None and not isinstance(model, (str, Path, Imager)):
+        msg = (
+            f"model is of type {type(model).__name__}; give the name of a network, a "
+            "folder of weights, or what load_model returns."
+        )
+        raise OptionError(msg)
     if isinstance(model, Imager):
         return model if head is None else model.on(load_head(head))
     if model is None:
@@ -96,10 +102,22 @@ def find_imager(
 
 
 def load_head(head: str | HeadModel) -> HeadModel:
-    """Load a head model, unless it is one already."""
+    """Load a head model, unless it is one already, which is checked.
+
+    Raises
+    ------
+    OptionError
+        It is neither.
+    MismatchError
+        Its parts do not fit each other.
+    """
+    from ..head.checks import check_head
     from ..head.loading import load_head_model
 
-    return load_head_model(head) if isinstance(head, str) else head
+    if isinstance(head, str):
+        return load_head_model(head)
+    check_head(head)
+    return head
 
 
 def shared_network(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..errors import ChannelError, SignalError
+from ..errors import ChannelError, SignalError, WindowError
 from ..recordings.names import match_names
-from ..recordings.windows import check_window, inside
+from ..recordings.windows import check_baseline, inside
 from ..signals import average_reference
 from ..solvers.whitening import DEFAULT_NOISE, noise_covariance
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Baseline = tuple[float | None, float | None]
+
+
+_LEAST_SAMPLES = 10  # of a baseline; a variance is then known to a half
+_ROUNDING = 1e-6  # of the largest entry
 
 
 class Noise(NamedTuple):
@@ -86,8 +90,10 @@ def given_noise(noise_cov: ArrayLike | mne.Covariance) -> Noise:
     SignalError
         It is no square matrix of finite numbers.
     """
+    import mne
+
     ch_names = None
-    if isinstance(noise_cov, dict):  # an mne.Covariance is one
+    if isinstance(noise_cov, mne.Covariance):
         ch_names, matrix = list(noise_cov["names"]), noise_cov["data"]
         noise_cov = np.diag(matrix) if noise_cov["diag"] else matrix
     try:
@@ -95,13 +101,18 @@ def given_noise(noise_cov: ArrayLike | mne.Covariance) -> Noise:
     except (TypeError, ValueError):
         covariance = np.full((1, 1), np.nan)
     square = covariance.ndim == 2 and len(covariance) == covariance.shape[1]
-    if not square or not np.isfinite(covariance).all():
+    finite = np.isfinite(covariance).all() and not np.iscomplexobj(noise_cov)
+    if not (square and finite and _is_symmetric(covariance)):
         msg = (
-            "noise_cov must be a square matrix of finite numbers, V^2, or an "
+            "noise_cov must be a square, symmetric matrix of finite numbers, V^2, or an "
             "mne.Covariance."
         )
         raise SignalError(msg)
     return Noise(covariance, ch_names)
+
+
+def _is_symmetric(matrix: NDArray) -> bool:
+    return bool(np.abs(matrix - matrix.T).max() <= _ROUNDING * np.abs(matrix).max())
 
 
 def noise_of(
@@ -110,9 +121,15 @@ def noise_of(
     method: str | None,
 ) -> Noise:
     """Estimate the noise covariance from the baseline, of epochs from those of all."""
-    window = check_window(ready.times, *baseline, name="baseline")
+    window = check_baseline(ready.times, baseline)
     data = ready.get_data()[..., inside(ready.times, *window)]
     samples = np.moveaxis(data, -2, -1).reshape(-1, data.shape[-2])
+    if len(samples) < _LEAST_SAMPLES:
+        msg = (
+            f"baseline={tuple(baseline)} holds {len(samples)} samples, too few to tell "
+            f"how much noise there is ({_LEAST_SAMPLES} at least); widen it."
+        )
+        raise WindowError(msg)
     return Noise(
         noise_covariance(samples, method or DEFAULT_NOISE), list(ready.ch_names)
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ..recordings.windows import check_window, remove_mean
+from ..recordings.windows import check_baseline, check_window, remove_mean
 from ..solvers.methods import METHODS
 from . import checks
 from .noise import noise_of
@@ -84,7 +84,7 @@ class Solver:
         self, raw: mne.io.BaseRaw, baseline: Baseline, estimate: str | None
     ) -> None:
         """Estimate the noise from a part of a raw recording."""
-        window = check_window(raw.times, *baseline, name="baseline")
+        window = check_baseline(raw.times, baseline)
         ready, _ = self.bring(read_piece(raw, *window).recording)
         self.noise = noise_of(ready, (None, None), estimate)
         self.ch_names = set(ready.ch_names)

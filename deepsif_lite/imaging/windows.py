@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DURATION, OVERLAP = 1.0, 0.5  # s, of windows of a raw recording
 _BATCH = 8  # windows at a time; their images, 2 MB each, bound the memory
+_LONGEST = 86_400.0  # s, of a window; no number of samples is beyond it
 _MARGIN = 0.1  # s around a batch of a raw recording: resampling rings at its edges
 _CALLER = 3  # frames to whoever asks for epochs at once, for the last window of raw
 _BAD = ("bad", "edge")  # how MNE names pieces that are not to be looked at
@@ -113,7 +114,7 @@ def raw_windows(
         At once, not when the first batch is asked for.
     """
     low, high = check_window(raw.times, tmin, tmax)
-    check_range("window", window, 1 / raw.info["sfreq"])
+    check_range("window", window, 1 / raw.info["sfreq"], _LONGEST)
     check_range("overlap", overlap, 0, window - 1 / raw.info["sfreq"])
     batches = _good_starts(raw, low, high, window, window - overlap)
     return _read_batches(raw, bring, batches, window)

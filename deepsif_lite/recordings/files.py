@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import FileError, OptionError, WindowError
-from .windows import check_window
+from .windows import check_baseline, check_window
 
 if TYPE_CHECKING:
     import mne
@@ -197,7 +197,7 @@ def _window_of_raw(
         raise WindowError(msg)
     times = list(check_window(raw.times, *window))
     if baseline is not None:
-        times += check_window(raw.times, *baseline, name="baseline")
+        times += check_baseline(raw.times, baseline)
     with _one_error(path):
         part = raw.copy().crop(min(times), max(times)).load_data(verbose="error")
     _warn_about_annotations(part, path)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ChannelError
 from .names import match_names, numbered_cap
-from .positions import angles, electrode_positions, place, sphere
+from .positions import MAX_ANGLE, angles, electrode_positions, place, sphere
 
 if TYPE_CHECKING:
     import mne
@@ -23,10 +23,6 @@ logger = logging.getLogger(__name__)
 
 MAX_MISSING = 0.25
 """Largest share of channels that is interpolated."""
-
-MAX_ANGLE = 25.0
-"""Degrees from a channel of the head model to the nearest recorded one, beyond which
-its signal is extrapolated (neighbors in the 10-10 system lie about 18 apart)."""
 
 # Degrees, 3 mm on the scalp: no digitizer tells such electrodes apart.
 _SAME_PLACE = 2.0

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..errors import ChannelError, WindowError, check_option
+from ..errors import ChannelError, SignalError, WindowError, check_option
 from ..signals import average_reference, remove_trend
-from .instances import check_kind, good_eeg
+from .instances import check_kind, good_eeg, real_values
 from .matching import Cap, check_cover, match_channels, warn
 from .positions import electrode_positions, sphere
 from .quality import (
@@ -20,6 +20,7 @@ from .quality import (
     check_scales,
     check_values,
     find_drifts,
+    find_processing,
     find_unusable,
 )
 from .windows import remove_mean
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
+
+
+_LEAST_RATE = 20.0  # Hz; an epileptic spike takes 50 ms
 
 
 def prepare(
@@ -81,8 +85,10 @@ def prepare(
     -----
     What is accepted, repaired with a warning, noticed with a warning, refused:
 
-    *Kinds of object.* One Evoked, Epochs or Raw; anything else is refused. Responses
-    that are no averages are noticed.
+    *Kinds of object.* One Evoked, Epochs or Raw of real numbers, one for each channel
+    and time; anything else is refused, complex (analytic) signals included. Responses
+    that are no averages are noticed, and so are magnitudes (of no sign) and channels
+    that were each brought to one size.
 
     *Names.* Case does not count, nor do prefixes and endings that most names share
     (``EEG Fp1-REF``, ``Fp1-A1A2``, ``Fp1:CPz``); T3, T4, T5, T6 are T7, T8, P7, P8;
@@ -94,7 +100,9 @@ def prepare(
 
     *Positions.* With ``match="position"``, names count first where their electrodes
     lie within 25 degrees of each other. Then each cap is laid on the other: by
-    fiducials, by shared names, or by the spheres that fit them (the log says how).
+    fiducials, by shared names, or by the spheres that fit them (the log says how),
+    but not so that half of the names lie 25 degrees or more from their places: axes
+    that are turned or mirrored. Single electrodes so far from their names are noticed.
     Electrodes at the same place keep their values; of networks of one montage, other
     channels are interpolated by spherical splines, and a cap that leaves a quarter of
     theirs uncovered is refused. Electrodes without position are left out, and those
@@ -106,7 +114,7 @@ def prepare(
     ignored, and not looked at further.
 
     *Units and scales.* V at the size of EEG; a common factor does not matter, but
-    microvolts read as V are refused. A flat channel counts as bad, and so does one
+    microvolts read as V are refused, and so is next to nothing. A flat channel counts as bad, and so does one
     beyond four times the others and what its neighbors predict: repaired, named with
     its factor. Two groups of channels a factor ten apart (two units in one file), NaN
     and infinite values are refused.
@@ -131,10 +139,13 @@ def prepare(
     """
     check_option("match", match, ("name", "position"))
     check_kind(inst, "Evoked", "Epochs", "Raw")
+    if sfreq is not None:
+        _check_rate(inst.info["sfreq"])
     _notice_kind(inst)
     eeg = _pick_eeg(inst)
     eeg, cap = match_channels(eeg, info, match, all_needed=interpolate)
     check_values(eeg.get_data(), eeg.ch_names)
+    _notice_processing(eeg)
     remove_mean(eeg, baseline)
     eeg, cap = _drop_unusable(eeg, cap, info)
     if interpolate:
@@ -195,12 +206,35 @@ def _notice_kind(inst: Instance) -> None:
         )
 
 
+def _check_rate(rate: float) -> None:
+    """Refuse what would be resampled to a hundred times as many samples."""
+    if rate < _LEAST_RATE:
+        msg = (
+            f"info['sfreq'] is {rate:g} Hz, too few for a brain response; say how many "
+            "samples a second there are (mne.create_info(ch_names, sfreq, 'eeg'))."
+        )
+        raise SignalError(msg)
+
+
+def _notice_processing(eeg: Instance) -> None:
+    """Warn of values that are no potentials any more."""
+    found = find_processing(eeg.get_data())
+    if found:
+        warn(
+            f"{found}; its image is none of sources in the brain. Give the potentials "
+            "as they were recorded."
+        )
+
+
 def _pick_eeg(inst: Instance) -> Instance:
     """Copy the good EEG channels into memory, without projectors."""
     good = good_eeg(inst.info)
     eeg = inst.copy()
     if hasattr(eeg, "load_data"):
         eeg.load_data()
+    values = real_values(eeg)
+    if hasattr(eeg, "data"):  # epochs and raw recordings hold these very numbers
+        eeg.data = values
     eeg = _keep(eeg, [inst.ch_names[i] for i in good])
     return _forget_projectors(eeg)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -75,7 +77,12 @@ def check_window(
     WindowError
         It holds no sample, or reaches beyond the data.
     """
+    if not len(times):
+        msg = "The recording holds no samples; check how it was cut."
+        raise WindowError(msg)
     first, last = float(times[0]), float(times[-1])
+    for end in (tmin, tmax):
+        _check_time(end, name)
     low, high = (first if tmin is None else tmin), (last if tmax is None else tmax)
     slack = _ROUNDING + (times[1] - first if len(times) > 1 else 0.0)
     text = f"{name}=({tmin}, {tmax})" if name else f"tmin={tmin}, tmax={tmax}"
@@ -94,6 +101,25 @@ def check_window(
         msg = f"{text} s lies between two samples; widen the window."
         raise WindowError(msg)
     return low, high
+
+
+def check_baseline(
+    times: NDArray, baseline: Sequence[float | None]
+) -> tuple[float, float]:
+    """Refuse what is no pair of times within the data, see :func:`check_window`."""
+    if not isinstance(baseline, (tuple, list, np.ndarray)) or np.size(baseline) != 2:
+        msg = f"baseline={baseline!r} must be two times (s): (first, last)."
+        raise WindowError(msg)
+    low, high = baseline
+    return check_window(times, low, high, name="baseline")
+
+
+def _check_time(value: object, name: str) -> None:
+    """Refuse what is no number of seconds."""
+    if value is None or isinstance(value, numbers.Real):
+        return
+    msg = f"{name or 'tmin, tmax'}: {value!r} is no time; give numbers, in seconds."
+    raise WindowError(msg)
 
 
 def inside(times: NDArray, low: float, high: float) -> NDArray[np.bool_]:
@@ -120,8 +146,7 @@ def remove_mean(inst: Instance, baseline: tuple | None = None) -> Instance:
     WindowError
         The baseline does not lie within the recording.
     """
-    low, high = baseline or (None, None)
-    window = check_window(inst.times, low, high, name="baseline")
+    window = check_baseline(inst.times, (None, None) if baseline is None else baseline)
     chosen = inside(inst.times, *window)
 
     def subtract(data: NDArray) -> NDArray:

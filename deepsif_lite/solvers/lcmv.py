@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import OptionError, check_range
-from .whitening import whiten
+from .whitening import LARGEST, whiten
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
@@ -59,7 +59,7 @@ def solve(
     Van Veen et al. (1997), IEEE Transactions on Biomedical Engineering 44, 867-880;
     Sekihara and Nagarajan (2008). Equal to MNE-Python's LCMV with fixed orientation.
     """
-    check_range("reg", reg, 0)
+    check_range("reg", reg, 0, LARGEST)
     eeg = np.asarray(eeg, dtype=float)
     data, gain = whiten(eeg, head, noise_cov)
     cov = np.cov(data)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import check_range
 from ..signals import average_reference
-from .whitening import whiten
+from .whitening import LARGEST, whiten
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
@@ -66,7 +66,9 @@ def solve(
     Pascual-Marqui RD (2002). Methods and Findings in Experimental and Clinical
     Pharmacology 24 D, 5-12. In the form of MNE-Python, to which it is equal.
     """
-    check_range("lambda2", lambda2, 0, open_low=True)
+    check_range("lambda2", lambda2, 0, LARGEST, open_low=True)
+    if depth is not None:
+        check_range("depth", depth, 0, LARGEST)
     data, gain = whiten(eeg, head, noise_cov)
     prior = _depth_prior(head.leadfield, depth)
     weighted = gain * np.sqrt(prior)

@@ -162,7 +162,7 @@ def test_a_covariance_with_names_fits_whatever_is_imaged(epochs, head):
     with pytest.raises(ChannelError, match="noise_cov has no"):
         image(evoked, "sloreta", head, noise_cov=fewer)
     for wrong in (cov.data[:3], "shrunk", np.full((31, 31), np.nan), 1e-12):
-        with pytest.raises(SignalError, match="square matrix of finite"):
+        with pytest.raises(SignalError, match="square, symmetric matrix"):
             image(evoked, "sloreta", head, noise_cov=wrong)
 
 
