@@ -136,7 +136,7 @@ def check_range(
     ...
     deepsif_lite.errors.OptionError: resting_share=1.5 must lie between 0 and 1.
     """
-    if not isinstance(value, numbers.Real):
+    if not isinstance(value, numbers.Real) or math.isnan(value):
         msg = f"{name}={value!r} must be a number."
         raise OptionError(msg)
     inside = (value > low if open_low else value >= low) and value <= high

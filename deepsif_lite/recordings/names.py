@@ -22,7 +22,7 @@ from ..errors import ChannelError
 
 _OLD_NAMES = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8"}
 _PREFIX = re.compile(r"^(eeg|pol)[ ._:-]+|^eeg(?=[a-z])|^(eeg)?\d+[ ._:-]+(?=[a-z])")
-_ENDING = re.compile(r"[ _:-]+(ref|le|ar|avg|av)$|(?<=.)(ref|avg)$|\.+$|\(\w+\)$")
+_ENDING = re.compile(r"[ _:-]+(ref|le|ar|avg|av)$|(?<=.)(ref|avg)$|\.+$| *\(\w+\)$")
 _RUNNING_NUMBER = re.compile(r"-\d+$")  # MNE appends it to names that repeat
 # A minus in front would reverse the sign: "Cz-F3" is no F3.
 _ANY_PREFIX = re.compile(r"^[a-z0-9]+[ ._:]+")

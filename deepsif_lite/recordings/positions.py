@@ -30,6 +30,7 @@ MAX_ANGLE = 25.0
 system lie about 18 apart)."""
 
 _LEAST_POINTS, _FLAT = 8, 0.05  # electrodes, height over width; a cap has about 0.5
+_OUTLYING = 6.0  # of the median distance to the middle; caps stay below 1.7
 _LEAST_SHARED = 4  # names; three points may lie on a line, or on one side
 _NEAREST = 3  # electrodes of the head model that tell the scalp's radius
 
@@ -144,6 +145,7 @@ def place(
     """
     shared = shared or {}
     points, scalp = electrode_positions(recorded), electrode_positions(head)
+    _check_outliers(points, recorded.ch_names)
     candidates = {
         "fiducials": _by_fiducials(points, recorded, head),
         "shared names": _by_names(points, recorded, head, shared),
@@ -172,6 +174,19 @@ def place(
     else:
         msg = _off_scalp(off, recorded.ch_names)
     raise ChannelError(msg)
+
+
+def _check_outliers(points: NDArray, ch_names: list[str]) -> None:
+    """Refuse an electrode that no head has: it would draw the others away."""
+    away = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+    worst = int(away.argmax())
+    if away[worst] > _OUTLYING * np.median(away) > 0:
+        msg = (
+            f"Electrode {ch_names[worst]!r} lies {away[worst] / np.median(away):.0f} "
+            "times as far out as the others; correct its position (inst.set_montage), "
+            "or mark it bad (inst.info['bads'])."
+        )
+        raise ChannelError(msg)
 
 
 def _contradiction(turned: dict[str, dict[str, float]]) -> str:

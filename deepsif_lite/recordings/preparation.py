@@ -19,6 +19,7 @@ from .quality import (
     are_of_electrodes,
     check_scales,
     check_values,
+    find_clipped,
     find_drifts,
     find_processing,
     find_unusable,
@@ -118,6 +119,8 @@ def prepare(
     beyond four times the others and what its neighbors predict: repaired, named with
     its factor. Two groups of channels a factor ten apart (two units in one file), NaN
     and infinite values are refused.
+
+    Channels that are cut off at the end of a range: noticed.
 
     *Offsets and drifts.* The mean over the window or the baseline is taken away. Where
     lines hold most of a channel and exceed the signal, they are taken from all
@@ -223,6 +226,13 @@ def _notice_processing(eeg: Instance) -> None:
         warn(
             f"{found}; its image is none of sources in the brain. Give the potentials "
             "as they were recorded."
+        )
+    clipped = [eeg.ch_names[i] for i in find_clipped(eeg.get_data())]
+    if clipped:
+        warn(
+            f"Channels {clipped} are cut off at their largest or smallest value, as by "
+            "an amplifier or a file format whose range they exceed. Choose another "
+            "window, export with a larger range, or mark them bad (inst.info['bads'])."
         )
 
 

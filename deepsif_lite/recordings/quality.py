@@ -25,6 +25,8 @@ _MAX_PLAUSIBLE = 0.1  # V; a drifting amplifier stays below, microvolts read as 
 _LEAST_PLAUSIBLE = 1e-15  # V; a millionth of a microvolt still can be imaged
 _NEAR_ZERO = 0.1  # of its largest value, where a magnitude is smallest
 _ALIKE, _LEAST_ALIKE = 1e-5, 8  # relative spread of sizes, channels
+_STAY = 5  # samples at the value where a channel is cut off
+_JUMP, _STEPS = 0.02, 3  # to the value where it is cut: of its range, resolutions
 _WRONG = 1.0  # of a typical signal; next to the reference, silence is as predicted
 _LEAST_CHANNELS = 16  # with fewer, neighbors are too far to predict anything
 _OF_A_LINE = 2  # samples that a line goes through
@@ -127,6 +129,38 @@ def find_processing(data: NDArray) -> str:
         if np.ptp(size) < _ALIKE * size.mean():
             return f"All channels have the same {name}: each was scaled by itself"
     return ""
+
+
+def find_clipped(data: NDArray) -> list[int]:
+    """Find channels that are cut off at their largest or their smallest value.
+
+    Parameters
+    ----------
+    data : array of shape (..., n_channels, n_times)
+        EEG as recorded.
+
+    Returns
+    -------
+    list of int
+        They stay at that value for some samples, and come there by a jump: slow signals
+        come by steps of the resolution, and what is averaged or filtered hardly stays.
+    """
+    rows = _rows(data)
+    clipped = np.zeros(len(rows), dtype=bool)
+    for sign in (-1, 1):
+        at_top = sign * rows == (sign * rows).max(axis=1, keepdims=True)
+        run = at_top[:, : max(0, rows.shape[1] - _STAY + 1)]
+        for k in range(1, _STAY):
+            run = run & at_top[:, k : k + run.shape[1]]
+        stays = run.any(axis=1)
+        for k in np.flatnonzero(stays & (np.ptp(rows, axis=1) > 0)):
+            steps = np.abs(np.diff(rows[k]))
+            jumps = steps[at_top[k, 1:] != at_top[k, :-1]]
+            resolution = steps[steps > 0].min()
+            clipped[k] |= jumps.max() > max(
+                _JUMP * np.ptp(rows[k]), _STEPS * resolution
+            )
+    return np.flatnonzero(clipped).tolist()
 
 
 def check_scales(data: NDArray, ch_names: list[str]) -> None:

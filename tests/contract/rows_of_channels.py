@@ -36,6 +36,17 @@ def _twice(_, names=("Cz", "CZ")):
     return evoked(data, bare(labels))
 
 
+def _repeated(_):
+    given = evoked()
+    given.info["chs"][1]["ch_name"] = given.ch_names[0]
+    given.info._update_redundant()
+    return given
+
+
+def _minus(_):
+    return renamed(lambda n: f"A1-{n}")
+
+
 def _biosemi(_, positions=False):
     order = mne.channels.make_standard_montage("biosemi64").ch_names
     given = evoked().pick([n for n in order if n in head().ch_names])
@@ -91,6 +102,20 @@ def _turned(degrees, axis=2):
     turn[a, a] = turn[b, b] = np.cos(angle)
     turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
     return _sphere() @ turn.T
+
+
+def _wrong_fiducials(_):
+    marks = {"nasion": [0, -0.1, 0], "lpa": [0.08, 0, 0], "rpa": [-0.08, 0, 0]}
+    places = dict(zip(head().ch_names, points(), strict=True))
+    montage = mne.channels.make_dig_montage(places, **marks, coord_frame="head")
+    info = bare(head().ch_names).set_montage(montage, verbose="error")
+    return evoked(info=info)
+
+
+def _infinite(_):
+    given = _anonymous(points())
+    given.info["chs"][3]["loc"][:3] = np.inf
+    return given
 
 
 def _swapped_names(_):
@@ -163,6 +188,18 @@ ROWS = [
     _spelled("Fp1:REF", lambda n: f"{n}:REF"),
     _spelled("Fp1-0", lambda n: f"{n}-0"),
     _spelled("Fp1.", lambda n: f"{n}."),
+    _spelled("Fp1 - REF", lambda n: f"{n} - REF"),
+    _spelled("Fp1(ref)", lambda n: f"{n}(ref)"),
+    _spelled("Fp1Ref", lambda n: f"{n}Ref"),
+    _spelled("EEGFp1", lambda n: f"EEG{n}"),
+    _spelled("[Fp1]", lambda n: f"[{n}]"),
+    _spelled("'Fp1', in quotes", lambda n: f"'{n}'"),
+    _spelled("S01.Fp1", lambda n: f"S01.{n}"),
+    _spelled("full-width letters", lambda n: "".join(chr(ord(c) + 0xFEE0) for c in n)),
+    _name(
+        "numbered names (1-Fp1, 2-F7)",
+        lambda _: evoked(info=bare(f"{i}-{n}" for i, n in enumerate(head().ch_names))),
+    ),
     _spelled("T3, T4, T5, T6", lambda n: OLD.get(n, n)),
     _name("another order", lambda _: evoked().reorder_channels(head().ch_names[::-1])),
     _name("BioSemi's A1 to B32", _biosemi),
@@ -179,6 +216,10 @@ ROWS = [
         "ChannelError",
     ),
     _name("Cz twice (Cz and CZ)", _twice, REFUSED, "ChannelError"),
+    _name(
+        "one name twice, as broken files have it", _repeated, REFUSED, "ChannelError"
+    ),
+    _name("names minus a channel (A1-Fp1)", _minus, REFUSED, "ChannelError"),
     _name("T7 and T3 both", lambda f: _twice(f, ("T7", "T3")), REFUSED, "ChannelError"),
     _name(
         "eye channels of type EEG",
@@ -294,6 +335,37 @@ ROWS = [
         lambda _: _anonymous(_turned(180, axis=1)),
         LIMIT,
     ),
+    _position(
+        "left and right exchanged, names known",
+        lambda _: placed(points() * [-1, 1, 1]),
+        REFUSED,
+        "ChannelError",
+    ),
+    _position(
+        "front and rear exchanged, names known",
+        lambda _: placed(points() * [1, -1, 1]),
+        REFUSED,
+        "ChannelError",
+    ),
+    _position(
+        "left and right exchanged, names that say nothing",
+        lambda _: _anonymous(points() * [-1, 1, 1]),
+        LIMIT,
+    ),
+    _position("fiducials turned by 180 degrees, names known", _wrong_fiducials),
+    _position(
+        "places of Fp1 and O2 exchanged, names known",
+        lambda _: placed(points()[[18, *range(1, 18), 0, *range(19, 75)]]),
+        NOTICED,
+        "'Fp1': '179'",
+    ),
+    _position(
+        "one electrode 20 cm off the head",
+        lambda _: _anonymous(points() * np.where(np.arange(75) == 5, 3, 1)[:, None]),
+        REFUSED,
+        "ChannelError",
+    ),
+    _position("one position infinite", _infinite, REPAIRED, "E3.*ignored"),
     _position(
         "positions 5 mm off", lambda _: _anonymous(points() + noise(3e-3, (75, 3)))
     ),
