@@ -153,13 +153,12 @@ def find_clipped(data: NDArray) -> list[int]:
         for k in range(1, _STAY):
             run = run & at_top[:, k : k + run.shape[1]]
         stays = run.any(axis=1)
-        for k in np.flatnonzero(stays & (np.ptp(rows, axis=1) > 0)):
-            steps = np.abs(np.diff(rows[k]))
-            jumps = steps[at_top[k, 1:] != at_top[k, :-1]]
+        for row in np.flatnonzero(stays & (np.ptp(rows, axis=1) > 0)):
+            steps = np.abs(np.diff(rows[row]))
+            jump = steps[at_top[row, 1:] != at_top[row, :-1]].max()
             resolution = steps[steps > 0].min()
-            clipped[k] |= jumps.max() > max(
-                _JUMP * np.ptp(rows[k]), _STEPS * resolution
-            )
+            least = max(_JUMP * np.ptp(rows[row]), _STEPS * resolution)
+            clipped[row] |= jump > least
     return np.flatnonzero(clipped).tolist()
 
 
