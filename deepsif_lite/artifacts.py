@@ -3,7 +3,9 @@
 An artifact is an ``.npz`` file whose entry ``sha256`` is the hash of the others. Every
 file under ``data/`` that holds arrays is written by :func:`write_arrays` and read by
 :func:`read_arrays`, so that a damaged or edited one is never taken for the right one.
-``deepsif-lite build`` makes them anew, each with one command.
+``deepsif-lite build`` makes them anew, each with one command. What makes a part is a
+function ``store_...(root=None)`` of a room: it writes to :func:`artifact_path` and
+returns the path written, or a list of them.
 
 Tables and other texts under ``data/`` are read by :func:`read_shipped`, which compares them
 with ``data/sha256sums.txt``; networks carry hashes of their own on their cards. Tables

@@ -7,7 +7,8 @@ Every error names the argument, its value and the cure. All are a
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+import numbers
+from collections.abc import Collection, Hashable, Sequence
 
 __all__ = [
     "ArtifactError",
@@ -96,7 +97,8 @@ def check_option(name: str, value: object, allowed: Collection) -> None:
     deepsif_lite.errors.OptionError: method='mne' is unknown; choose one of
     'sloreta', 'lcmv'.
     """
-    if value not in allowed:
+    # What has no hash is in no table.
+    if not isinstance(value, Hashable) or value not in allowed:
         choices = ", ".join(map(repr, allowed))
         msg = f"{name}={value!r} is unknown; choose one of {choices}."
         raise OptionError(msg)
@@ -134,6 +136,9 @@ def check_range(
     ...
     deepsif_lite.errors.OptionError: resting_share=1.5 must lie between 0 and 1.
     """
+    if not isinstance(value, numbers.Real) or math.isnan(value):
+        msg = f"{name}={value!r} must be a number."
+        raise OptionError(msg)
     inside = (value > low if open_low else value >= low) and value <= high
     if inside:
         return
@@ -197,7 +202,7 @@ def check_shape(
         Of the argument.
     shape : tuple of int
         What was given.
-    wanted : tuple of int or str
+    wanted : tuple of (int | str)
         A number is a size asked for, a word stands for any: ``("n_times", 75)``. A
         leading ``"..."`` allows any number of axes before the others.
 

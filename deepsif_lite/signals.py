@@ -20,7 +20,7 @@ def average_reference(potentials: Signal, axis: int = 0) -> Signal:
 
     Parameters
     ----------
-    potentials : array or tensor
+    potentials : array | tensor
         A leadfield (n_channels, n_regions), or EEG with its channels on ``axis``.
     axis : int
         Which axis holds the channels.
@@ -77,7 +77,7 @@ def normalize(eeg: Signal) -> Signal:
 
     Parameters
     ----------
-    eeg : array or tensor of shape (..., n_times, n_channels)
+    eeg : array | tensor of shape (..., n_times, n_channels)
         Any unit.
 
     Returns

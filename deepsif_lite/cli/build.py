@@ -12,36 +12,54 @@ from .shared import add_command, new_folder, say
 
 
 class _Part(NamedTuple):
-    """What makes a part of ``data/``: a function of a room, which gets the folder."""
+    """What makes a part of ``data/``: a function, which gets the folder."""
 
-    room: str
+    module: str
     function: str
     takes: str
     what: str
 
 
 _PARTS = {
-    "cortex": _Part("cortex", "store_parcellation", "4 s", "parcels of the template"),
-    "dictionary": _Part("cortex", "store_dictionaries", "15 s", "patches of parcels"),
-    "head": _Part("head", "store_template", "90 s", "template head (OpenMEEG)"),
-    "scalp": _Part("head", "store_scalp", "150 s", "leadfield at any electrodes"),
-    "artifacts": _Part(
-        "head", "store_artifact_sources", "120 s", "eyes and muscles (OpenMEEG)"
+    "cortex": _Part(
+        "cortex.parcellation", "store_parcellation", "4 s", "parcels of the template"
     ),
-    "variants": _Part("head", "store_variants", "720 s", "other heads (OpenMEEG)"),
-    "meg": _Part("head", "store_meg", "40 s", "MEG leadfield (OpenMEEG)"),
+    "dictionary": _Part(
+        "cortex.dictionary", "store_dictionaries", "15 s", "patches of parcels"
+    ),
+    "head": _Part(
+        "head.template", "store_template", "90 s", "template head (OpenMEEG)"
+    ),
+    "scalp": _Part(
+        "head.template", "store_scalp", "150 s", "leadfield at any electrodes"
+    ),
+    "artifacts": _Part(
+        "head.artifact_sources",
+        "store_artifact_sources",
+        "120 s",
+        "eyes and muscles (OpenMEEG)",
+    ),
+    "variants": _Part(
+        "head.variants", "store_variants", "720 s", "other heads (OpenMEEG)"
+    ),
+    "meg": _Part("head.meg", "store_meg", "40 s", "MEG leadfield (OpenMEEG)"),
     "comparison": _Part(
-        "head",
+        "head.comparison",
         "store_comparison",
         "270 s",
         "beside the published leadfield (OpenMEEG, published files)",
     ),
     "caps": _Part(
-        "head", "store_cap_sampler", "600 s", "caps and heads to train on (OpenMEEG)"
+        "head.training_caps",
+        "store_cap_sampler",
+        "600 s",
+        "caps and heads to train on (OpenMEEG)",
     ),
     "checksums": _Part("artifacts", "store_checksums", "0 s", "of texts and tables"),
-    "training": _Part("head", "store_training_heads", "2 s", "heads to train on"),
-    "spikes": _Part("spikes", "store_spike_library", "900 s", "simulated clips"),
+    "training": _Part(
+        "head.training_head", "store_training_heads", "2 s", "heads to train on"
+    ),
+    "spikes": _Part("spikes.build", "store_spike_library", "900 s", "simulated clips"),
 }
 
 
@@ -65,8 +83,8 @@ def add(commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     part = _PARTS[arguments.part]
-    room = import_module(f"..{part.room}", __package__)
+    module = import_module(f"..{part.module}", __package__)
     with only_run_in(arguments.out or data_dir()):
-        written = getattr(room, part.function)(arguments.out)
+        written = getattr(module, part.function)(arguments.out)
     for path in written if isinstance(written, list) else [written]:
         say(path)

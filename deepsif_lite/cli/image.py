@@ -12,9 +12,8 @@ from .shared import add_command, choice, new_folder, say, seconds
 
 _CONTRACT = """\
 The recording: EEG in V, with positions or standard names of electrodes, free of
-artifacts and drifts (0.5 Hz high-pass). Channels are matched to the head model; up to a
-quarter may be missing or bad, and is interpolated. Reference and sampling rate do not
-matter. Epochs are averaged; of a raw recording, give a window of about a second around
+artifacts and drifts (0.5 Hz high-pass). It is imaged on the electrodes that it has, eight
+or more; bad ones are left out. Reference and sampling rate do not matter. Epochs are averaged; of a raw recording, give a window of about a second around
 the event (--tmin, --tmax). What is repaired is told as a warning, the rest refused.
 
 In full: help(deepsif_lite.recordings.prepare), in the book under "recordings"; chapter 7

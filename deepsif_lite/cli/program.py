@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Parameters
     ----------
-    argv : sequence of str, optional
+    argv : sequence of str | None
         Arguments; by default those of the process.
 
     Returns

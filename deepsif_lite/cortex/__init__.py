@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "parcels": ["Parcels", "matching_parcels"],
         "surface": ["Cortex", "load_cortex"],
-        "parcellation": ["parcellate", "store_parcellation"],
+        "parcellation": ["parcellate"],
         "patches": [
             "decay",
             "gaussian_decay",
@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = attach(
             "patch_candidates",
             "sized_candidates",
         ],
-        "dictionary": ["patch_dictionary", "patch_weights", "store_dictionaries"],
+        "dictionary": ["patch_dictionary", "patch_weights"],
         "brodmann": ["TEMPORAL", "VISUAL", "brodmann_of_vertex", "brodmann_regions"],
     },
 )

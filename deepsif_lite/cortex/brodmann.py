@@ -11,6 +11,8 @@ import numpy as np
 from ..recordings.published import fetch
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .surface import Cortex
 
 VISUAL = (17, 18)
@@ -24,7 +26,7 @@ _NONE = 0  # Brodmann's areas count from 1
 
 
 @lru_cache(maxsize=1)
-def brodmann_of_vertex() -> np.ndarray:
+def brodmann_of_vertex() -> NDArray:
     """Return the Brodmann area of each fsaverage5 vertex, 0 where there is none.
 
     Returns
@@ -62,7 +64,7 @@ def brodmann_regions(
     hemisphere: str | None = None,
     *,
     share: float = 0.5,
-) -> np.ndarray:
+) -> NDArray:
     """Return the regions that lie in Brodmann areas.
 
     Parameters
@@ -71,7 +73,7 @@ def brodmann_regions(
         On fsaverage5.
     areas : iterable of int
         Their numbers, such as :data:`VISUAL`.
-    hemisphere : {"lh", "rh"}, optional
+    hemisphere : {"lh", "rh"} | None
         By default both.
     share : float
         A region belongs to the areas if more than this share of its vertices does.

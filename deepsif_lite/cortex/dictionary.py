@@ -72,17 +72,7 @@ def patch_dictionary(
 
 
 def store_dictionaries(root: str | Path | None = None) -> list[Path]:
-    """Grow the shipped dictionaries and store them.
-
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    paths : list of Path
-    """
+    """Grow the shipped dictionaries of patches and store them."""
     from .surface import load_cortex
 
     cortex, paths = load_cortex(), []

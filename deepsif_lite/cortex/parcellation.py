@@ -74,17 +74,7 @@ def stored_parcellation(n_regions: int) -> NDArray | None:
 
 
 def store_parcellation(root: str | Path | None = None) -> Path:
-    """Make the shipped parcellation and store it.
-
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    path : Path
-    """
+    """Make the shipped parcellation and store it."""
     region_of_vertex = parcellate(_SHIPPED_REGIONS).astype(np.int16)
     path = artifact_path(_artifact_name(_SHIPPED_REGIONS), root)
     return write_arrays(path, {"region_of_vertex": region_of_vertex})

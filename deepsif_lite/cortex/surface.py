@@ -75,7 +75,8 @@ class Cortex(Parcels):
         fill : float
             Value of vertices outside every parcel.
         """
-        padded = np.concatenate([values, np.full((1, *values.shape[1:]), fill)])
+        kind = np.result_type(values, fill)
+        padded = np.concatenate([values, np.full((1, *values.shape[1:]), fill, kind)])
         return padded[self.region_of_vertex]
 
 
@@ -156,9 +157,9 @@ def _assemble(name: str, region_of_vertex: NDArray) -> Cortex:
     sums = [
         np.bincount(region_of_vertex[inside], x) for x in surface["inflated"][inside].T
     ]
-    first = np.array(
-        [np.flatnonzero(region_of_vertex == r)[0] for r in range(n_regions)]
-    )
+    first = np.flatnonzero(inside)[
+        np.unique(region_of_vertex[inside], return_index=True)[1]
+    ]
     return Cortex(
         name=name,
         vertices=vertices,
@@ -185,8 +186,11 @@ def _parcel_neighbors(
     """Two parcels are neighbors when a mesh edge joins them (symmetric by nature)."""
     pairs = region_of_vertex[mesh_edges(faces)]
     pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & (pairs >= 0).all(axis=1)]
-    touching: list[set[int]] = [set() for _ in range(n_regions)]
-    for a, b in pairs.tolist():
-        touching[a].add(b)
-        touching[b].add(a)
-    return [np.array(sorted(others), dtype=int) for others in touching]
+    touching = sparse.csr_array(
+        (np.ones(len(pairs), dtype=bool), pairs.T), shape=(n_regions, n_regions)
+    )
+    touching = sparse.csr_array(touching + touching.T)
+    touching.sort_indices()
+    return [
+        each.astype(int) for each in np.split(touching.indices, touching.indptr[1:-1])
+    ]

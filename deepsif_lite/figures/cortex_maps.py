@@ -198,7 +198,7 @@ def plot_cortex(
         ``ventral``, ``posterior``, ``anterior``.
     surface : {"inflated", "pial"}
         Inflated shows what hides in the sulci.
-    outlines : mapping of name to region indices, or region indices, optional
+    outlines : mapping of name to region indices | region indices | None
         Sets of regions whose border is drawn: the truth, a Brodmann area.
     cmap, vmin, vmax : optional
         Default: gray to dark red from 0, or blue-gray-red around 0 for signed data.
@@ -206,7 +206,7 @@ def plot_cortex(
         Text of the color bar and of the figure.
     colorbar : bool
         Whether to draw it (never when ``axes`` are given).
-    axes : sequence of matplotlib Axes, optional
+    axes : sequence of matplotlib Axes | None
         One for each view; default a new figure with one row.
 
     Returns
@@ -317,7 +317,7 @@ def plot_maps(
         Values of shape (n_regions,) or (n_vertices,); the unit labels the scale.
     cortex, views, surface
         As :func:`plot_cortex`.
-    limits : mapping of name to (vmin, vmax), optional
+    limits : mapping of name to (vmin, vmax) | None
         Scale of a map; default as :func:`plot_cortex`.
     dpi : float
         Lower than that of other figures: many maps in a page take many bytes.

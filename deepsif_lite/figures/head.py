@@ -59,7 +59,7 @@ def plot_head(
         Its pial surface is drawn.
     electrodes : array of shape (n_electrodes, 3)
         Meters, the frame of the shells.
-    cuts : mapping of {"sagittal", "coronal"} to position, optional
+    cuts : mapping of {"sagittal", "coronal"} to position | None
         Where to cut, meters. Default: 1 cm to the right of the midline, and through
         the center of the shells.
 

@@ -44,7 +44,7 @@ def plot_metrics(
         One panel each.
     by, by_label : str
         The column that makes the groups, and its printed name.
-    paper : DataFrame, optional
+    paper : DataFrame | None
         The paper's values, indexed by group, one column ``<metric>`` and
         ``<metric>_sd`` each; drawn as gray diamonds.
 
@@ -123,13 +123,13 @@ def plot_strata(
         One row a source (or sample) with columns ``method``, ``metric`` and ``by``.
     metric, by : str
         Column shown and column of the condition (noise level, depth, distance).
-    bins : array of edges, optional
+    bins : array of edges | None
         Groups a continuous condition; default: its distinct values.
     xlabel, ylabel : str
         Axis texts with units.
     log : bool
         Make the axis of the metric logarithmic.
-    ax : Axes, optional
+    ax : Axes | None
         Where to draw.
 
     Returns
@@ -175,7 +175,7 @@ def plot_area(
     simulated, estimated : array of shape (n,)
         Areas in cm^2; pairs with a NaN are left out. Estimates beyond twice the
         largest simulated area are drawn as triangles at the upper edge.
-    ax : Axes, optional
+    ax : Axes | None
         Where to draw.
     method : str
         Whose color to use.
@@ -216,7 +216,7 @@ def plot_reliability(
     ----------
     tables : mapping of name to DataFrame
         Of :func:`deepsif_lite.evaluation.reliability`.
-    ax : Axes, optional
+    ax : Axes | None
 
     Returns
     -------

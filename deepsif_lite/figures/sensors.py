@@ -81,9 +81,9 @@ def plot_butterfly(
         Seconds.
     ax, ylabel, title
         Where, and the texts.
-    mark : float, optional
+    mark : float | None
         A time in seconds drawn as a vertical line.
-    highlight : mapping of label to column, optional
+    highlight : mapping of label to column | None
         Series drawn thick and in color over the gray rest.
 
     Returns
@@ -137,12 +137,12 @@ def plot_evoked(
     ----------
     evoked : mne.Evoked
         With electrode positions.
-    at : float, optional
+    at : float | None
         Time of the scalp map, s, marked in the traces. By default where the global
         field power is largest.
     scale, unit : float, str
         What the data are multiplied by, and their unit then.
-    title : str, optional
+    title : str | None
         Above the traces.
 
     Returns

@@ -83,7 +83,7 @@ def check_ax(ax: Axes | None, figsize: tuple[float, float]) -> tuple[Figure, Axe
 
     Parameters
     ----------
-    ax : Axes or None
+    ax : Axes | None
     figsize : tuple of float
         Width and height of a new figure, inches.
     """

@@ -65,7 +65,7 @@ def plot_loss(
         The training log: column ``x`` and one or more columns of losses.
     x : str
         Column of the horizontal axis, samples seen.
-    columns : mapping of column to label, optional
+    columns : mapping of column to label | None
         Default: every column whose name ends in ``loss``.
     ax, title
         Where, and the text above.

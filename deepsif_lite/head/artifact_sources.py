@@ -142,16 +142,8 @@ def load_artifact_sources() -> ArtifactSources:
 def store_artifact_sources(root: str | Path | None = None) -> Path:
     """Compute the fields of eyes and muscles and store them (minutes).
 
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    path : Path
-        ``head/artifacts.npz``: fields on the shells of ``head/template.npz``, as shares
-        of the largest magnitude of each dipole, which half precision holds to 0.05 %.
+    Fields are on the shells of ``head/template.npz``, as shares of the largest magnitude
+    of each dipole, which half precision holds to 0.05 %.
     """
     shells = load_shells()
     sites = place_artifacts(shells)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ..artifacts import read_artifact
 from ..cortex.surface import load_cortex
 from ..errors import ChannelError, check_option
 from ..recordings.instances import good_eeg
-from ..recordings.matching import set_table
+from ..recordings.matching import set_table, warn
 from ..recordings.names import numbered_cap, standard_names
 from ..recordings.positions import electrode_positions
 from .electrodes import CHANNELS_75, known_electrodes, template_positions
@@ -25,6 +26,8 @@ from .scalp import ScalpPotentials
 if TYPE_CHECKING:
     from mne import Info
 
+_N_CAPS = 8  # that stay in memory; each takes 8 KB an electrode
+_NAMED = 5  # channels that an error names
 _LEAST_CHANNELS = 3  # an average reference of two is a bipolar channel
 
 
@@ -73,23 +76,46 @@ def template_cap(
     >>> template_cap(["Fp1", "EEG T3-REF", "Oz"])
     <HeadModel template: 3 channels, 994 regions>
     """
+    cap = kept_cap(channels, name, match=match)
+    return replace(
+        cap,
+        leadfield=cap.leadfield.copy(),
+        ch_names=cap.ch_names.copy(),
+        info=cap.info.copy(),
+        sensors=cap.sensors.copy(),
+    )
+
+
+def kept_cap(
+    channels: Sequence[str] | Info, name: str = "template", *, match: str = "name"
+) -> HeadModel:
+    """Return what :func:`template_cap` does, one that is shared: leave it as it is."""
     check_option("match", match, ("name", "position"))
     if isinstance(channels, Sequence):
         ch_names, near = list(channels), _by_names(channels)
     else:
         import mne
 
-        info = mne.pick_info(channels, good_eeg(channels))
+        good = good_eeg(channels)
+        whole = len(good) == len(channels.ch_names)
+        info = channels if whole else mne.pick_info(channels, good)
         ch_names, near = _of_recording(info, match)
     if len(ch_names) < _LEAST_CHANNELS:
         msg = f"channels={ch_names} are too few; a head model takes three or more."
         raise ChannelError(msg)
-    electrodes = load_shells().project(near)
+    return _under(name, tuple(ch_names), near.astype(float).tobytes())
+
+
+@lru_cache(maxsize=_N_CAPS)
+def _under(name: str, ch_names: tuple[str, ...], near: bytes) -> HeadModel:
+    """Return the template head under electrodes near given points, (n_channels, 3)."""
+    points = np.frombuffer(near).reshape(-1, 3)
+    electrodes = load_shells().project(points)
     return HeadModel(
         name=name,
         leadfield=load_scalp_potentials().at(electrodes),
-        ch_names=ch_names,
-        info=electrode_info(ch_names, electrodes),
+        ch_names=list(ch_names),
+        info=electrode_info(list(ch_names), electrodes),
         cortex=load_cortex(),
         sensors=electrodes,
     )
@@ -134,7 +160,7 @@ def _of_recording(info: Info, match: str) -> tuple[list[str], NDArray]:
     if table is not None and np.isnan(electrode_positions(info)).all():
         info = set_table(info, table)
     # Numbers are no names: BioSemi's C1 is not the C1 of the 10-10 system.
-    known = known_electrodes() if table is None else ()
+    known = frozenset(known_electrodes() if table is None else ())
     standard = standard_names(info.ch_names, known)
     named = np.array([name in known for name in standard])
     placed = np.isfinite(electrode_positions(info)).all(axis=1)
@@ -160,9 +186,10 @@ def _check_places(there: list[str], info: Info) -> None:
     """Refuse a recording of whose channels too few have a place."""
     if len(there) < _LEAST_CHANNELS:
         msg = (
-            f"Of the recording's channels {info.ch_names} the places of {there} alone "
-            "are known; rename them to the 10-05 system (inst.rename_channels) or set "
-            "their positions (inst.set_montage)."
+            f"The places of {len(there)} of the recording's {len(info.ch_names)} good "
+            f"EEG channels are known ({info.ch_names[:_NAMED]} ...), and a head model "
+            f"takes {_LEAST_CHANNELS} or more; rename them to the 10-05 system "
+            "(inst.rename_channels), or set their positions (inst.set_montage)."
         )
         raise ChannelError(msg)
 
@@ -183,6 +210,12 @@ def _measured(info: Info, shared: dict[str, str]) -> NDArray:
     scalp = load_shells().project(np.array(list(nominal.values())))
     template = electrode_info(list(CHANNELS_75), scalp)
     shared = {name: own for name, own in shared.items() if name in template.ch_names}
-    placed = place(info, template, shared).positions
+    placed, _, _, astray = place(info, template, shared)
+    if astray:
+        far = {name: f"{angle:.0f}" for name, angle in astray.items()}
+        warn(
+            f"Electrodes lie so many degrees from where their names put them: {far}. "
+            "Their positions are used; check both, or use match='name'."
+        )
     to_head = mri_to_head()
     return (placed - to_head[:3, 3]) @ to_head[:3, :3]

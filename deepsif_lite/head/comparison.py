@@ -198,18 +198,7 @@ def tabulate_comparison(maps: Mapping[str, NDArray]) -> pd.DataFrame:
 
 
 def store_comparison(root: str | Path | None = None) -> Path:
-    """Compute the maps of :func:`compare_geometries` and store them.
-
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    path : Path
-        ``head/comparison.npz``.
-    """
+    """Compute the maps of :func:`compare_geometries` and store them."""
     small = {name: x.astype(np.float32) for name, x in compare_geometries().items()}
     return write_arrays(artifact_path(_ARTIFACT, root), small)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,6 +74,7 @@ def known_electrodes() -> tuple[str, ...]:
     return (*_montage_positions(), "Nz", *_NEXT_DOWN)
 
 
+@lru_cache(maxsize=1)  # of all recordings that are laid on the template
 def _montage_positions() -> dict[str, NDArray]:
     import mne
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
 
 
 def draw_moves(n_points: int, distance: float, rng: np.random.Generator) -> NDArray:
@@ -46,6 +45,8 @@ class ElectrodeJitter:
     """
 
     def __init__(self, electrodes: NDArray) -> None:
+        from scipy.interpolate import RBFInterpolator
+
         self.electrodes = electrodes
         outward = electrodes - electrodes.mean(axis=0)
         self._outward = outward / np.linalg.norm(outward, axis=1, keepdims=True)

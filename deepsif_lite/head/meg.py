@@ -100,18 +100,7 @@ def helmet(shells: Shells, n_sensors: int = N_MAGNETOMETERS) -> tuple[NDArray, N
 
 
 def store_meg(root: str | Path | None = None) -> Path:
-    """Build the MEG leadfield and store it (a minute on one core).
-
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    path : Path
-        ``head/meg.npz``.
-    """
+    """Build the MEG leadfield and store it (a minute on one core)."""
     shells, cortex = template_shells(VARIANT_FREQUENCY), load_cortex()
     places, directions = helmet(shells)
     gain = meg_gain(shells, places, directions, cortex.vertices, cortex.normals)

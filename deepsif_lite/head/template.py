@@ -163,16 +163,7 @@ def build_head_model(
 def store_scalp(root: str | Path | None = None) -> Path:
     """Compute the potentials at the scalp's vertices and store them (minutes).
 
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    path : Path
-        ``head/scalp.npz``: for the 994 parcels of the template, on the shells of
-        ``head/template.npz``.
+    They are of the 994 parcels of the template, on the shells of ``head/template.npz``.
     """
     shells, cortex = load_shells(), load_cortex()
     vertices = shells.surface("scalp")
@@ -186,16 +177,8 @@ def store_scalp(root: str | Path | None = None) -> Path:
 def store_template(root: str | Path | None = None) -> Path:
     """Build the template head and store it (about a minute on two cores).
 
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    path : Path
-        ``head/template.npz`` with the gain of every vertex for the union of the
-        channels of the template models, the electrodes and the shells.
+    With the gain of every vertex for all channels of the template models, the
+    electrodes and the shells.
     """
     extra = tuple(name for name in biosemi_64() if name not in CHANNELS_75)
     head = build_head_model(channels=CHANNELS_75 + extra, n_jobs=2)

@@ -73,18 +73,6 @@ def store_cap_sampler(root: str | Path | None = None, *, progress: bool = True) 
     """Compute the heads that training meets and store them (10 minutes).
 
     What is finished is kept beside, so that a run that was stopped goes on.
-
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    path : Path
-        ``training/caps.npz``.
     """
     path = artifact_path(_ARTIFACT, root)
     recipe = (_KEY, _FIRST_SHAPE, _SKULL_THICKNESS, _SKULL_RATIO, VARIANT_FREQUENCY)

@@ -76,17 +76,7 @@ def pack_head(head: HeadModel, path: str | Path) -> Path:
 
 
 def store_training_heads(root: str | Path | None = None) -> list[Path]:
-    """Pack the shipped head models and store them.
-
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    paths : list of Path
-    """
+    """Pack the shipped head models and store them."""
     from .loading import load_head_model
 
     return [

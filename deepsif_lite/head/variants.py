@@ -292,18 +292,6 @@ def store_variants(root: str | Path | None = None, *, progress: bool = True) -> 
     """Build all of :data:`HEAD_VARIANTS` and store them (12 minutes on one core).
 
     What is finished is kept beside, so that a run that was stopped goes on.
-
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    path : Path
-        ``head/variants.npz``: leadfield and electrodes of each.
     """
     path = artifact_path(_ARTIFACT, root)
     cortex = load_cortex()

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ..recordings.instances import check_kind
-from ..recordings.windows import check_window, inside, remove_mean
 from ..solvers.methods import METHODS
-from ..solvers.whitening import DEFAULT_NOISE, noise_covariance
 from . import checks
 from .fit import warn_about_fit
 from .loading import find_imager, load_head
-from .recorded import OWN_CAP, prepare_as_recorded
-from .source_image import SourceImage
+from .noise import given_noise
+from .recorded import OWN_CAP
+from .solving import Solver
 from .windows import (
     DURATION,
     OVERLAP,
-    crop,
     epoch_windows,
     evoked_window,
     good_epochs,
-    images_of,
     raw_windows,
-    read_piece,
     warn_about_epochs,
     with_warning,
 )
 
 if TYPE_CHECKING:
     import mne
-    from numpy.typing import NDArray
 
     from ..head.model import HeadModel
     from .imager import Imager
-
-    Baseline = tuple[float | None, float | None]
-    Recording: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
+    from .noise import Baseline
+    from .source_image import SourceImage
 
 
 def image(
@@ -64,29 +56,31 @@ def image(
     method : str
         A name of :data:`deepsif_lite.solvers.METHODS`: ``"deepsif"``, ``"sloreta"``,
         ``"lcmv"``, ``"cmem"``, ``"fast-ires"``, ``"champagne"``, ``"mne"``, ``"dspm"``.
-    head : str or HeadModel, optional
+    head : str | HeadModel | None
         By default the template head under the recording's own good electrodes, which
         ``"template"`` says as well, see :func:`deepsif_lite.head.template_cap`. Else a
         name for :func:`deepsif_lite.load_head_model`, or a head model, of whose
         channels those are used that were recorded. A network of one montage images
         with the head model it was trained for alone, and refuses others.
-    tmin, tmax : float, optional
+    tmin, tmax : float | None
         Window to image, s. By default all of it. The data covariance of LCMV is
         taken from this window.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         Times without signal, s, from which the solvers take the noise covariance,
         and whose mean is taken from each channel; they may lie outside ``tmin`` to
         ``tmax``. By default noise is taken as equal on all channels, and the mean is
         that of the window. Not for networks.
     match : {"name", "position"}
         How channels are matched, see :func:`deepsif_lite.recordings.prepare`.
-    noise : {"diagonal", "ledoit_wolf", "shrunk", "empirical"}, optional
+    noise : {"diagonal", "ledoit_wolf", "shrunk", "empirical"} | None
         How the noise covariance is estimated from the baseline, by default
         ``"diagonal"``; see :func:`deepsif_lite.solvers.noise_covariance`.
-    model : str, path or Imager, optional
+    model : str | path | Imager | None
         The network of ``method="deepsif"``. By default the shipped one for ``head``.
     **options
-        Passed to the solver (``lambda2``, ``depth``, ``reg``, ``noise_cov``, ...).
+        Passed to the solver (``lambda2``, ``depth``, ``reg``, ``noise_cov``, ...). The
+        last may be an :class:`mne.Covariance`, of which the channels that are imaged
+        are taken; a matrix is of these channels, in the order of the head model.
 
     Returns
     -------
@@ -116,25 +110,14 @@ def image(
     100
     """
     checks.check_options(method, model, baseline, noise, options)
-    solve = METHODS[method].solve
-    if solve is None:
+    if METHODS[method].solve is None:
         imager = _imager_for(model, head)
         return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
     check_kind(evoked, "Evoked")
-    window = check_window(evoked.times, tmin, tmax)
-    ready, cap = prepare_as_recorded(
-        evoked, _head_for(head), match=match, baseline=baseline
-    )
-    if baseline is not None:
-        options["noise_cov"] = _noise_of(ready, baseline, noise)
-    crop(ready, window)
-    if baseline is None:  # as the networks do
-        checks.check_length(len(ready.times))
-        remove_mean(ready)
+    solver = _solver_for(method, head, match, options)
+    ready, cap = solver.prepare(evoked, tmin, tmax, baseline, noise)
     warn_about_fit(ready.data.T, cap, 2)
-    run = _each_alone(solve, options, keep_mean=baseline is not None)
-    noise_cov = options.get("noise_cov")
-    return next(images_of([evoked_window(ready, cap)], run, method, noise_cov))
+    return next(solver.images([evoked_window(ready, cap)]))
 
 
 def image_epochs(
@@ -159,7 +142,7 @@ def image_epochs(
     method, head, tmin, tmax
         As of :func:`deepsif_lite.image`. The data covariance of LCMV is that of each
         epoch; average epochs first where there is little of it.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         As of :func:`deepsif_lite.image`: the mean is that of each epoch, the noise
         covariance that of the baselines of all.
     match, noise, model, **options
@@ -183,23 +166,14 @@ def image_epochs(
         head make them: once, before the first image.
     """
     checks.check_options(method, model, baseline, noise, options)
-    solve = METHODS[method].solve
-    if solve is None:
+    if METHODS[method].solve is None:
         imager = _imager_for(model, head)
         return imager.apply_epochs(epochs, tmin=tmin, tmax=tmax, match=match)
     check_kind(epochs, "Epochs")
-    window = check_window(epochs.times, tmin, tmax)
-    ready, cap = prepare_as_recorded(
-        good_epochs(epochs), _head_for(head), match=match, baseline=baseline
-    )
-    if baseline is not None:
-        options["noise_cov"] = _noise_of(ready, baseline, noise)
-    crop(ready, window)
-    if baseline is None:
-        checks.check_length(len(ready.times))
+    solver = _solver_for(method, head, match, options)
+    ready, cap = solver.prepare(good_epochs(epochs), tmin, tmax, baseline, noise)
     warn_about_epochs(ready, cap)
-    run = _each_alone(solve, options, keep_mean=baseline is not None)
-    return images_of(epoch_windows(ready, cap), run, method, options.get("noise_cov"))
+    return solver.images(epoch_windows(ready, cap))
 
 
 def image_raw(
@@ -228,9 +202,10 @@ def image_raw(
         window.
     window, overlap, tmin, tmax
         As of :meth:`deepsif_lite.imaging.Imager.apply_raw`.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         Times of the recording without signal, s, for the noise covariance of the
-        solvers. The mean is that of each window in any case.
+        solvers. The mean is that of each window in any case. Channels that are bad
+        there are left out of all windows.
     match, noise, model, **options
         As of :func:`deepsif_lite.image`.
 
@@ -251,23 +226,15 @@ def image_raw(
         As of :func:`deepsif_lite.image_epochs`, of windows, after the last image.
     """
     checks.check_options(method, model, baseline, noise, options)
-    solve = METHODS[method].solve
-    if solve is None:
+    if METHODS[method].solve is None:
         imager = _imager_for(model, head)
         return imager.apply_raw(raw, window, overlap, tmin=tmin, tmax=tmax, match=match)
     check_kind(raw, "Raw")
-    cap = _head_for(head)
-
-    def bring(piece: mne.io.BaseRaw) -> tuple[mne.io.BaseRaw, HeadModel]:
-        return prepare_as_recorded(piece, cap, match=match)
-
-    batches = raw_windows(raw, bring, window, overlap, tmin=tmin, tmax=tmax)
+    solver = _solver_for(method, head, match, options)
+    batches = raw_windows(raw, solver.bring, window, overlap, tmin=tmin, tmax=tmax)
     if baseline is not None:
-        piece = read_piece(raw, *check_window(raw.times, *baseline, name="baseline"))
-        ready, cap = bring(piece.recording)  # the channels that are good there
-        options["noise_cov"] = _noise_of(ready, (None, None), noise)
-    run = _each_alone(solve, options, keep_mean=False)
-    return images_of(with_warning(batches), run, method, options.get("noise_cov"))
+        solver.listen(raw, baseline, noise)
+    return solver.images(with_warning(batches))
 
 
 def _head_for(head: str | HeadModel | None) -> HeadModel | None:
@@ -284,26 +251,11 @@ def _imager_for(
     return find_imager(model, _head_for(head))
 
 
-def _noise_of(
-    ready: Recording,
-    baseline: Baseline,
-    noise: str | None,
-) -> NDArray:
-    """Estimate the noise covariance from the baseline, of epochs from those of all."""
-    window = check_window(ready.times, *baseline, name="baseline")
-    data = ready.get_data()[..., inside(ready.times, *window)]
-    samples = np.moveaxis(data, -2, -1).reshape(-1, data.shape[-2])
-    return noise_covariance(samples, noise or DEFAULT_NOISE)
-
-
-def _each_alone(
-    solve: Callable, options: dict, *, keep_mean: bool
-) -> Callable[[NDArray, HeadModel], tuple[NDArray, None]]:
-    """Return a solver for batches of windows."""
-
-    def run(eeg: NDArray, head: HeadModel) -> tuple[NDArray, None]:
-        if not keep_mean:  # as the networks do
-            eeg = eeg - eeg.mean(axis=1, keepdims=True)
-        return np.stack([solve(window, head, **options) for window in eeg]), None
-
-    return run
+def _solver_for(
+    method: str, head: str | HeadModel | None, match: str, options: dict
+) -> Solver:
+    """Return a solver that is ready to prepare recordings."""
+    own = dict(options)
+    noise_cov = own.pop("noise_cov", None)
+    noise = None if noise_cov is None else given_noise(noise_cov)
+    return Solver(method, _head_for(head), match, own, noise)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CALLER = 3  # warnings point at whoever called Imager.apply
 _USUAL = (0.5, 2.0)  # length of a window over that of the training
+_LONGEST = 20.0  # likewise; its cosine transform takes half a gigabyte
 
 
 def check_options(
@@ -71,7 +72,7 @@ def check_output(method: str, *arrays: NDArray | None) -> None:
     ----------
     method : str
         A name of :data:`deepsif_lite.solvers.METHODS`.
-    *arrays : array or None
+    *arrays : array | None
         Activity and probability.
 
     Raises
@@ -109,9 +110,23 @@ def check_length(n_times: int) -> None:
         raise WindowError(msg)
 
 
-def warn_about_length(n_times: int, card: dict) -> None:
-    """Warn where a window is much longer or shorter than those of the training."""
+def check_usual_length(n_times: int, card: dict) -> None:
+    """Warn of a window much longer or shorter than those of the training.
+
+    Raises
+    ------
+    WindowError
+        It is so long that its image would take the memory of the machine.
+    """
     shortest, longest = _USUAL
+    if n_times > _LONGEST * card["n_times"]:
+        msg = (
+            f"The window has {n_times} samples at {card['sfreq']:g} Hz, and the network "
+            f"was trained on {card['n_times']}. Give the part around the response "
+            "(tmin, tmax), or image a raw recording window by window "
+            "(deepsif_lite.image_raw)."
+        )
+        raise WindowError(msg)
     if not shortest <= n_times / card["n_times"] <= longest:
         warnings.warn(
             f"The window has {n_times} samples at {card['sfreq']:g} Hz; the network "

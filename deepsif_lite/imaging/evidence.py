@@ -38,7 +38,7 @@ class Evidence:
         As it was prepared, any unit.
     head : HeadModel
         With these channels.
-    noise_power : float, optional
+    noise_power : float | None
         Mean variance of a channel in a baseline, unit of ``eeg`` squared.
     """
 

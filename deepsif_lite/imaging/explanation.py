@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import MismatchError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 
@@ -32,11 +33,11 @@ class Explanation:
         The regions of this patch.
     """
 
-    maps: np.ndarray
-    courses: np.ndarray
-    fit: np.ndarray
-    seeds: np.ndarray
-    patches: list[np.ndarray]
+    maps: NDArray
+    courses: NDArray
+    fit: NDArray
+    seeds: NDArray
+    patches: list[NDArray]
 
 
 def explain(network: nn.Module, eeg: Tensor) -> Explanation:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import mne
+    from numpy.typing import NDArray
     from threadpoolctl import ThreadpoolController
     from torch import Tensor
 
@@ -74,7 +75,7 @@ class Imager:
     device: str = "cpu"
     own_cap: bool = False
 
-    def predict(self, eeg: np.ndarray) -> np.ndarray:
+    def predict(self, eeg: NDArray) -> NDArray:
         """Image windows of EEG.
 
         Parameters
@@ -95,9 +96,7 @@ class Imager:
         """
         return self.predict_with_probability(eeg)[0]
 
-    def predict_with_probability(
-        self, eeg: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def predict_with_probability(self, eeg: NDArray) -> tuple[NDArray, NDArray | None]:
         """Image windows of EEG, and say how likely each region was active.
 
         Parameters
@@ -109,7 +108,7 @@ class Imager:
         -------
         activity : array of shape (..., n_times, n_regions)
             As of :meth:`predict`.
-        probability : array of shape (..., n_regions), or None
+        probability : array of shape (..., n_regions) | None
             That a region was active at any time of the window; the paper's network
             gives none.
 
@@ -139,7 +138,7 @@ class Imager:
             probability = probability.reshape(*eeg.shape[:-2], -1)
         return activity, probability
 
-    def explain(self, eeg: np.ndarray) -> Explanation:
+    def explain(self, eeg: NDArray) -> Explanation:
         """Show what a ``lite`` network looks at: scalp maps and their best patches.
 
         Where methods disagree, this tells why: a map that is there before the stimulus
@@ -169,7 +168,7 @@ class Imager:
         self._check(eeg, any_number=False)
         return explain(self.network, normalize(torch.from_numpy(eeg)).to(self.device))
 
-    def _check(self, eeg: np.ndarray, *, any_number: bool = True) -> None:
+    def _check(self, eeg: NDArray, *, any_number: bool = True) -> None:
         one = ("n_times", len(self.head.ch_names))
         check_shape("eeg", eeg.shape, ("...", *one) if any_number else one)
         if not np.isfinite(eeg).all():
@@ -191,7 +190,7 @@ class Imager:
         evoked : mne.Evoked
             EEG, V. It is brought to the network's channels, reference and rate, see
             :func:`deepsif_lite.recordings.prepare`.
-        tmin, tmax : float, optional
+        tmin, tmax : float | None
             Window to image, s. By default all of it.
         match : {"name", "position"}
             How channels are matched.
@@ -220,7 +219,7 @@ class Imager:
         ready, head = self._bring(evoked, match)
         crop(ready, window)
         checks.check_length(len(ready.times))
-        checks.warn_about_length(len(ready.times), self.card)
+        checks.check_usual_length(len(ready.times), self.card)
         warn_about_fit(remove_mean(ready.copy()).data.T, head, 2)
         result = next(self._images([evoked_window(ready, head)]))
         checks.warn_about_doubt(result.probability)
@@ -265,7 +264,7 @@ class Imager:
         ready, head = self._bring(good_epochs(epochs), match)
         crop(ready, window)
         checks.check_length(len(ready.times))
-        checks.warn_about_length(len(ready.times), self.card)
+        checks.check_usual_length(len(ready.times), self.card)
         warn_about_epochs(ready, head)
         return self._images(epoch_windows(ready, head))
 
@@ -287,7 +286,7 @@ class Imager:
             EEG, V. What is not in memory is read as it is needed.
         window, overlap : float
             Length of a window, and how much of it belongs to the one before, s.
-        tmin, tmax : float, optional
+        tmin, tmax : float | None
             Part of the recording, s. By default all of it.
         match : {"name", "position"}
             How channels are matched.
@@ -317,7 +316,7 @@ class Imager:
             return self._bring(piece, match)
 
         batches = raw_windows(raw, bring, window, overlap, tmin=tmin, tmax=tmax)
-        checks.warn_about_length(round(window * self.card["sfreq"]), self.card)
+        checks.check_usual_length(round(window * self.card["sfreq"]), self.card)
         return self._images(with_warning(batches))
 
     def _bring(self, inst: Instance, match: str) -> tuple[Instance, HeadModel]:
@@ -329,9 +328,7 @@ class Imager:
         return prepare_as_recorded(inst, head, rate, match=match)
 
     def _images(self, batches: Iterable[Windows]) -> Iterator[SourceImage]:
-        def solve(
-            eeg: np.ndarray, head: HeadModel
-        ) -> tuple[np.ndarray, np.ndarray | None]:
+        def solve(eeg: NDArray, head: HeadModel) -> tuple[NDArray, NDArray | None]:
             return self.on(head).predict_with_probability(eeg)
 
         return images_of(batches, solve, "deepsif")
@@ -384,7 +381,7 @@ def _thread_pools() -> ThreadpoolController:
 
 def _collect(batches: Iterable[tuple[Tensor, Tensor | None]], n_windows: int) -> list:
     """Gather batches in arrays made once; joining parts would take memory twice."""
-    whole: list[np.ndarray | None] = []
+    whole: list[NDArray | None] = []
     start = 0
     for batch in batches:
         parts = [None if part is None else part.cpu().numpy() for part in batch]

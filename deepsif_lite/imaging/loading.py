@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import MismatchError
+from ..errors import MismatchError, OptionError
 from ..network.cards import (
     available_weights,
     card_on,
@@ -40,19 +40,19 @@ def load_model(
 
     Parameters
     ----------
-    name_or_path : str or path
+    name_or_path : str | path
         ``"lite"``, which images on the electrodes that a recording has; ``"lite-75"``
         and ``"lite-64"``, the same on two montages; ``"lite-published-75"`` (on the
         authors' head, which must be at hand), ``"lite-75-known-head"`` and
         ``"paper-75"``, the paper's own architecture (for simulations of the very
         template head, see chapters 3 and 4), or a folder of weights.
-    head : str or HeadModel, optional
+    head : str | HeadModel | None
         Electrodes and leadfield; of ``"lite"`` any on its cortex, of others the one
         named on the card.
     transfer : bool
         Use a ``lite`` network on a head model it was not trained for: other
         electrodes, or other parcels, see :func:`deepsif_lite.network.start_from`.
-    device : str, optional
+    device : str | None
         A torch device; by default the CPU.
 
     Returns
@@ -88,6 +88,12 @@ def find_imager(
     model: str | Path | Imager | None, head: str | HeadModel | None
 ) -> Imager:
     """Return the network that was given, or the shipped one for a head model."""
+    if model is not None and not isinstance(model, (str, Path, Imager)):
+        msg = (
+            f"model is of type {type(model).__name__}; give the name of a network, a "
+            "folder of weights, or what load_model returns."
+        )
+        raise OptionError(msg)
     if isinstance(model, Imager):
         return model if head is None else model.on(load_head(head))
     if model is None:
@@ -96,10 +102,22 @@ def find_imager(
 
 
 def load_head(head: str | HeadModel) -> HeadModel:
-    """Load a head model, unless it is one already."""
+    """Load a head model, unless it is one already, which is checked.
+
+    Raises
+    ------
+    OptionError
+        It is neither.
+    MismatchError
+        Its parts do not fit each other.
+    """
+    from ..head.checks import check_head
     from ..head.loading import load_head_model
 
-    return load_head_model(head) if isinstance(head, str) else head
+    if isinstance(head, str):
+        return load_head_model(head)
+    check_head(head)
+    return head
 
 
 def shared_network(
@@ -112,7 +130,7 @@ def shared_network(
 
     Parameters
     ----------
-    name_or_path : str or path
+    name_or_path : str | path
         As for :func:`deepsif_lite.load_model`.
     head : HeadModel
         One that it serves.

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import ChannelError
-from ..head.caps import template_cap
+from ..head.caps import kept_cap
 from ..head.electrodes import TEN_TWENTY
 from ..recordings.matching import warn
 from ..recordings.positions import angles, electrode_positions, sphere
@@ -72,7 +72,7 @@ def prepare_as_recorded(
     """
     cap = head
     if cap is None:  # has the recording's own names, wherever its electrodes were laid
-        cap, match = template_cap(inst.info, match=match), "name"
+        cap, match = kept_cap(inst.info, match=match), "name"
     _check_number(cap.ch_names, cap)
     ready = prepare(
         inst, cap.info, sfreq, match=match, baseline=baseline, interpolate=False
@@ -120,5 +120,5 @@ def _bare_places(head: HeadModel) -> list[str]:
 @lru_cache(maxsize=1)
 def _ten_twenty() -> tuple[NDArray, NDArray]:
     """Return the places of the 10-20 system, and the center of the head, m."""
-    places = electrode_positions(template_cap(TEN_TWENTY).info)
+    places = electrode_positions(kept_cap(TEN_TWENTY).info)
     return places, sphere(places)[1]

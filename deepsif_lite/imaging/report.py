@@ -59,7 +59,7 @@ def write_image(
         What to write.
     evoked : mne.Evoked
         The recording behind it, for the report.
-    folder : str or path
+    folder : str | path
         Created where needed.
     stem : str
         Start of the file names; any text that a file name may hold.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import mne
     import pandas as pd
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from ..cortex.surface import Cortex
     from .evidence import Evidence
@@ -55,20 +56,20 @@ class SourceImage:
         A name of :data:`deepsif_lite.solvers.METHODS`.
     unit : str
         What a value means.
-    probability : array of shape (n_regions,), optional
+    probability : array of shape (n_regions,) | None
         Probability that each region was active at any time of the window that was
         imaged, if the method gives one. It is that of the simulated brains: chapter
         4 shows how well it is calibrated there.
-    evidence : Evidence or Trust, optional
+    evidence : Evidence | Trust | None
         The window behind it, or what was found there; see :attr:`trust`.
     """
 
-    activity: np.ndarray
-    times: np.ndarray
+    activity: NDArray
+    times: NDArray
     cortex: Cortex
     method: str
     unit: str = field(default="no unit")
-    probability: np.ndarray | None = None
+    probability: NDArray | None = None
     evidence: Evidence | Trust | None = field(default=None, repr=False)
 
     @cached_property
@@ -105,12 +106,12 @@ class SourceImage:
         tmax: float | None = None,
         *,
         how: str = "rms",
-    ) -> np.ndarray:
+    ) -> NDArray:
         """Return one value a region: the root mean square over a window.
 
         Parameters
         ----------
-        tmin, tmax : float, optional
+        tmin, tmax : float | None
             Window, s. By default all times.
         how : {"rms", "mean"}
             ``"mean"`` for the magnitude of the mean, as the paper does in patients,
@@ -124,20 +125,20 @@ class SourceImage:
 
     def strongest(
         self, n: int = 10, tmin: float | None = None, tmax: float | None = None
-    ) -> np.ndarray:
+    ) -> NDArray:
         """Return the ``n`` regions that :meth:`map` puts first, strongest first."""
         return np.argsort(-self.map(tmin, tmax), kind="stable")[:n]
 
     def center(
         self, n: int = 10, tmin: float | None = None, tmax: float | None = None
-    ) -> np.ndarray:
+    ) -> NDArray:
         """Return where the ``n`` strongest regions lie, weighted by strength.
 
         Parameters
         ----------
         n : int
             Regions, see :meth:`strongest`.
-        tmin, tmax : float, optional
+        tmin, tmax : float | None
             Window, s. By default all times.
 
         Returns
@@ -151,7 +152,7 @@ class SourceImage:
 
     def share_in(
         self,
-        regions: np.ndarray,
+        regions: NDArray,
         tmin: float | None = None,
         tmax: float | None = None,
         *,
@@ -163,9 +164,9 @@ class SourceImage:
         ----------
         regions : array of int
             Region indices, such as those of a Brodmann area.
-        tmin, tmax : float, optional
+        tmin, tmax : float | None
             Window, s. By default all times.
-        n : int, optional
+        n : int | None
             Count among the ``n`` strongest regions. By default the whole
             :meth:`map` counts, each region by its value times its area.
 
@@ -188,14 +189,14 @@ class SourceImage:
         variant: str = "corrected",
         min_duration: float = MIN_DURATION,
         threshold: float = LIKELY,
-    ) -> np.ndarray:
+    ) -> NDArray:
         """Select the active regions, by Otsu's threshold or by their probability.
 
         Parameters
         ----------
-        tmin, tmax : float, optional
+        tmin, tmax : float | None
             Window, s. By default all times.
-        of : {"samples", "map", "mean", "probability"} or float
+        of : {"samples", "map", "mean", "probability"} | float
             ``"samples"`` thresholds all samples of the window and asks a region to
             stay above for ``min_duration``, as the paper does in simulations;
             ``"map"`` thresholds the root mean square over the window, ``"mean"`` the
@@ -300,9 +301,9 @@ class SourceImage:
 
         Parameters
         ----------
-        tmin, tmax : float, optional
+        tmin, tmax : float | None
             Window, s. By default all times.
-        of : {"samples", "map", "mean", "probability"} or float
+        of : {"samples", "map", "mean", "probability"} | float
             How the extent is found, see :meth:`extent`.
 
         Returns
@@ -338,12 +339,12 @@ class SourceImage:
 
     def plot(
         self, tmin: float | None = None, tmax: float | None = None, **options
-    ) -> tuple[Figure, np.ndarray]:
+    ) -> tuple[Figure, NDArray]:
         """Draw :meth:`map` on the cortex with the extent outlined.
 
         Parameters
         ----------
-        tmin, tmax : float, optional
+        tmin, tmax : float | None
             Window, s. By default the 20 ms around the peak.
         **options
             Passed to :func:`deepsif_lite.figures.plot_cortex`.
@@ -361,9 +362,9 @@ class SourceImage:
         options.setdefault("outlines", {"extent": self.extent(tmin, tmax, of="map")})
         return plot_cortex(self.map(tmin, tmax), self.cortex, **options)
 
-    def _inside(self, tmin: float | None, tmax: float | None) -> np.ndarray:
+    def _inside(self, tmin: float | None, tmax: float | None) -> NDArray:
         window = check_window(self.times, tmin, tmax, partly=True)
         return inside(self.times, *window)
 
-    def _window(self, tmin: float | None, tmax: float | None) -> np.ndarray:
+    def _window(self, tmin: float | None, tmax: float | None) -> NDArray:
         return self.activity[:, self._inside(tmin, tmax)]

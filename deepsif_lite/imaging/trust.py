@@ -71,20 +71,20 @@ class Trust:
 
     Attributes
     ----------
-    signal_to_noise : float or None
+    signal_to_noise : float | None
         Power of the signal over that of the noise, dB: against the baseline, else by
         the upper half of frequencies. None of filtered recordings.
-    explained, explained_at_peak : float or None
+    explained, explained_at_peak : float | None
         Share of the variance of the data that the image explains, over the window and
         at the peak, 0 to 1. Of networks alone: values of solvers are scaled region by
         region.
     one_region : float
         Share that the best single region explains at the peak, 0 to 1.
-    eyes, muscles : float or None
+    eyes, muscles : float | None
         Power that a source in the eyes (in a muscle) could have had, over the sum of
         it and that of the best region, 0 to 1; cortex alone gives about 0.15 (0.4).
         None off the template head.
-    probability : float or None
+    probability : float | None
         Of the region that the network is surest of.
     n_channels : int
         Electrodes.

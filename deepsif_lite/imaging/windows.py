@@ -9,7 +9,6 @@ import numpy as np
 
 from ..errors import SignalError, WindowError, check_range
 from ..recordings.windows import check_window
-from ..signals import average_reference
 from ..solvers.methods import METHODS
 from . import checks
 from .evidence import Evidence
@@ -21,12 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..head.model import HeadModel
+    from .noise import Noise
 
     Solve: TypeAlias = Callable[[NDArray, HeadModel], tuple[NDArray, NDArray | None]]
     Bring: TypeAlias = Callable[[mne.io.BaseRaw], tuple[mne.io.BaseRaw, HeadModel]]
 
 DURATION, OVERLAP = 1.0, 0.5  # s, of windows of a raw recording
 _BATCH = 8  # windows at a time; their images, 2 MB each, bound the memory
+_LONGEST = 86_400.0  # s, of a window; no number of samples is beyond it
 _MARGIN = 0.1  # s around a batch of a raw recording: resampling rings at its edges
 _CALLER = 3  # frames to whoever asks for epochs at once, for the last window of raw
 _BAD = ("bad", "edge")  # how MNE names pieces that are not to be looked at
@@ -45,8 +46,8 @@ class Windows(NamedTuple):
         With these channels.
     """
 
-    eeg: np.ndarray
-    times: np.ndarray
+    eeg: NDArray
+    times: NDArray
     head: HeadModel
 
 
@@ -104,7 +105,7 @@ def raw_windows(
         Prepares a piece of it; returns that and its head model.
     window, overlap : float
         Length of a window, and what it shares with the one before, s.
-    tmin, tmax : float or None
+    tmin, tmax : float | None
         Part of the recording, s.
 
     Raises
@@ -113,7 +114,7 @@ def raw_windows(
         At once, not when the first batch is asked for.
     """
     low, high = check_window(raw.times, tmin, tmax)
-    check_range("window", window, 1 / raw.info["sfreq"])
+    check_range("window", window, 1 / raw.info["sfreq"], _LONGEST)
     check_range("overlap", overlap, 0, window - 1 / raw.info["sfreq"])
     batches = _good_starts(raw, low, high, window, window - overlap)
     return _read_batches(raw, bring, batches, window)
@@ -205,29 +206,23 @@ def images_of(
     batches: Iterable[Windows],
     solve: Solve,
     method: str,
-    noise_cov: NDArray | None = None,
+    noise: Noise | None = None,
 ) -> Iterator[SourceImage]:
     """Image windows one batch at a time.
 
     Each image owns its arrays: one that is kept keeps nothing else in memory but the
-    head model. The noise covariance tells it how far it can be trusted.
+    head model. The noise tells it how far it can be trusted.
     """
     unit = METHODS[method].unit
-    noise = None if noise_cov is None else _power(noise_cov)
     for batch in batches:
         activity, probability = solve(batch.eeg, batch.head)
         checks.check_output(method, activity, probability)
+        power = None if noise is None else noise.power(batch.head.ch_names)
         for k, course in enumerate(activity):
             likely = None if probability is None else probability[k].copy()
             times = batch.times[k].copy()
-            behind = Evidence(batch.eeg[k].copy(), batch.head, noise)
+            behind = Evidence(batch.eeg[k].copy(), batch.head, power)
             cortex = batch.head.cortex
             yield SourceImage(
                 course.T.copy(), times, cortex, method, unit, likely, behind
             )
-
-
-def _power(noise_cov: NDArray) -> float:
-    """Return the mean variance of a channel on the average reference."""
-    centered = average_reference(average_reference(np.asarray(noise_cov), 0), 1)
-    return float(np.trace(centered) / len(centered))

@@ -63,18 +63,18 @@ def place_together(
     """
     scale = power.sqrt()[..., None]
     data, products = maps * scale, products * scale
+    placing = _Placing(data, products, patch_maps)
     first = products.square().sum(1).argmax(-1)
-    chosen = [_Choice(first, patch_maps)]
+    chosen = [placing.choose(first)]
     for count in range(2, most + 1):
-        chosen.append(_best_beside(chosen, data, products, patch_maps)[0])
+        chosen.append(placing.best_beside(chosen).choice)
         fits, gains = [], []
         for _ in range(count):
             # The one placed first is the first to be placed anew.
-            others = chosen[1:]
-            chosen_now, fit, gain = _best_beside(others, data, products, patch_maps)
-            chosen = [*others, chosen_now]
-            fits.append(fit)
-            gains.append(gain)
+            best = placing.best_beside(chosen[1:])
+            chosen = [*chosen[1:], best.choice]
+            fits.append(best.fit)
+            gains.append(best.gain)
         yield Placed(
             torch.stack(fits).amax(0),
             torch.stack([choice.patch for choice in chosen], 1),
@@ -82,31 +82,71 @@ def place_together(
         )
 
 
-class _Choice:
-    """A patch of each sample, and what its map has in common with all others."""
+class _Choice(NamedTuple):
+    """A patch of each sample, its map, and what that has in common with all others."""
 
-    def __init__(self, patch: Tensor, patch_maps: Tensor) -> None:
-        self.patch = patch
-        self.map = patch_maps[patch]
-        self.overlap = self.map @ patch_maps.T
+    patch: Tensor
+    map: Tensor
+    overlap: Tensor
 
 
-def _best_beside(
-    others: list[_Choice], data: Tensor, products: Tensor, patch_maps: Tensor
-) -> tuple[_Choice, Tensor, Tensor]:
-    """Find the patch that adds the most to the others.
+class _Best(NamedTuple):
+    """The patch that adds the most to others.
 
-    Returns it, the share of the EEG that each patch explains with the others,
-    (n_samples, n_patches), and what the one found adds, (n_samples,).
+    With the share of the EEG that each patch explains with the others, ``fit``,
+    (n_samples, n_patches), and what the one found adds, ``gain``, (n_samples,).
     """
-    maps, overlap = _orthonormal(others)
-    explained = data @ maps.mT  # (n_samples, n_modes, n_others)
-    left = torch.baddbmm(products, explained, overlap, alpha=-1)
-    own = 1 - overlap.square().sum(1)
-    gain = left.square().sum(1) / own.clamp_min(_LEAST_OWN) * (own > _LEAST_OWN)
-    best, patch = gain.max(-1)
-    fit = explained.square().sum((1, 2))[:, None] + gain
-    return _Choice(patch, patch_maps), fit, best
+
+    choice: _Choice
+    fit: Tensor
+    gain: Tensor
+
+
+class _Placing:
+    """Places patches. Of a sample alone, it computes nothing twice.
+
+    A patch that is placed anew mostly stays where it was, and to compare its map with
+    all others is what placing costs.
+    """
+
+    def __init__(self, data: Tensor, products: Tensor, patch_maps: Tensor) -> None:
+        self._data, self._products, self._patch_maps = data, products, patch_maps
+        self._remembers = (
+            len(data) == 1
+            and data.device.type == "cpu"  # a GPU would have to be waited for
+            and not torch.compiler.is_exporting()
+        )
+        self._choices: dict[int, _Choice] = {}
+        self._best: dict[tuple[int, ...], _Best] = {}
+
+    def choose(self, patch: Tensor) -> _Choice:
+        """Take a patch of each sample, (n_samples,)."""
+        if self._remembers and (known := self._choices.get(int(patch))):
+            return known
+        own = self._patch_maps[patch]
+        choice = _Choice(patch, own, own @ self._patch_maps.T)
+        if self._remembers:
+            self._choices[int(patch)] = choice
+        return choice
+
+    def best_beside(self, others: list[_Choice]) -> _Best:
+        """Find the patch that adds the most to others."""
+        if not self._remembers:
+            return self._find(others)
+        key = tuple(int(choice.patch) for choice in others)
+        if key not in self._best:
+            self._best[key] = self._find(others)
+        return self._best[key]
+
+    def _find(self, others: list[_Choice]) -> _Best:
+        maps, overlap = _orthonormal(others)
+        explained = self._data @ maps.mT  # (n_samples, n_modes, n_others)
+        left = torch.baddbmm(self._products, explained, overlap, alpha=-1)
+        own = 1 - overlap.square().sum(1)
+        gain = left.square().sum(1) / own.clamp_min(_LEAST_OWN) * (own > _LEAST_OWN)
+        best, patch = gain.max(-1)
+        fit = explained.square().sum((1, 2))[:, None] + gain
+        return _Best(self.choose(patch), fit, best)
 
 
 def _orthonormal(choices: list[_Choice]) -> tuple[Tensor, Tensor]:

@@ -149,13 +149,7 @@ class ScanNetwork(SourceNetwork):
             setattr(self, name, layer)
 
     def set_geometry(self, leadfield: NDArray, cortex: Parcels) -> None:
-        """Give the scans their scalp maps.
-
-        Parameters
-        ----------
-        leadfield : array of shape (n_channels, n_regions)
-        cortex : Cortex
-        """
+        """Give the scans their scalp maps, see :class:`SourceNetwork`."""
         self.geometry.compute(leadfield, cortex)
 
     def set_leadfield(self, leadfield: NDArray) -> None:
@@ -167,18 +161,7 @@ class ScanNetwork(SourceNetwork):
         self.geometry.prepare(leadfield)
 
     def serving(self, leadfield: NDArray) -> ScanNetwork:
-        """Return this network for other electrodes; both share their weights.
-
-        Parameters
-        ----------
-        leadfield : array of shape (n_channels of the cap, n_regions)
-            On the same cortex, any number of channels.
-
-        Raises
-        ------
-        MismatchError
-            It has other regions.
-        """
+        """Return this network for other electrodes, see :class:`SourceNetwork`."""
         other = copy.copy(self)
         other._modules = dict(self._modules)
         other.geometry = self.geometry.serving(leadfield)

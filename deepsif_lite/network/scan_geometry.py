@@ -279,9 +279,15 @@ class ScanGeometry(nn.Module):
             return dense @ matrix.to(dtype)
         key = name, matrix.device, dtype
         if key not in self._sparse:
-            self._sparse[key] = _sparse(matrix.to(dtype))
+            self._sparse[key] = _sparse(self._pattern(name), matrix.device, dtype)
         with torch.autocast(dense.device.type, enabled=False):
             return _SparseProduct.apply(dense.to(dtype), *self._sparse[key])
+
+    def _pattern(self, name: str) -> csr_array:
+        """Return where one of those matrices is 1; the rest of it is 0."""
+        if name == "members":  # it is large, and known in this form
+            return self._patches[0]
+        return csr_array(getattr(self, name).cpu().numpy())
 
     def __deepcopy__(self, memo: dict) -> ScanGeometry:
         # Sparse tensors cannot be copied; a copy makes its own.
@@ -307,26 +313,34 @@ class _SparseProduct(torch.autograd.Function):
         return _times_sparse(gradient, ctx.matrix), None, None
 
 
-def _sparse(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the sparse form of the transpose, and that of the matrix."""
-    with warnings.catch_warnings():
-        # torch calls the formats beta; what is used of them is tested.
-        warnings.filterwarnings("ignore", "Sparse CS[RC]")
-        rows = matrix.to_sparse_csr()
-        columns = rows.to_sparse_csc()  # ten times as quick as from a dense transpose
-        return (
-            _csr(
-                columns.ccol_indices(), columns.row_indices(), columns, matrix.T.shape
-            ),
-            _csr(rows.crow_indices(), rows.col_indices(), rows, matrix.shape),
-        )
+def _sparse(
+    pattern: csr_array, device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """Return the transpose of a matrix of ones and zeros, and the matrix."""
+    columns = pattern.tocsc()
+    transposed = columns.indptr, columns.indices, columns.shape[::-1]
+    both = transposed, (pattern.indptr, pattern.indices, pattern.shape)
+    return tuple(_csr(*each, device, dtype) for each in both)
 
 
-def _csr(ends: Tensor, columns: Tensor, stored: Tensor, shape: torch.Size) -> Tensor:
+def _csr(
+    ends: NDArray,
+    columns: NDArray,
+    shape: tuple[int, int],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Tensor:
     """Return a matrix with indices of 32 bits, as the product wants them."""
-    return torch.sparse_csr_tensor(
-        ends.int(), columns.int(), stored.values(), shape, check_invariants=True
-    )
+    with warnings.catch_warnings():
+        # torch calls the format beta; what is used of it is tested.
+        warnings.filterwarnings("ignore", "Sparse CS[RC]")
+        return torch.sparse_csr_tensor(
+            torch.as_tensor(ends, dtype=torch.int32),
+            torch.as_tensor(columns, dtype=torch.int32),
+            torch.ones(len(columns), dtype=dtype),
+            shape,
+            check_invariants=True,
+        ).to(device)
 
 
 def _times_sparse(dense: Tensor, transposed: Tensor) -> Tensor:

@@ -98,9 +98,9 @@ class Connectome:
 
         Parameters
         ----------
-        regions : int or array of int, shape (n_sims,)
+        regions : int | array of int, shape (n_sims,)
             The region whose node is raised.
-        gain : float or array, shape (n_sims,)
+        gain : float | array, shape (n_sims,)
             Its excitatory gain (mV).
         healthy : float
             Gain of all other nodes (mV).

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import FileError, OptionError, WindowError
-from .windows import check_window
+from .windows import check_baseline, check_window
 
 if TYPE_CHECKING:
     import mne
@@ -40,16 +40,16 @@ def read_evoked(
 
     Parameters
     ----------
-    path : str or path
+    path : str | path
         Any file that MNE reads.
-    condition : str or int, optional
+    condition : str | int | None
         Which evoked response of the file, or which event of its epochs. It may be
         left out where there is only one evoked response, and for all epochs.
-    tmin, tmax : float, optional
+    tmin, tmax : float | None
         Window, s, cut from a raw recording, which needs both. Evoked responses and
         epochs are returned whole, since their baseline may lie outside the window:
         :func:`deepsif_lite.image` takes baseline and window, in this order.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         Times without signal, s. From a raw recording, what is cut reaches from the
         first to the last time of window and baseline.
 
@@ -98,12 +98,21 @@ def _one_error(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # readers raise anything from KeyError to struct.error
         cure = _CURES.get(path.suffix.lower(), _OWN_READER)
+        if isinstance(error, FileNotFoundError):
+            cure = "put the file that is missing beside it, under that name"
+        elif path.suffix.lower() == ".set" and not _is_of_v73(error):
+            cure = _OWN_READER
         reason = next(iter(str(error).strip().splitlines()), "") or "no reason given"
         msg = (
             f"{path.name} cannot be read as EEG ({type(error).__name__}: {reason}). "
             f"Instead, {cure}, or save the recording as .fif (inst.save)."
         )
         raise FileError(msg) from error
+
+
+def _is_of_v73(error: Exception) -> bool:
+    """Return whether an EEGLAB file needs what MATLAB's v7.3 needs."""
+    return isinstance(error, ImportError) or "mat file type" in str(error)
 
 
 def _open(path: Path) -> mne.io.BaseRaw | mne.BaseEpochs | list[mne.Evoked]:
@@ -144,12 +153,19 @@ def _choose_evoked(
     names = [evoked.comment for evoked in responses]
     if condition is None and len(responses) == 1:
         return responses[0]
+    named = [evoked for evoked in responses if evoked.comment == str(condition)]
     # Averages come before standard errors of the same name.
-    for evoked in sorted(responses, key=lambda evoked: evoked.kind != "average"):
-        if evoked.comment == str(condition):
-            return evoked
+    averages = [evoked for evoked in named if evoked.kind == "average"] or named
+    if len(averages) > 1:
+        msg = (
+            f"condition={condition!r} is the name of {len(averages)} responses of "
+            f"{path.name}: {names}; give a number, from 0."
+        )
+        raise OptionError(msg)
+    if averages:
+        return averages[0]
     number = str(condition)
-    if number.isdigit() and int(number) < len(responses):
+    if number.isdecimal() and int(number) < len(responses):
         return responses[int(number)]
     msg = (
         f"condition={condition!r}; {path.name} holds {names} (give a name, or a number "
@@ -183,6 +199,12 @@ def _window_of_raw(
 ) -> mne.Evoked:
     import mne
 
+    if not raw.n_times or raw.info["sfreq"] <= 0:
+        msg = (
+            f"{path.name} holds no samples, or says nothing of their rate: it was cut "
+            "short, or is of another format than its name says. Export it anew."
+        )
+        raise FileError(msg)
     if condition is not None:
         msg = (
             f"condition={condition!r}: {path.name} is a raw recording, without "
@@ -197,7 +219,7 @@ def _window_of_raw(
         raise WindowError(msg)
     times = list(check_window(raw.times, *window))
     if baseline is not None:
-        times += check_window(raw.times, *baseline, name="baseline")
+        times += check_baseline(raw.times, baseline)
     with _one_error(path):
         part = raw.copy().crop(min(times), max(times)).load_data(verbose="error")
     _warn_about_annotations(part, path)

@@ -55,16 +55,46 @@ def check_kind(recording: object, *wanted: str) -> None:
     raise SignalError(msg)
 
 
+def real_values(recording: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw) -> NDArray:
+    """Return the values of a recording in double precision; masked ones are NaN.
+
+    Raises
+    ------
+    SignalError
+        They are no real numbers, or not one for each channel and time.
+    """
+    data = recording.data if hasattr(recording, "data") else recording.get_data()
+    shape = len(recording.ch_names), len(recording.times)
+    if data.shape[-2:] != shape or data.ndim != 2 + hasattr(recording, "events"):
+        msg = (
+            f"The values have shape {data.shape}, but there are {shape[0]} channels and "
+            f"{shape[1]} times; make the recording anew (mne.EvokedArray(data, info))."
+        )
+        raise SignalError(msg)
+    if data.dtype.kind not in "fiu":
+        msg = (
+            f"The values are of type {data.dtype}, not real numbers in V; give the EEG "
+            "itself (of an analytic signal the real part, not its envelope)."
+        )
+        raise SignalError(msg)
+    values = data.astype(float)
+    return np.ma.filled(values, np.nan) if np.ma.isMaskedArray(values) else values
+
+
 def good_eeg(info: mne.Info) -> NDArray:
     """Return the indices of the EEG channels that are not marked bad.
 
     Raises
     ------
     ChannelError
-        There are none.
+        There are none, or names repeat.
     """
     import mne
 
+    repeated = sorted({n for n in info.ch_names if info.ch_names.count(n) > 1})
+    if repeated:
+        msg = f"Channels {repeated} are there more than once; drop or rename them."
+        raise ChannelError(msg)
     good = mne.pick_types(info, meg=False, eeg=True, exclude="bads")
     if not len(good):
         msg = (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ChannelError
 from .names import match_names, numbered_cap
-from .positions import angles, electrode_positions, place, sphere
+from .positions import MAX_ANGLE, angles, electrode_positions, place, sphere
 
 if TYPE_CHECKING:
     import mne
@@ -24,10 +24,6 @@ logger = logging.getLogger(__name__)
 MAX_MISSING = 0.25
 """Largest share of channels that is interpolated."""
 
-MAX_ANGLE = 25.0
-"""Degrees from a channel of the head model to the nearest recorded one, beyond which
-its signal is extrapolated (neighbors in the 10-10 system lie about 18 apart)."""
-
 # Degrees, 3 mm on the scalp: no digitizer tells such electrodes apart.
 _SAME_PLACE = 2.0
 _NAMED = 5  # channels that an error names
@@ -38,7 +34,7 @@ class Cap(NamedTuple):
 
     Attributes
     ----------
-    targets : sequence of (str or None)
+    targets : sequence of (str | None)
         The channel of the head model that each one is.
     positions : array of shape (n_channels, 3)
         Meters, head frame of the head model.
@@ -103,7 +99,7 @@ def match_channels(
         )
         raise ChannelError(msg)
     _warn_about_unknown(cap)
-    return eeg.drop_channels(cap.unknown), cap
+    return (eeg.drop_channels(cap.unknown) if cap.unknown else eeg), cap
 
 
 def _matched(

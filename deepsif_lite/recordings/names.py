@@ -10,21 +10,25 @@ EGI's numbers (E1 to E256) say nothing without positions.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ChannelError
 
 _OLD_NAMES = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8"}
-_PREFIX = re.compile(r"^(eeg|pol)[ _:-]+")
-_ENDING = re.compile(r"[ _:-]+(ref|le|ar|avg|av)$|\.+$")
+_PREFIX = re.compile(r"^(eeg|pol)[ ._:-]+|^eeg(?=[a-z])|^(eeg)?\d+[ ._:-]+(?=[a-z])")
+_ENDING = re.compile(r"[ _:-]+(ref|le|ar|avg|av)$|(?<=.)(ref|avg)$|\.+$| *\(\w+\)$")
 _RUNNING_NUMBER = re.compile(r"-\d+$")  # MNE appends it to names that repeat
 # A minus in front would reverse the sign: "Cz-F3" is no F3.
-_ANY_PREFIX = re.compile(r"^[a-z0-9]+[ _:]+")
+_ANY_PREFIX = re.compile(r"^[a-z0-9]+[ ._:]+")
 _ANY_ENDING = re.compile(r"[ _:/-][^ _:/-]+$")
+_FRAME, _QUOTES = " \t\n\0[]<>", "'\""
+_SPACED = re.compile(r" *([-:/]) *")
 _SHARED_BY = 0.5  # of the names; a bipolar montage repeats an ending two or three times
 
 _BIOSEMI_NAME = re.compile(r"^([a-h])([1-9]|[12][0-9]|3[0-2])$")
@@ -36,6 +40,7 @@ _NAMED_CAPS = ("biosemi32", "biosemi64")  # MNE lists them by 10-10 names, in or
 _SAME_PLACE = 1.0  # degrees; such electrodes coincide exactly in BioSemi's tables
 
 
+@lru_cache(maxsize=4096)  # every recording asks for all names of the 10-05 system
 def plain_name(name: str) -> str:
     """Return a channel's name without case, decoration and old spelling.
 
@@ -44,7 +49,7 @@ def plain_name(name: str) -> str:
     >>> plain_name("EEG T3-LE")
     't7'
     """
-    plain = _PREFIX.sub("", name.strip().lower())
+    plain = _PREFIX.sub("", _tidy(name))
     plain = _ENDING.sub("", _ENDING.sub("", _RUNNING_NUMBER.sub("", plain)))
     return _OLD_NAMES.get(plain, plain)
 
@@ -72,6 +77,14 @@ def plain_names(names: Sequence[str]) -> list[str]:
     if cap is None:
         return plain
     return [_biosemi_names(cap).get(name, f"{cap} {name}") for name in plain]
+
+
+def _tidy(name: str) -> str:
+    """Return a name without case, frame and spaces; wide letters become plain."""
+    plain = unicodedata.normalize("NFKC", name).lower().strip(_FRAME)
+    if plain[:1] in _QUOTES and plain[-1:] == plain[:1]:  # C3' alone is another place
+        plain = plain[1:-1]
+    return _SPACED.sub(r"\1", plain)
 
 
 def match_names(recorded: Sequence[str], wanted: Sequence[str]) -> dict[str, str]:
@@ -157,7 +170,7 @@ def numbered_cap(names: Sequence[str]) -> str | None:
 
 def _without_shared_parts(names: Sequence[str]) -> list[str]:
     """Cut prefixes and endings that most of the names share."""
-    plain = [name.strip().lower() for name in names]
+    plain = [_tidy(name) for name in names]
     for part in (_ANY_PREFIX, _ANY_ENDING):
         while shared := _shared(part, plain):
             plain = [part.sub("", n) if _found(part, n) == shared else n for n in plain]
@@ -210,7 +223,7 @@ def _biosemi_number(index: int) -> str:
     return f"{chr(ord('a') + letter)}{number + 1}"
 
 
-def _directions(cap: str) -> tuple[list[str], np.ndarray]:
+def _directions(cap: str) -> tuple[list[str], NDArray]:
     """Return a spherical montage's names and unit vectors."""
     import mne
 

@@ -8,6 +8,7 @@ one has been laid on the other.
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,7 +25,12 @@ MAX_DISTANCE = 0.015
 """Mean distance (m) between electrodes and scalp after alignment, beyond which the
 two caps do not belong together. A head of another shape stays below."""
 
+MAX_ANGLE = 25.0
+"""Degrees between two places beyond which they are not the same (neighbors in the 10-10
+system lie about 18 apart)."""
+
 _LEAST_POINTS, _FLAT = 8, 0.05  # electrodes, height over width; a cap has about 0.5
+_OUTLYING = 6.0  # of the median distance to the middle; caps stay below 1.7
 _LEAST_SHARED = 4  # names; three points may lie on a line, or on one side
 _NEAREST = 3  # electrodes of the head model that tell the scalp's radius
 
@@ -40,11 +46,14 @@ class Placement(NamedTuple):
         ``"fiducials"``, ``"shared names"`` or ``"the spheres that fit them"``.
     distance : float
         Mean distance to the scalp of the head model, m.
+    astray : dict of str to float
+        Degrees from electrodes to where their names put them, beyond 25.
     """
 
     positions: NDArray
     aligned_by: str
     distance: float
+    astray: dict[str, float]
 
 
 def electrode_positions(info: mne.Info) -> NDArray:
@@ -73,8 +82,14 @@ def sphere(points: NDArray) -> tuple[float, NDArray]:
     ChannelError
         No sphere fits: the points lie in a plane, or are too few.
     """
+    return _sphere(np.asarray(points, float).tobytes())
+
+
+@lru_cache(maxsize=16)  # MNE takes milliseconds, and each recording asks several times
+def _sphere(values: bytes) -> tuple[float, NDArray]:
     import mne
 
+    points = np.frombuffer(values).reshape(-1, 3)
     spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
     if len(points) < _LEAST_POINTS or spread[-1] < _FLAT * spread[0]:
         msg = (
@@ -88,6 +103,7 @@ def sphere(points: NDArray) -> tuple[float, NDArray]:
     )
     info = mne.create_info(names, 1.0, "eeg").set_montage(montage)
     radius, center, _ = mne.bem.fit_sphere_to_headshape(info, ("eeg",), verbose="error")
+    center.setflags(write=False)
     return radius, center
 
 
@@ -104,7 +120,8 @@ def place(
 
     By fiducials where the recording has them, else by the names both share, else
     about the sphere that fits each cap (which keeps its axes). The first of these
-    that puts the electrodes on the scalp is taken, and the log says which.
+    that puts the electrodes on the scalp, and names where they belong, is taken; the
+    log says which.
 
     Parameters
     ----------
@@ -112,7 +129,7 @@ def place(
         EEG channels, each with a position.
     head : mne.Info
         Of a head model.
-    shared : dict of str to str, optional
+    shared : dict of str to str | None
         Names in the head model to names in the recording, from
         :func:`~deepsif_lite.recordings.names.match_names`.
 
@@ -123,33 +140,88 @@ def place(
     Raises
     ------
     ChannelError
-        No alignment puts the electrodes on the scalp.
+        No alignment puts the electrodes on the scalp, and most of those with a known
+        name near its place.
     """
+    shared = shared or {}
     points, scalp = electrode_positions(recorded), electrode_positions(head)
+    _check_outliers(points, recorded.ch_names)
     candidates = {
         "fiducials": _by_fiducials(points, recorded, head),
-        "shared names": _by_names(points, recorded, head, shared or {}),
+        "shared names": _by_names(points, recorded, head, shared),
         "the spheres that fit them": _by_spheres(points, scalp),
     }
-    tried = {}
+    off, turned = {}, {}
     for how, moved in candidates.items():
         if moved is None:
             continue
-        tried[how] = _distance_to_scalp(moved, scalp)
-        if tried[how] <= MAX_DISTANCE:
+        off[how] = _distances_to_scalp(moved, scalp)
+        if off[how].mean() > MAX_DISTANCE:
+            continue
+        astray = _degrees_from_names(moved, recorded, head, shared)
+        if len(astray) < _LEAST_SHARED or np.median(list(astray.values())) <= MAX_ANGLE:
+            distance = float(off[how].mean())
             logger.info(
                 "Electrodes aligned by %s; mean distance to the scalp %.1f mm.",
                 how,
-                1e3 * tried[how],
+                1e3 * distance,
             )
-            return Placement(moved, how, tried[how])
-    found = ", ".join(f"{1e3 * d:.0f} mm by {how}" for how, d in tried.items())
-    msg = (
-        f"The electrodes do not lie on the scalp of the head model (mean distance "
-        f"{found}; at most {1e3 * MAX_DISTANCE:.0f} mm). Check positions, units and "
-        "fiducials (inst.set_montage), or use match='name'."
-    )
+            far = {n: angle for n, angle in astray.items() if angle > MAX_ANGLE}
+            return Placement(moved, how, distance, far)
+        turned[how] = astray
+    if turned:
+        msg = _contradiction(turned)
+    else:
+        msg = _off_scalp(off, recorded.ch_names)
     raise ChannelError(msg)
+
+
+def _check_outliers(points: NDArray, ch_names: list[str]) -> None:
+    """Refuse an electrode that no head has: it would draw the others away."""
+    away = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+    worst = int(away.argmax())
+    if away[worst] > _OUTLYING * np.median(away) > 0:
+        msg = (
+            f"Electrode {ch_names[worst]!r} lies {away[worst] / np.median(away):.0f} "
+            "times as far out as the others; correct its position (inst.set_montage), "
+            "or mark it bad (inst.info['bads'])."
+        )
+        raise ChannelError(msg)
+
+
+def _contradiction(turned: dict[str, dict[str, float]]) -> str:
+    found = ", ".join(
+        f"{np.median(list(astray.values())):.0f} degrees by {how}"
+        for how, astray in turned.items()
+    )
+    return (
+        "The positions of electrodes contradict their names, which put them elsewhere "
+        f"(median {found}): axes or fiducials are turned or mirrored. Correct the "
+        "positions (inst.set_montage), or use match='name'."
+    )
+
+
+def _off_scalp(off: dict[str, NDArray], ch_names: list[str]) -> str:
+    found = ", ".join(f"{1e3 * d.mean():.0f} mm by {how}" for how, d in off.items())
+    farthest = ch_names[int(min(off.values(), key=np.mean).argmax())]
+    return (
+        f"The electrodes do not lie on the scalp of the head model (mean distance "
+        f"{found}; at most {1e3 * MAX_DISTANCE:.0f} mm; {farthest!r} is the farthest). "
+        "Check positions, units and fiducials (inst.set_montage), or use match='name'."
+    )
+
+
+def _degrees_from_names(
+    moved: NDArray, recorded: mne.Info, head: mne.Info, shared: dict[str, str]
+) -> dict[str, float]:
+    """Return how far shared names' electrodes lie from each other, by recorded name."""
+    scalp = electrode_positions(head)
+    _, center = sphere(scalp)
+    apart = angles(moved, scalp, center)
+    return {
+        own: float(apart[recorded.ch_names.index(own), head.ch_names.index(name)])
+        for name, own in shared.items()
+    }
 
 
 def _by_fiducials(
@@ -210,12 +282,12 @@ def _by_spheres(points: NDArray, scalp: NDArray) -> NDArray:
     return (points - from_center) * here / there + to_center
 
 
-def _distance_to_scalp(points: NDArray, scalp: NDArray) -> float:
-    """Mean distance from electrodes to the scalp that others lie on, m."""
+def _distances_to_scalp(points: NDArray, scalp: NDArray) -> NDArray:
+    """Return the distances from electrodes to the scalp that others lie on, m."""
     _, center = sphere(scalp)
     nearest = np.argsort(angles(points, scalp, center), axis=1)[:, :_NEAREST]
     radius = np.linalg.norm(scalp - center, axis=1)[nearest].mean(axis=1)
-    return float(np.abs(np.linalg.norm(points - center, axis=1) - radius).mean())
+    return np.abs(np.linalg.norm(points - center, axis=1) - radius)
 
 
 def _unit(vectors: NDArray) -> NDArray:

@@ -10,24 +10,30 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..errors import ChannelError, WindowError, check_option
+from ..errors import ChannelError, SignalError, WindowError, check_option
 from ..signals import average_reference, remove_trend
-from .instances import check_kind, good_eeg
+from .instances import check_kind, good_eeg, real_values
 from .matching import Cap, check_cover, match_channels, warn
 from .positions import electrode_positions, sphere
 from .quality import (
     are_of_electrodes,
     check_scales,
     check_values,
+    find_clipped,
     find_drifts,
+    find_processing,
     find_unusable,
 )
 from .windows import remove_mean
 
 if TYPE_CHECKING:
     import mne
+    from numpy.typing import NDArray
 
     Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
+
+
+_LEAST_RATE = 20.0  # Hz; an epileptic spike takes 50 ms
 
 
 def prepare(
@@ -50,11 +56,11 @@ def prepare(
         EEG in V. Other channels are dropped.
     info : mne.Info
         Channels wanted, with positions, as in ``HeadModel.info``.
-    sfreq : float, optional
+    sfreq : float | None
         Sampling rate wanted, Hz. By default it is kept.
     match : {"name", "position"}
         How channels are found, see the notes.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         Times, s, whose mean is taken from each channel (of epochs, from each one).
         By default all samples given, as the networks do.
     interpolate : bool
@@ -80,8 +86,10 @@ def prepare(
     -----
     What is accepted, repaired with a warning, noticed with a warning, refused:
 
-    *Kinds of object.* One Evoked, Epochs or Raw; anything else is refused. Responses
-    that are no averages are noticed.
+    *Kinds of object.* One Evoked, Epochs or Raw of real numbers, one for each channel
+    and time; anything else is refused, complex (analytic) signals included. Responses
+    that are no averages are noticed, and so are magnitudes (of no sign) and channels
+    that were each brought to one size.
 
     *Names.* Case does not count, nor do prefixes and endings that most names share
     (``EEG Fp1-REF``, ``Fp1-A1A2``, ``Fp1:CPz``); T3, T4, T5, T6 are T7, T8, P7, P8;
@@ -93,7 +101,9 @@ def prepare(
 
     *Positions.* With ``match="position"``, names count first where their electrodes
     lie within 25 degrees of each other. Then each cap is laid on the other: by
-    fiducials, by shared names, or by the spheres that fit them (the log says how).
+    fiducials, by shared names, or by the spheres that fit them (the log says how),
+    but not so that half of the names lie 25 degrees or more from their places: axes
+    that are turned or mirrored. Single electrodes so far from their names are noticed.
     Electrodes at the same place keep their values; of networks of one montage, other
     channels are interpolated by spherical splines, and a cap that leaves a quarter of
     theirs uncovered is refused. Electrodes without position are left out, and those
@@ -105,10 +115,12 @@ def prepare(
     ignored, and not looked at further.
 
     *Units and scales.* V at the size of EEG; a common factor does not matter, but
-    microvolts read as V are refused. A flat channel counts as bad, and so does one
+    microvolts read as V are refused, and so is next to nothing. A flat channel counts as bad, and so does one
     beyond four times the others and what its neighbors predict: repaired, named with
     its factor. Two groups of channels a factor ten apart (two units in one file), NaN
     and infinite values are refused.
+
+    Channels that are cut off at the end of a range: noticed.
 
     *Offsets and drifts.* The mean over the window or the baseline is taken away. Where
     lines hold most of a channel and exceed the signal, they are taken from all
@@ -130,10 +142,13 @@ def prepare(
     """
     check_option("match", match, ("name", "position"))
     check_kind(inst, "Evoked", "Epochs", "Raw")
+    if sfreq is not None:
+        _check_rate(inst.info["sfreq"])
     _notice_kind(inst)
     eeg = _pick_eeg(inst)
     eeg, cap = match_channels(eeg, info, match, all_needed=interpolate)
     check_values(eeg.get_data(), eeg.ch_names)
+    _notice_processing(eeg)
     remove_mean(eeg, baseline)
     eeg, cap = _drop_unusable(eeg, cap, info)
     if interpolate:
@@ -150,7 +165,7 @@ def prepare(
 
 def resting_clips(
     raw: mne.io.BaseRaw, info: mne.Info, duration: float, sfreq: float
-) -> np.ndarray:
+) -> NDArray:
     """Cut a recording at rest into clips: noise for synthetic EEG.
 
     Parameters
@@ -194,13 +209,43 @@ def _notice_kind(inst: Instance) -> None:
         )
 
 
+def _check_rate(rate: float) -> None:
+    """Refuse what would be resampled to a hundred times as many samples."""
+    if rate < _LEAST_RATE:
+        msg = (
+            f"info['sfreq'] is {rate:g} Hz, too few for a brain response; say how many "
+            "samples a second there are (mne.create_info(ch_names, sfreq, 'eeg'))."
+        )
+        raise SignalError(msg)
+
+
+def _notice_processing(eeg: Instance) -> None:
+    """Warn of values that are no potentials any more."""
+    found = find_processing(eeg.get_data())
+    if found:
+        warn(
+            f"{found}; its image is none of sources in the brain. Give the potentials "
+            "as they were recorded."
+        )
+    clipped = [eeg.ch_names[i] for i in find_clipped(eeg.get_data())]
+    if clipped:
+        warn(
+            f"Channels {clipped} are cut off at their largest or smallest value, as by "
+            "an amplifier or a file format whose range they exceed. Choose another "
+            "window, export with a larger range, or mark them bad (inst.info['bads'])."
+        )
+
+
 def _pick_eeg(inst: Instance) -> Instance:
     """Copy the good EEG channels into memory, without projectors."""
     good = good_eeg(inst.info)
     eeg = inst.copy()
     if hasattr(eeg, "load_data"):
         eeg.load_data()
-    eeg = eeg.pick([inst.ch_names[i] for i in good], verbose="error")
+    values = real_values(eeg)
+    if hasattr(eeg, "data"):  # epochs and raw recordings hold these very numbers
+        eeg.data = values
+    eeg = _keep(eeg, [inst.ch_names[i] for i in good])
     return _forget_projectors(eeg)
 
 
@@ -249,7 +294,7 @@ def _drop_unusable(eeg: Instance, cap: Cap, info: mne.Info) -> tuple[Instance, C
         )
     dropped = {*flat, *outlying}
     kept = [i for i in range(len(cap.targets)) if i not in dropped]
-    eeg = eeg.pick([eeg.ch_names[i] for i in kept], verbose="error")
+    eeg = _keep(eeg, [eeg.ch_names[i] for i in kept])
     targets = [cap.targets[i] for i in kept]
     return eeg, cap._replace(targets=targets, positions=cap.positions[kept])
 
@@ -264,10 +309,28 @@ def _order(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:
             "the head model; rename them (inst.rename_channels), or leave head out."
         )
         raise ChannelError(msg)
-    eeg.pick([own[name] for name in there], verbose="error")
-    eeg.reorder_channels([own[name] for name in there])
-    eeg.rename_channels({own[name]: name for name in there}, verbose="error")
-    return eeg.set_montage(info.get_montage(), on_missing="ignore", verbose="error")
+    _keep(eeg, [own[name] for name in there])
+    if eeg.ch_names != there:
+        eeg.rename_channels({own[name]: name for name in there}, verbose="error")
+    return _take_places(eeg, info)
+
+
+def _keep(eeg: Instance, ch_names: list[str]) -> Instance:
+    """Keep some channels, in this order, in place; MNE takes time to change nothing."""
+    if eeg.ch_names == ch_names:
+        return eeg
+    return eeg.pick(ch_names, verbose="error").reorder_channels(ch_names)
+
+
+def _take_places(eeg: Instance, info: mne.Info) -> Instance:
+    """Put channels where the head model has them, as ``set_montage`` does slowly."""
+    places = dict(zip(info.ch_names, info["chs"], strict=True))
+    for channel in eeg.info["chs"]:
+        place = places[channel["ch_name"]]
+        channel.update(loc=place["loc"].copy(), coord_frame=place["coord_frame"])
+    with eeg.info._unlock():
+        eeg.info["dig"] = info["dig"]
+    return eeg
 
 
 def _fill(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:
@@ -327,7 +390,7 @@ def _remove_drifts(
         )
 
 
-def _directions(positions: np.ndarray, info: mne.Info) -> np.ndarray:
+def _directions(positions: NDArray, info: mne.Info) -> NDArray:
     """Return unit vectors from the center of the head to electrodes."""
     directions = positions - sphere(electrode_positions(info))[1]
     return directions / np.linalg.norm(directions, axis=1, keepdims=True)

@@ -22,6 +22,11 @@ SILENT = 0.002
 _TINY = np.finfo(float).tiny
 _GROUP, _STEP = 0.2, 10.0  # share of the channels, factor between two groups of them
 _MAX_PLAUSIBLE = 0.1  # V; a drifting amplifier stays below, microvolts read as V do not
+_LEAST_PLAUSIBLE = 1e-15  # V; a millionth of a microvolt still can be imaged
+_NEAR_ZERO = 0.1  # of its largest value, where a magnitude is smallest
+_ALIKE, _LEAST_ALIKE = 1e-5, 8  # relative spread of sizes, channels
+_STAY = 5  # samples at the value where a channel is cut off
+_JUMP, _STEPS = 0.02, 3  # to the value where it is cut: of its range, resolutions
 _WRONG = 1.0  # of a typical signal; next to the reference, silence is as predicted
 _LEAST_CHANNELS = 16  # with fewer, neighbors are too far to predict anything
 _OF_A_LINE = 2  # samples that a line goes through
@@ -82,6 +87,12 @@ def check_values(data: NDArray, ch_names: list[str]) -> None:
         msg = "All EEG channels are flat; check the window and the file."
         raise ChannelError(msg)
     typical = np.median(spans[spans > 0])
+    if typical < _LEAST_PLAUSIBLE:
+        msg = (
+            f"Channels span {typical:.3g} V (median), far below the noise of any "
+            "amplifier; check their unit (inst.apply_function(lambda x: x * factor))."
+        )
+        raise SignalError(msg)
     if typical > _MAX_PLAUSIBLE:
         msg = (
             f"Channels span {typical:.3g} V (median), which no EEG does: the values "
@@ -89,6 +100,66 @@ def check_values(data: NDArray, ch_names: list[str]) -> None:
             "(inst.apply_function(lambda x: x * 1e-6))."
         )
         raise SignalError(msg)
+
+
+def find_processing(data: NDArray) -> str:
+    """Tell values that are potentials no more.
+
+    Parameters
+    ----------
+    data : array of shape (..., n_channels, n_times)
+        EEG as recorded, offsets included.
+
+    Returns
+    -------
+    str
+        What was found: magnitudes, or channels of one size. Empty for EEG.
+    """
+    rows = _rows(data)
+    rows = rows[np.ptp(rows, axis=1) > 0]
+    low, high = rows.min(axis=1), rows.max(axis=1)
+    if (low >= 0).all() and (low <= _NEAR_ZERO * high).all():
+        return "All values are positive, as magnitudes, envelopes and powers are"
+    if len(rows) < _LEAST_ALIKE:
+        return ""
+    for name, size in (
+        ("standard deviation", rows.std(axis=1)),
+        ("largest magnitude", np.maximum(-low, high)),
+    ):
+        if np.ptp(size) < _ALIKE * size.mean():
+            return f"All channels have the same {name}: each was scaled by itself"
+    return ""
+
+
+def find_clipped(data: NDArray) -> list[int]:
+    """Find channels that are cut off at their largest or their smallest value.
+
+    Parameters
+    ----------
+    data : array of shape (..., n_channels, n_times)
+        EEG as recorded.
+
+    Returns
+    -------
+    list of int
+        They stay at that value for some samples, and come there by a jump: slow signals
+        come by steps of the resolution, and what is averaged or filtered hardly stays.
+    """
+    rows = _rows(data)
+    clipped = np.zeros(len(rows), dtype=bool)
+    for sign in (-1, 1):
+        at_top = sign * rows == (sign * rows).max(axis=1, keepdims=True)
+        run = at_top[:, : max(0, rows.shape[1] - _STAY + 1)]
+        for k in range(1, _STAY):
+            run = run & at_top[:, k : k + run.shape[1]]
+        stays = run.any(axis=1)
+        for row in np.flatnonzero(stays & (np.ptp(rows, axis=1) > 0)):
+            steps = np.abs(np.diff(rows[row]))
+            jump = steps[at_top[row, 1:] != at_top[row, :-1]].max()
+            resolution = steps[steps > 0].min()
+            least = max(_JUMP * np.ptp(rows[row]), _STEPS * resolution)
+            clipped[row] |= jump > least
+    return np.flatnonzero(clipped).tolist()
 
 
 def check_scales(data: NDArray, ch_names: list[str]) -> None:

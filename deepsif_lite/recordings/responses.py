@@ -13,6 +13,7 @@ from .published import fetch
 
 if TYPE_CHECKING:
     from mne import Evoked
+    from numpy.typing import NDArray
 
 VIRTUAL = "virtual subject"
 """What :func:`load_or` calls a recording that it had to simulate."""
@@ -126,7 +127,7 @@ def load_or(name: str, virtual: Callable[[], Evoked]) -> tuple[Evoked, str]:
         return virtual(), VIRTUAL
 
 
-def load_resting_eeg() -> np.ndarray:
+def load_resting_eeg() -> NDArray:
     """Read the authors' resting EEG, the noise of their robustness tests.
 
     Returns
@@ -242,7 +243,7 @@ def _read_single_spike(number: int) -> Evoked:
     return _spike(data, _SPIKE_SAMPLES // 2, f"interictal spike {number}", 1)
 
 
-def _spike(data: np.ndarray, peak: int, comment: str, nave: int) -> Evoked:
+def _spike(data: NDArray, peak: int, comment: str, nave: int) -> Evoked:
     """Give the patient's data (75 channels, microvolts, average reference) an info."""
     import mne
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -27,7 +29,7 @@ def crop_window(
     ----------
     inst : mne.Evoked | mne.Epochs | mne.io.Raw
         It is left as it is.
-    tmin, tmax : float, optional
+    tmin, tmax : float | None
         First and last time, s. By default those of the recording.
 
     Returns
@@ -57,7 +59,7 @@ def check_window(
     ----------
     times : array of shape (n_times,)
         Of the data, s.
-    tmin, tmax : float or None
+    tmin, tmax : float | None
         The window, s; None is the start or end of the data. One sample beyond is
         allowed: 350 samples of 500 Hz from -0.2 s end at 0.498 s, or at 0.5.
     name : str
@@ -75,7 +77,12 @@ def check_window(
     WindowError
         It holds no sample, or reaches beyond the data.
     """
+    if not len(times):
+        msg = "The recording holds no samples; check how it was cut."
+        raise WindowError(msg)
     first, last = float(times[0]), float(times[-1])
+    for end in (tmin, tmax):
+        _check_time(end, name)
     low, high = (first if tmin is None else tmin), (last if tmax is None else tmax)
     slack = _ROUNDING + (times[1] - first if len(times) > 1 else 0.0)
     text = f"{name}=({tmin}, {tmax})" if name else f"tmin={tmin}, tmax={tmax}"
@@ -96,6 +103,25 @@ def check_window(
     return low, high
 
 
+def check_baseline(
+    times: NDArray, baseline: Sequence[float | None]
+) -> tuple[float, float]:
+    """Refuse what is no pair of times within the data, see :func:`check_window`."""
+    if not isinstance(baseline, (tuple, list, np.ndarray)) or np.size(baseline) != 2:
+        msg = f"baseline={baseline!r} must be two times (s): (first, last)."
+        raise WindowError(msg)
+    low, high = baseline
+    return check_window(times, low, high, name="baseline")
+
+
+def _check_time(value: object, name: str) -> None:
+    """Refuse what is no number of seconds."""
+    if value is None or isinstance(value, numbers.Real):
+        return
+    msg = f"{name or 'tmin, tmax'}: {value!r} is no time; give numbers, in seconds."
+    raise WindowError(msg)
+
+
 def inside(times: NDArray, low: float, high: float) -> NDArray[np.bool_]:
     """Return which times lie in a window, ends included."""
     return (times >= low - _ROUNDING) & (times <= high + _ROUNDING)
@@ -108,7 +134,7 @@ def remove_mean(inst: Instance, baseline: tuple | None = None) -> Instance:
     ----------
     inst : mne.Evoked | mne.Epochs | mne.io.Raw
         Loaded. Of epochs, each has a mean of its own.
-    baseline : tuple of (float or None, float or None), optional
+    baseline : tuple of (float | None, float | None) | None
         First and last time, s. By default all samples.
 
     Returns
@@ -120,8 +146,7 @@ def remove_mean(inst: Instance, baseline: tuple | None = None) -> Instance:
     WindowError
         The baseline does not lie within the recording.
     """
-    low, high = baseline or (None, None)
-    window = check_window(inst.times, low, high, name="baseline")
+    window = check_baseline(inst.times, (None, None) if baseline is None else baseline)
     chosen = inside(inst.times, *window)
 
     def subtract(data: NDArray) -> NDArray:

@@ -116,7 +116,7 @@ def our_scores(profile: str, folder: Path | None = None) -> pd.DataFrame:
     ----------
     profile : str
         Which run they belong to.
-    folder : path, optional
+    folder : path | None
         Where they lie; by default where chapters write at this profile.
 
     Returns

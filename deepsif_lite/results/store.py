@@ -234,7 +234,7 @@ def write_scores(
     ----------
     chapter : str
         For example ``"04_evaluation"``; one file a chapter.
-    scores : mapping of id to number, (value, standard deviation) or Score
+    scores : mapping of id to value | (value, standard deviation) | Score
         Of the network for any cap, by ids of
         :func:`deepsif_lite.results.paper_values`.
     profile : str
@@ -245,7 +245,7 @@ def write_scores(
     data : {"synthetic", "real", "virtual"}
         What they were computed on. Virtual patients are shown beside the paper's
         patients but not judged against them.
-    seed : int, optional
+    seed : int | None
         For the manifest.
 
     Raises

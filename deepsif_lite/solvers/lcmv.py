@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import OptionError, check_option, check_range
 from .patches import ring_patches
-from .whitening import whiten
+from .whitening import LARGEST, whiten
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
@@ -88,7 +88,7 @@ def _data_covariance(data: np.ndarray, reg: float | str) -> np.ndarray:
         check_option("reg", reg, (LEDOIT_WOLF,))
         scale = data.std() or 1.0  # scikit-learn loses precision near 1e-6 (volts)
         return ledoit_wolf(data.T / scale)[0] * scale**2
-    check_range("reg", reg, 0)
+    check_range("reg", reg, 0, LARGEST)
     cov = np.cov(data)
     if reg == 0 and np.linalg.matrix_rank(cov) < len(cov):
         msg = (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import check_option, check_range
 from ..signals import average_reference
-from .whitening import whiten
+from .whitening import LARGEST, whiten
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
@@ -80,7 +80,9 @@ def minimum_norm(
     if isinstance(lambda2, str):
         check_option("lambda2", lambda2, (GCV,))
     else:
-        check_range("lambda2", lambda2, 0, open_low=True)
+        check_range("lambda2", lambda2, 0, LARGEST, open_low=True)
+    if depth is not None:
+        check_range("depth", depth, 0, LARGEST)
     data, gain = whiten(eeg, head, noise_cov)
     prior = np.sqrt(_depth_prior(head.leadfield, depth))
     weighted = gain * prior

@@ -16,6 +16,7 @@ NOISE = ("diagonal", "ledoit_wolf", "shrunk", "empirical")
 """Ways to estimate a noise covariance, see :func:`noise_covariance`."""
 
 DEFAULT_NOISE = "diagonal"
+LARGEST = 1e12  # of a parameter of a solver; beyond is infinity or a slip of the hand
 
 
 def noise_covariance(baseline: np.ndarray, method: str = DEFAULT_NOISE) -> np.ndarray:

@@ -23,7 +23,6 @@ __getattr__, __dir__, __all__ = attach(
             "SETTINGS",
             "build_spike_library",
             "library_plans",
-            "store_spike_library",
         ],
         "report": [
             "read_report",

@@ -29,6 +29,7 @@ from .report import region_report, report_path, warn_of_empty_regions, write_rep
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 GAINS = (3.5, 3.55, 3.6)  # mV, of the region that is to spike
@@ -169,18 +170,7 @@ def _build(
 
 
 def store_spike_library(root: str | Path | None = None) -> list[Path]:
-    """Build the shipped library and store it (a quarter of an hour on one core).
-
-    Parameters
-    ----------
-    root : path | None
-        Folder in place of ``data/``.
-
-    Returns
-    -------
-    paths : list of Path
-        Of the training and the test split.
-    """
+    """Build the shipped library and store it (a quarter of an hour on one core)."""
     stem = artifact_path("spikes/lite", root)
     build_spike_library(stem.name, stem.parent, overwrite=True)
     return [library_path(stem, split) for split in SPLITS]
@@ -294,7 +284,7 @@ def _simulate_group(
 
 def _seconds(
     plan: Plan, connectome: Connectome, seed: int, jobs: list[Job]
-) -> Iterator[np.ndarray]:
+) -> Iterator[NDArray]:
     """Yield (n_jobs, CLIP_SAMPLES, n_regions) of successive seconds."""
     gain = connectome.raised_gain(
         [job.region for job in jobs], [job.gain for job in jobs]

@@ -14,6 +14,8 @@ from .detection import CLIP_SAMPLES, SFREQ, ClipCutter
 from .packing import N_COEFS, STEP, pack_levels
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..neural_mass.connectome import Connectome
 
 
@@ -36,7 +38,7 @@ def is_whole(path: Path) -> bool:
     return True
 
 
-def pack_clips(jobs: list[Job], cutters: list[ClipCutter]) -> dict[str, np.ndarray]:
+def pack_clips(jobs: list[Job], cutters: list[ClipCutter]) -> dict[str, NDArray]:
     """Bring the clips of a group of simulations into the arrays of a file."""
     found = [
         (job, clip)
@@ -74,7 +76,7 @@ def pack_clips(jobs: list[Job], cutters: list[ClipCutter]) -> dict[str, np.ndarr
 
 def join_parts(
     files: list[Path], path: Path, connectome: Connectome, n_clips: int | None
-) -> np.ndarray:
+) -> NDArray:
     """Join the parts in the order given, keep the first clips; return their seeds."""
     stored = [read_arrays(file) for file in files]
     joined = {

@@ -126,7 +126,7 @@ def read_simulations(library: str | Path = "lite") -> pd.DataFrame:
 
     Parameters
     ----------
-    library : str or Path
+    library : str | Path
         Name of a shipped library, or folder and stem of another.
 
     Returns

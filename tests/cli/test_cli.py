@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy.signal import detrend
 
-from deepsif_lite import cortex
 from deepsif_lite.cli import main
 from deepsif_lite.imaging import image
 from deepsif_lite.recordings import registry
@@ -334,7 +333,7 @@ def test_a_stop_is_one_line_and_130(
         signal.raise_signal(number)
 
     monkeypatch.setattr("deepsif_lite.spikes.build.build_spike_library", stopped)
-    monkeypatch.setattr(cortex, "store_parcellation", stopped, raising=False)
+    monkeypatch.setattr("deepsif_lite.cortex.parcellation.store_parcellation", stopped)
     assert main([*command.split(), "--out", str(tmp_path)]) == 130
     shown = capsys.readouterr()
     assert shown.out == ""

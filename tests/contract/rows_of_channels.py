@@ -18,6 +18,8 @@ from contract.subject import (
 )
 from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, WITHIN, Row
 
+from deepsif_lite.head import TEN_TWENTY
+
 OLD = {"T7": "T3", "T8": "T4", "P7": "T5", "P8": "T6"}
 
 
@@ -32,6 +34,17 @@ def _twice(_, names=("Cz", "CZ")):
     data = np.vstack([clean(), clean()[:1]])
     labels = [*head().ch_names, names[1]]
     return evoked(data, bare(labels))
+
+
+def _repeated(_):
+    given = evoked()
+    given.info["chs"][1]["ch_name"] = given.ch_names[0]
+    given.info._update_redundant()
+    return given
+
+
+def _minus(_):
+    return renamed(lambda n: f"A1-{n}")
 
 
 def _biosemi(_, positions=False):
@@ -91,6 +104,20 @@ def _turned(degrees, axis=2):
     return _sphere() @ turn.T
 
 
+def _wrong_fiducials(_):
+    marks = {"nasion": [0, -0.1, 0], "lpa": [0.08, 0, 0], "rpa": [-0.08, 0, 0]}
+    places = dict(zip(head().ch_names, points(), strict=True))
+    montage = mne.channels.make_dig_montage(places, **marks, coord_frame="head")
+    info = bare(head().ch_names).set_montage(montage, verbose="error")
+    return evoked(info=info)
+
+
+def _infinite(_):
+    given = _anonymous(points())
+    given.info["chs"][3]["loc"][:3] = np.inf
+    return given
+
+
 def _swapped_names(_):
     given = evoked()
     names = head().ch_names
@@ -145,7 +172,6 @@ def _position(text, make, verdict=IMAGED, says=""):
 
 
 RANDOM = np.random.default_rng(5).permutation(75)
-TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
 SIXTEEN = [name for name in TEN_TWENTY if name not in ("Fz", "Cz", "Pz")]
 COARSE = 20.0  # mm; electrodes are three times as far apart
 TEN = "Fp1 Fp2 T7 C3 Cz C4 T8 Pz O1 O2".split()
@@ -162,6 +188,18 @@ ROWS = [
     _spelled("Fp1:REF", lambda n: f"{n}:REF"),
     _spelled("Fp1-0", lambda n: f"{n}-0"),
     _spelled("Fp1.", lambda n: f"{n}."),
+    _spelled("Fp1 - REF", lambda n: f"{n} - REF"),
+    _spelled("Fp1(ref)", lambda n: f"{n}(ref)"),
+    _spelled("Fp1Ref", lambda n: f"{n}Ref"),
+    _spelled("EEGFp1", lambda n: f"EEG{n}"),
+    _spelled("[Fp1]", lambda n: f"[{n}]"),
+    _spelled("'Fp1', in quotes", lambda n: f"'{n}'"),
+    _spelled("S01.Fp1", lambda n: f"S01.{n}"),
+    _spelled("full-width letters", lambda n: "".join(chr(ord(c) + 0xFEE0) for c in n)),
+    _name(
+        "numbered names (1-Fp1, 2-F7)",
+        lambda _: evoked(info=bare(f"{i}-{n}" for i, n in enumerate(head().ch_names))),
+    ),
     _spelled("T3, T4, T5, T6", lambda n: OLD.get(n, n)),
     _name("another order", lambda _: evoked().reorder_channels(head().ch_names[::-1])),
     _name("BioSemi's A1 to B32", _biosemi),
@@ -178,6 +216,10 @@ ROWS = [
         "ChannelError",
     ),
     _name("Cz twice (Cz and CZ)", _twice, REFUSED, "ChannelError"),
+    _name(
+        "one name twice, as broken files have it", _repeated, REFUSED, "ChannelError"
+    ),
+    _name("names minus a channel (A1-Fp1)", _minus, REFUSED, "ChannelError"),
     _name("T7 and T3 both", lambda f: _twice(f, ("T7", "T3")), REFUSED, "ChannelError"),
     _name(
         "eye channels of type EEG",
@@ -241,10 +283,10 @@ ROWS = [
             ("left", points()[:, 0] < -0.01),
         )
     ),
-    _cap_row("19 channels of the 10-20 system", lambda _: _only(TEN_TWENTY)),
+    _cap_row("19 channels of the 10-20 system", lambda _: _only(list(TEN_TWENTY))),
     _cap_row(
         "19 channels, named T3, T4, T5, T6",
-        lambda _: _only(TEN_TWENTY).rename_channels({n: OLD[n] for n in OLD}),
+        lambda _: _only(list(TEN_TWENTY)).rename_channels({n: OLD[n] for n in OLD}),
     ),
     _cap_row(
         "19 channels and FT9, FT10", lambda _: _only([*TEN_TWENTY, "FT9", "FT10"])
@@ -259,7 +301,7 @@ ROWS = [
     ),
     _one_montage(
         "19 channels for a network of one montage",
-        lambda _: _only(TEN_TWENTY),
+        lambda _: _only(list(TEN_TWENTY)),
         REFUSED,
         "ChannelError",
     ),
@@ -293,6 +335,37 @@ ROWS = [
         lambda _: _anonymous(_turned(180, axis=1)),
         LIMIT,
     ),
+    _position(
+        "left and right exchanged, names known",
+        lambda _: placed(points() * [-1, 1, 1]),
+        REFUSED,
+        "ChannelError",
+    ),
+    _position(
+        "front and rear exchanged, names known",
+        lambda _: placed(points() * [1, -1, 1]),
+        REFUSED,
+        "ChannelError",
+    ),
+    _position(
+        "left and right exchanged, names that say nothing",
+        lambda _: _anonymous(points() * [-1, 1, 1]),
+        LIMIT,
+    ),
+    _position("fiducials turned by 180 degrees, names known", _wrong_fiducials),
+    _position(
+        "places of Fp1 and O2 exchanged, names known",
+        lambda _: placed(points()[[18, *range(1, 18), 0, *range(19, 75)]]),
+        NOTICED,
+        "'Fp1': '179'",
+    ),
+    _position(
+        "one electrode 20 cm off the head",
+        lambda _: _anonymous(points() * np.where(np.arange(75) == 5, 3, 1)[:, None]),
+        REFUSED,
+        "ChannelError",
+    ),
+    _position("one position infinite", _infinite, REPAIRED, "E3.*ignored"),
     _position(
         "positions 5 mm off", lambda _: _anonymous(points() + noise(3e-3, (75, 3)))
     ),

@@ -43,6 +43,12 @@ def _two(given):
     return [other, given]
 
 
+def _same_name(given):
+    pair = _two(given)
+    pair[0].comment = pair[1].comment
+    return pair
+
+
 def _kind(given):
     given.kind = "standard_error"
     return given
@@ -77,6 +83,22 @@ def _edf(folder, name, kind="", data=None, names=None):
 def _brainvision(folder, name="a.vhdr"):
     write_brainvision(folder / "a.vhdr", 1e6 * clean(), head().ch_names, SFREQ)
     return folder / name
+
+
+UNITS = {"V": 1.0, "mV": 1e3, "nV": 1e9}
+
+
+def _brainvision_in(folder, unit):
+    path = folder / "a.vhdr"
+    write_brainvision(path, UNITS[unit] * clean(), head().ch_names, SFREQ)
+    path.write_text(path.read_text().replace(",1,uV", f",1,{unit}"))
+    return path
+
+
+def _no_records(folder):
+    path = _edf(folder, "a.edf")
+    path.write_bytes(path.read_bytes()[: 256 * 76])
+    return path
 
 
 def _eeglab(folder, name="a.set", trials=False, inside=False, apart=False):
@@ -149,6 +171,20 @@ ROWS = [
         "OptionError",
     ),
     _row(
+        "evoked .fif of two conditions of one name",
+        lambda f: _evoked(f, change=_same_name),
+        REFUSED,
+        "OptionError",
+        condition="target",
+    ),
+    _row(
+        "evoked .fif, a condition that is no plain number (²)",
+        lambda f: _evoked(f, change=_two),
+        REFUSED,
+        "OptionError",
+        condition="²",
+    ),
+    _row(
         "evoked .fif that holds a standard error",
         lambda f: _evoked(f, change=_kind),
         NOTICED,
@@ -214,8 +250,46 @@ ROWS = [
         "gaps",
         **WHOLE,
     ),
+    _row("EDF, its header alone", _no_records, REFUSED, "FileError", **WHOLE),
+    _row(
+        "EDF named .bdf",
+        lambda f: _edf(f, "a.edf").rename(f / "a.bdf"),
+        REFUSED,
+        "FileError",
+        **WHOLE,
+    ),
+    _row(
+        "EDF that cuts off what exceeds its range",
+        lambda f: _edf(f, "a.edf", data=np.clip(3 * clean(), -1e-4, 1e-4)),
+        NOTICED,
+        "cut off at their largest",
+        **WHOLE,
+    ),
     _row("BDF", lambda f: _edf(f, "a.bdf"), IMAGED, **WHOLE),
     _row("BrainVision .vhdr", _brainvision, IMAGED, **WHOLE),
+    *(
+        _row(
+            f"BrainVision in {unit}",
+            lambda f, unit=unit: _brainvision_in(f, unit),
+            IMAGED,
+            **WHOLE,
+        )
+        for unit in UNITS
+    ),
+    _row(
+        "BrainVision, its .eeg missing",
+        lambda f: (_brainvision(f), (f / "a.eeg").unlink())[0],
+        REFUSED,
+        "FileError",
+        **WHOLE,
+    ),
+    _row(
+        "BrainVision, its .eeg empty",
+        lambda f: (_brainvision(f), (f / "a.eeg").write_bytes(b""))[0],
+        REFUSED,
+        "FileError",
+        **WHOLE,
+    ),
     _row(
         "BrainVision, .eeg instead of .vhdr",
         lambda f: _brainvision(f) and f / "a.eeg",

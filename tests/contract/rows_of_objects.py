@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import mne
 import numpy as np
@@ -10,6 +11,7 @@ from contract.subject import bare, clean, evoked, head, network
 from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, Row
 
 from deepsif_lite.head import load_head_model
+from deepsif_lite.imaging import image
 
 
 def _types(kind):
@@ -64,6 +66,43 @@ def _option(text, method, **options):
     return _row(text, lambda _: evoked(), REFUSED, "OptionError", (method,), **options)
 
 
+def _values(change):
+    """Give values that MNE would not have let in."""
+    given = evoked()
+    given.data = change(given.data)
+    return given
+
+
+def _typed(text, change, verdict=REFUSED, says="SignalError"):
+    return _row(f"values {text}", lambda _: _values(change), verdict, says)
+
+
+def _mistaken(text, says="MismatchError", **parts):
+    """Give a head model of which one part was made anew."""
+    given = replace(head(), **parts)
+    return _row(
+        f"a head model {text}",
+        lambda _: evoked(),
+        REFUSED,
+        says,
+        head=given,
+        model=None,
+    )
+
+
+def _no_head(text, given):
+    return _row(
+        f"a head that is {text}",
+        lambda _: evoked(),
+        REFUSED,
+        "OptionError",
+        head=given,
+        model=None,
+    )
+
+
+FIELD = head().leadfield
+FIRST = np.arange(head().cortex.n_regions) == 0
 ROWS = [
     _row("mne.Evoked", lambda _: evoked(), IMAGED),
     _given(
@@ -81,6 +120,25 @@ ROWS = [
     _given("None", lambda _: None),
     _given("mne.Info", lambda _: head().info),
     _given("a dictionary", lambda _: {"data": clean()}),
+    _given("mne.SourceEstimate", lambda _: image(evoked(), "sloreta").to_stc()),
+    _given("a data frame", lambda _: evoked().to_data_frame()),
+    _given(
+        "a list of Evokeds of several caps",
+        lambda _: [evoked(), evoked().pick(range(9))],
+    ),
+    _typed("in single precision", np.float32, IMAGED, ""),
+    _typed("in half precision", np.float16, IMAGED, ""),
+    _typed("in the other byte order", lambda d: d.astype(">f8"), IMAGED, ""),
+    _typed("that are Python's numbers", lambda d: d.astype(object)),
+    _typed("that are complex", lambda d: d + 1j * d),
+    _typed("that are true or false", lambda d: d > 0),
+    _typed("of which some are masked", lambda d: np.ma.masked_greater(d, 4e-5)),
+    _typed("for fewer times", lambda d: d[:, :400]),
+    _typed("for one channel fewer", lambda d: d[:-1]),
+    _typed("of three axes", lambda d: d[None]),
+    _row(
+        "an analytic signal", lambda _: evoked().apply_hilbert(), REFUSED, "SignalError"
+    ),
     _row("a standard error instead of an average", _kind, NOTICED, "not an average"),
     _row(
         "channels of type csd (current source density)", _csd, REFUSED, "ChannelError"
@@ -150,6 +208,54 @@ ROWS = [
         "not in the head model",
         ("deepsif",),
         model="lite-64",
+    ),
+    _no_head("a number", 5),
+    _no_head("a path", Path("template-75")),
+    _no_head("mne.Info", head().info),
+    _no_head("a leadfield", FIELD),
+    _mistaken("with NaN", leadfield=np.where(FIRST, np.nan, FIELD)),
+    _mistaken("of zeros", leadfield=0 * FIELD),
+    _mistaken("the same at all electrodes", leadfield=np.ones_like(FIELD)),
+    _mistaken("of complex numbers", leadfield=FIELD.astype(complex)),
+    _mistaken("turned on its side", leadfield=FIELD.T),
+    _mistaken("of one region fewer", leadfield=FIELD[:, 1:]),
+    _mistaken("of three directions", leadfield=np.repeat(FIELD, 3, axis=1)),
+    _mistaken("whose names are in another order", ch_names=head().ch_names[::-1]),
+    _mistaken("of one name alone", ch_names=["Fp1"] * 75),
+    _mistaken("without positions", info=bare(head().ch_names)),
+    _mistaken("without sensors", sensors=None),
+    _option("a network that is a number", "deepsif", model=5),
+    _option("a network that is a module of torch", "deepsif", model=network().network),
+    _option("a method that is a list", "sloreta", match=["name"]),
+    *(
+        _option(f"lambda2 that is {value!r}", "sloreta", lambda2=value)
+        for value in ("0.1", None, 1j, np.inf, np.nan, -1.0)
+    ),
+    _option("a depth that is text", "sloreta", depth="deep"),
+    _option("a negative depth", "sloreta", depth=-1.0),
+    *(
+        _row(
+            f"noise_cov {text}",
+            lambda _: evoked(),
+            REFUSED,
+            says,
+            ("sloreta",),
+            noise_cov=matrix,
+        )
+        for text, says, matrix in (
+            ("that is text", "SignalError", "diagonal"),
+            ("of NaN", "SignalError", np.full((75, 75), np.nan)),
+            ("that is not symmetric", "SignalError", np.triu(np.ones((75, 75)))),
+            ("of 74 channels", "ChannelError", np.eye(74)),
+            ("of zeros", "SignalError", np.zeros((75, 75))),
+        )
+    ),
+    _row(
+        "noise_cov as an mne.Covariance",
+        lambda _: evoked().drop_channels(["Cz"]),
+        IMAGED,
+        methods=("sloreta",),
+        noise_cov=mne.make_ad_hoc_cov(head().info, verbose="error"),
     ),
     _option("a baseline for a network", "deepsif", baseline=(0.0, 0.2)),
     _option("lambda2 for a network", "deepsif", lambda2=0.1),

@@ -81,6 +81,33 @@ ROWS = [
     unit("V divided by a million", lambda _: evoked(1e-6 * clean())),
     unit("uV read as V", lambda _: evoked(1e6 * clean()), REFUSED, "SignalError"),
     unit("nV read as V", lambda _: evoked(1e9 * clean()), REFUSED, "SignalError"),
+    unit("1e-300 V", lambda _: evoked(1e-295 * clean()), REFUSED, "SignalError"),
+    unit("steps of 5 uV", lambda _: evoked(5e-6 * np.round(clean() / 5e-6))),
+    unit(
+        "cut off at 10 uV",
+        lambda _: evoked(np.clip(clean(), -1e-5, 1e-5)),
+        NOTICED,
+        "cut off at their largest",
+    ),
+    unit("magnitudes", lambda _: evoked(np.abs(clean())), NOTICED, "magnitudes"),
+    unit(
+        "the envelope",
+        lambda _: evoked().apply_hilbert(envelope=True),
+        NOTICED,
+        "magnitudes",
+    ),
+    unit(
+        "each channel of one standard deviation",
+        lambda _: evoked(1e-5 * clean() / clean().std(axis=1, keepdims=True)),
+        NOTICED,
+        "same standard deviation",
+    ),
+    unit(
+        "each channel of one peak",
+        lambda _: evoked(1e-5 * clean() / np.abs(clean()).max(axis=1, keepdims=True)),
+        NOTICED,
+        "same largest magnitude",
+    ),
     unit("the sign reversed", lambda _: evoked(-clean())),
     unit(
         "half of the channels in mV",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contract.subject import clean, evoked
+import numpy as np
+from contract.subject import bare, clean, evoked, head
 from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, Row
 
 SOLVERS = ("sloreta",)
@@ -10,6 +11,11 @@ SOLVERS = ("sloreta",)
 
 def _rate(sfreq):
     return evoked().resample(sfreq, verbose="error")
+
+
+def _one_hertz():
+    info = bare(head().ch_names, sfreq=1.0).set_montage(head().info.get_montage())
+    return evoked(info=info)
 
 
 def _row(text, verdict, says="", methods=("deepsif", "sloreta"), **options):
@@ -39,6 +45,55 @@ ROWS = [
         )
         for sfreq in (100, 128, 200, 250, 256, 512, 1000, 1024, 2048)
     ),
+    Row(
+        "sampling rates",
+        "1 Hz, as of info made without a rate, by a network",
+        lambda _: _one_hertz(),
+        REFUSED,
+        "SignalError",
+        methods=("deepsif",),
+    ),
+    Row(
+        "sampling rates",
+        "1 Hz, as of info made without a rate, by a solver",
+        lambda _: _one_hertz(),
+        IMAGED,
+        methods=SOLVERS,
+    ),
+    Row(
+        "windows and baselines",
+        "30 s, by a network",
+        lambda _: evoked(np.tile(clean(), (1, 30))),
+        REFUSED,
+        "WindowError",
+        methods=("deepsif",),
+    ),
+    Row(
+        "windows and baselines",
+        "no samples",
+        lambda _: evoked(clean()[:, :0]),
+        REFUSED,
+        "WindowError",
+    ),
+    Row(
+        "windows and baselines",
+        "NaN outside the window",
+        lambda _: evoked(np.where(np.arange(500) < 50, np.nan, clean())),
+        REFUSED,
+        "SignalError",
+        {"tmin": 0.3, "tmax": 0.9},
+    ),
+    _window("infinite", None, float("inf")),
+    *(
+        _window(f"a time that is {text}", value, None)
+        for text, value in {
+            "text": "0.1",
+            "a list": [0.1],
+            "complex": 0.1j,
+            "a date": np.datetime64("2020"),
+        }.items()
+    ),
+    _window("a time in single precision", np.float32(-0.3), 0.3, IMAGED, ""),
     _window("0.6 s around the response", -0.3, 0.3, IMAGED, ""),
     _window("an end one sample beyond the data", -0.5, 0.5, IMAGED, ""),
     _window("20 ms around the response", -0.01, 0.01, IMAGED, "", methods=SOLVERS),
@@ -84,6 +139,24 @@ ROWS = [
     _baseline("a baseline without its start", None, -0.2, IMAGED, ""),
     _baseline("a baseline in ms", -200, 0),
     _baseline("a baseline outside the data", -0.9, -0.2),
+    *(
+        _row(f"a baseline that is {text}", REFUSED, "WindowError", SOLVERS, baseline=b)
+        for text, b in {
+            "one number": 0.2,
+            "text": "-0.5 -0.2",
+            "three numbers": (-0.5, -0.2, 0.0),
+            "a pair of texts": ("-0.5", "-0.2"),
+            "empty": (),
+        }.items()
+    ),
+    _row(
+        "a baseline that is an array",
+        IMAGED,
+        "",
+        SOLVERS,
+        baseline=np.array([-0.5, -0.2]),
+    ),
+    _baseline("a baseline of three samples", -0.5, -0.496),
     _baseline("a baseline reversed", -0.2, -0.5),
     Row(
         "windows and baselines",

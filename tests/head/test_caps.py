@@ -7,6 +7,7 @@ import pytest
 import deepsif_lite as dl
 from deepsif_lite.errors import ChannelError, MismatchError
 from deepsif_lite.head import (
+    TEN_TWENTY,
     eeg_gain,
     load_scalp_potentials,
     load_shells,
@@ -101,8 +102,7 @@ def test_bad_channels_are_left_out(head):
 
 
 def test_a_source_is_found_with_nineteen_electrodes():
-    names = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2"
-    head = dl.load_head_model("template", channels=names.split())
+    head = dl.load_head_model("template", channels=TEN_TWENTY)
     region = 300
     course = 1e-8 * np.hanning(100)
     evoked = mne.EvokedArray(np.outer(head.leadfield[:, region], course), head.info)

@@ -50,7 +50,7 @@ def test_meg_info_points_the_coils_away_from_the_head():
 @pytest.mark.slow
 def test_the_stored_leadfield_can_be_built_again(tmp_path):
     pytest.importorskip("openmeeg")
-    new = read_arrays(head.store_meg(tmp_path))
+    new = read_arrays(magnetic.store_meg(tmp_path))
     old = read_artifact("head/meg.npz", "meg")
     for key in ("places", "directions"):
         np.testing.assert_allclose(new[key], old[key], atol=1e-9)

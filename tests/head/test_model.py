@@ -6,6 +6,7 @@ import pytest
 from deepsif_lite import head
 from deepsif_lite.artifacts import read_arrays, read_artifact
 from deepsif_lite.cortex import load_cortex
+from deepsif_lite.head.template import store_template
 from deepsif_lite.signals import average_reference
 
 PUBLISHED = (
@@ -143,7 +144,7 @@ def test_coarse_rebuild_agrees_with_the_stored_model(coarse, template):
 def test_full_rebuild_gives_the_stored_model(tmp_path):
     """The shipped gain was integrated with finer rules: equal within 0.2 %."""
     pytest.importorskip("openmeeg")
-    new = read_arrays(head.store_template(tmp_path))
+    new = read_arrays(store_template(tmp_path))
     old = read_artifact("head/template.npz", "head")
     assert new.keys() == old.keys()
     for key in new.keys() - {"ch_names", "vertex_gain"}:

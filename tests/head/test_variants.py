@@ -13,7 +13,6 @@ from deepsif_lite.head import (
     build_gains,
     load_head_variant,
     place_electrodes,
-    store_variants,
     variants,
 )
 from deepsif_lite.signals import average_reference
@@ -71,12 +70,12 @@ def test_a_build_that_was_stopped_goes_on(monkeypatch, tmp_path):
 
     monkeypatch.setattr(variants, "build_gains", build_gains)
     with pytest.raises(KeyboardInterrupt):
-        store_variants(tmp_path, progress=False)
+        variants.store_variants(tmp_path, progress=False)
     assert len(built) == 5
     assert not (tmp_path / "head" / "variants.npz").exists()
     first = list(built)
     built.append("stopped")
-    arrays = read_arrays(store_variants(tmp_path, progress=False))
+    arrays = read_arrays(variants.store_variants(tmp_path, progress=False))
     assert not set(first) & set(built[6:])
     assert len(arrays) == 2 * len(HEAD_VARIANTS)
     assert [path.name for path in (tmp_path / "head").iterdir()] == ["variants.npz"]

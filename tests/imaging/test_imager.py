@@ -16,7 +16,7 @@ from deepsif_lite.errors import (
     SignalError,
     WindowError,
 )
-from deepsif_lite.head import HeadModel, load_head_model
+from deepsif_lite.head import TEN_TWENTY, HeadModel, load_head_model
 from deepsif_lite.imaging import (
     Imager,
     image,
@@ -496,9 +496,6 @@ def _recorded(names):
     evoked = mne.EvokedArray(data, head.info.copy(), verbose=False)
     rows = [head.ch_names.index(name) for name in names]
     return evoked, head, rows
-
-
-TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
 
 
 @pytest.mark.parametrize("method", ["deepsif", "sloreta"])

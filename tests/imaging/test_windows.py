@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from deepsif_lite.cortex import load_cortex
-from deepsif_lite.errors import OptionError, SignalError, WindowError
+from deepsif_lite.errors import ChannelError, OptionError, SignalError, WindowError
 from deepsif_lite.head import HeadModel
 from deepsif_lite.imaging import Imager, image, image_epochs, image_raw
 from deepsif_lite.recordings import prepare
@@ -126,6 +126,44 @@ def test_the_noise_of_raw_is_that_of_its_quiet_part(raw, head):
     expected = get_solver("sloreta")(data.T, head, noise_cov=cov.data).T
     peak = np.abs(expected).max()
     np.testing.assert_allclose(found.activity, expected, atol=1e-3 * peak)
+
+
+@pytest.mark.filterwarnings("ignore:Channels .* are flat")
+@pytest.mark.parametrize(("quiet", "until"), [((4.5, 6.0), 2200), ((0.0, 0.4), 250)])
+def test_a_channel_that_fails_leaves_the_noise_as_well(raw, head, quiet, until):
+    """It is flat in the first batch alone, or in the baseline alone."""
+    raw._data[5, :until] = 0
+    options = {"noise": "empirical", "window": 0.5, "overlap": 0}
+    found = next(image_raw(raw, "sloreta", head, baseline=quiet, **options))
+    names = [name for k, name in enumerate(head.ch_names) if k != 5]
+    there = head.pick(names)
+    kept = prepare(raw.copy().pick(names), there.info).get_data().T
+    low, high = (round(RATE * t) for t in quiet)
+    silence = kept[low : high + 1] - kept[low : high + 1].mean(axis=0)
+    first = kept[:250] - kept[:250].mean(axis=0)
+    cov = silence.T @ silence / len(silence)
+    expected = get_solver("sloreta")(first, there, noise_cov=cov).T
+    peak = np.abs(expected).max()
+    np.testing.assert_allclose(found.activity, expected, atol=1e-3 * peak)
+
+
+def test_a_covariance_with_names_fits_whatever_is_imaged(epochs, head):
+    evoked = epochs.average()
+    evoked.info["bads"] = [head.ch_names[3]]
+    cov = mne.compute_covariance(epochs, method="shrunk", verbose="error")
+    found = image(evoked, "sloreta", head, noise_cov=cov)
+    kept = [k for k in range(32) if k != 3]
+    matrix = cov.data[np.ix_(kept, kept)]
+    same = image(evoked, "sloreta", head, noise_cov=matrix)
+    np.testing.assert_allclose(found.activity, same.activity)
+    with pytest.raises(ChannelError, match="of 32 channels, and 31 are imaged"):
+        image(evoked, "sloreta", head, noise_cov=cov.data)
+    fewer = cov.copy().pick_channels(head.ch_names[:20], verbose="error")
+    with pytest.raises(ChannelError, match="noise_cov has no"):
+        image(evoked, "sloreta", head, noise_cov=fewer)
+    for wrong in (cov.data[:3], "shrunk", np.full((31, 31), np.nan), 1e-12):
+        with pytest.raises(SignalError, match="square, symmetric matrix"):
+            image(evoked, "sloreta", head, noise_cov=wrong)
 
 
 def test_windows_with_a_bad_piece_are_left_out(raw, imager):

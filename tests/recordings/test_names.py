@@ -20,6 +20,17 @@ NAMES = ["Fp1", "F7", "T7", "P7", "O1", "Cz", "Pz", "AF7", "FCz"]
         ("Cz", "cz"),
         ("POL T6", "p8"),
         ("Oz-0", "oz"),
+        ("12-Oz", "oz"),
+        ("EEG012-Oz", "oz"),
+        ("EEG012", "eeg012"),
+        ("EEGOz", "oz"),
+        ("OzRef", "oz"),
+        ("Ref", "ref"),
+        ("Oz (avg)", "oz"),
+        ("'Oz'", "oz"),
+        ("C3'", "c3'"),  # two centimeters behind C3
+        ("Ｏｚ", "oz"),  # noqa: RUF001
+        ("2-1", "2"),
     ],
 )
 def test_plain_name(name, plain):

@@ -104,3 +104,50 @@ def test_a_flat_layout_is_refused(head):
 def test_two_points_make_no_sphere():
     with pytest.raises(ChannelError, match="no sphere"):
         sphere(0.1 * np.eye(3)[:2])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_mirrored_axes_contradict_the_names(head, axis):
+    points, names = electrode_positions(head), head.ch_names
+    points[:, axis] *= -1
+    shared = {name: name for name in names}
+    with pytest.raises(ChannelError, match="contradict their names"):
+        place(cap(points, names=names), head, shared)
+    place(cap(points), head)  # without names nothing can tell
+
+
+def test_wrong_fiducials_give_way_to_names(head):
+    points, names = electrode_positions(head), head.ch_names
+    half_turn = marks_of(head) * [-1, -1, 1]
+    recorded = cap(points, half_turn, names)
+    placed = place(recorded, head, {name: name for name in names})
+    assert placed.aligned_by == "shared names"
+    np.testing.assert_allclose(placed.positions, points, atol=1e-6)
+
+
+def test_electrodes_far_from_their_names_are_told(head):
+    points, names = electrode_positions(head), list(head.ch_names)
+    points[[0, 18]] = points[[18, 0]]
+    placed = place(cap(points, marks_of(head), names), head, {n: n for n in names})
+    assert set(placed.astray) == {names[0], names[18]}
+    assert min(placed.astray.values()) > 90
+
+
+@pytest.mark.parametrize("factor", [1.5, 2, 3, 4, 5])
+def test_one_electrode_does_not_draw_the_others_away(head, factor):
+    points, names = electrode_positions(head), [f"E{i}" for i in range(75)]
+    points[5] *= factor
+    placed = place(cap(points, marks_of(head)), head)
+    off = np.linalg.norm(placed.positions - electrode_positions(head), axis=1)
+    assert np.median(off) < 1e-6
+    if factor > 2:
+        with pytest.raises(ChannelError, match="'E5' is the farthest"):
+            place(cap(points, names=names), head)
+
+
+@pytest.mark.parametrize("factor", [7, 30])
+def test_an_electrode_that_no_head_has_is_refused(head, factor):
+    points = electrode_positions(head)
+    points[5] *= factor
+    with pytest.raises(ChannelError, match="'E5' lies .* times as far out"):
+        place(cap(points), head)

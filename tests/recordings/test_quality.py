@@ -11,7 +11,9 @@ from deepsif_lite.recordings.quality import (
     are_of_electrodes,
     check_scales,
     check_values,
+    find_clipped,
     find_drifts,
+    find_processing,
     find_unusable,
     leave_one_out,
 )
@@ -133,3 +135,33 @@ def test_values_that_cannot_be_eeg_are_refused(head):
     data[3, 5] = np.inf
     with pytest.raises(SignalError, match=names[3]):
         check_values(data, names)
+
+
+@pytest.mark.parametrize("limit", [10e-6, 20e-6, 40e-6])
+def test_channels_that_are_cut_off_are_found(head, limit):
+    data = response(head, 577, n_times=500)
+    beyond = np.abs(data).max(axis=1) > 1.2 * limit
+    found = find_clipped(np.clip(data, -limit, limit))
+    assert set(found) <= set(np.flatnonzero(np.abs(data).max(axis=1) > limit))
+    assert np.isin(np.flatnonzero(beyond), found).mean() > 0.9
+    assert find_clipped(data) == []
+
+
+@pytest.mark.parametrize("step", [0.1e-6, 1e-6, 5e-6])
+def test_steps_of_a_converter_cut_off_nothing(head, step):
+    assert find_clipped(step * np.round(response(head, 577, n_times=500) / step)) == []
+    times = np.arange(5000) / 500
+    sizes = np.random.default_rng(0).uniform(10e-6, 60e-6, (75, 1))
+    slow = sizes * np.sin(2 * np.pi * 0.3 * times)
+    assert find_clipped(step * np.round(slow / step)) == []
+
+
+def test_what_is_no_potential_any_more_is_told(head):
+    data = response(head, 577, n_times=500)
+    assert find_processing(data) == ""
+    assert find_processing(data + 1.0) == ""  # of an amplifier without a filter
+    assert "magnitudes" in find_processing(np.abs(data))
+    assert "magnitudes" in find_processing(data**2)
+    scores = data / data.std(axis=1, keepdims=True)
+    assert "standard deviation" in find_processing(scores)
+    assert find_processing(scores[:3]) == ""  # of few channels by chance
