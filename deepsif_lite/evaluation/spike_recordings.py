@@ -27,8 +27,8 @@ _JOIN = 0.1  # s over which one background turns into the next
 _EDGE, _TAPER = 0.05, 0.2  # s beyond a spike, and share of it that fades in and out
 _SIZE_SPREAD = 0.25  # standard deviation of the logarithm of a spike's size
 _AROUND = 0.1  # s around the peak whose power is that of the spike
-_SOURCE_DB = (5.0, 15.0)  # dB, single spikes over their background at the scalp
-_NOISE_DB = (5.0, 15.0)  # dB, single spikes over the noise of electrodes
+_SOURCE_DB = (0.0, 10.0)  # dB, single spikes over their background at the scalp
+_NOISE_DB = (0.0, 10.0)  # dB, single spikes over the noise of electrodes
 _ARTIFACT_DB = (-15.0, 0.0)  # dB; what is larger is rejected when spikes are marked
 
 

@@ -29,6 +29,13 @@ __getattr__, __dir__, __all__ = attach(
             "plot_maps",
             "plot_methods",
         ],
+        "patients": [
+            "plot_counts",
+            "plot_patient_maps",
+            "plot_patient_scores",
+            "plot_spike_clusters",
+            "plot_study",
+        ],
         "explorer": ["Explorer", "explore_cortex"],
         "head": ["SHELL_COLORS", "plot_head"],
         "scores": ["plot_area", "plot_metrics", "plot_reliability", "plot_strata"],

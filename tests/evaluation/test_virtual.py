@@ -61,7 +61,7 @@ def test_heads_are_none_of_the_training(head):
         for leadfield in trained:
             apart = average_reference(own.leadfield) - average_reference(leadfield)
             size = np.linalg.norm(average_reference(leadfield), axis=0)
-            assert np.median(np.linalg.norm(apart, axis=0) / size) > 0.05
+            assert np.median(np.linalg.norm(apart, axis=0) / size) > 0.03
 
 
 def test_clips_are_none_of_the_training(clips):
