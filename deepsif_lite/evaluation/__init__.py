@@ -34,5 +34,6 @@ __getattr__, __dir__, __all__ = attach(
         "people": ["misplace_electrodes"],
         "virtual": ["virtual_cohort"],
         "virtual_responses": ["virtual_response"],
+        "subjects": ["virtual_study", "virtual_trials"],
     },
 )

@@ -131,19 +131,49 @@ def scalp_spikes(
     array of shape (n_spikes, n_channels, n_times)
         Any unit, average reference.
     """
-    gain = average_reference(head.leadfield)
-    gain = gain / np.linalg.norm(gain, axis=0).mean()
-    backgrounds = Backgrounds(clips, gain)
     course = course_of(clips, clip)
     spike = np.outer(course.values, average_reference(topography))
+    levels = rng.uniform(*_SOURCE_DB), rng.uniform(*_NOISE_DB)
+    return record_trials(head, spike, clips, n_spikes, levels, rng)
+
+
+def record_trials(
+    head: HeadModel,
+    response: NDArray,
+    clips: SpikeLibrary,
+    n_trials: int,
+    levels: tuple[float, float],
+    rng: np.random.Generator,
+) -> NDArray:
+    """Record a response again and again, over other activity each time.
+
+    Parameters
+    ----------
+    head : HeadModel
+    response : array of shape (n_times, n_channels)
+        At the scalp, average reference, any unit; its peak :data:`BEFORE` its start.
+    clips : SpikeLibrary
+        Of the background.
+    n_trials : int
+    levels : tuple of float
+        Response over background and over noise of electrodes, dB, at the peak.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array of shape (n_trials, n_channels, n_times)
+        Average reference.
+    """
+    gain = average_reference(head.leadfield)
+    backgrounds = Backgrounds(clips, gain / np.linalg.norm(gain, axis=0).mean())
     fields = load_artifact_sources()
     others = ArtifactGenerator(
         fields.at(head.sensors), fields.sites, head.sensors, clips.sfreq
     )
-    levels = rng.uniform(*_SOURCE_DB), rng.uniform(*_NOISE_DB)
+    peak = round(BEFORE * clips.sfreq)
     made = [
-        _record(spike, course.peak, backgrounds.draw(rng), levels, others, rng)
-        for _ in range(n_spikes)
+        _record(response, peak, backgrounds.draw(rng), levels, others, rng)
+        for _ in range(n_trials)
     ]
     return np.stack(made).swapaxes(1, 2)
 

@@ -315,3 +315,50 @@ def plot_counts(
     handles, names = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside lower center", ncols=len(names))
     return fig, axes[0]
+
+
+@styled
+def plot_people(
+    maps: Mapping[str, tuple[ArrayLike, Mapping[str, ArrayLike]]],
+    cortex: Cortex,
+    *,
+    view: str = "lh-lateral",
+    most: int = 4,
+) -> tuple[Figure, NDArray]:
+    """Show many maps in one view, several in a row.
+
+    Parameters
+    ----------
+    maps : mapping of name to (map, outlines)
+        As for :func:`plot_patient_maps`; each map is divided by its largest value.
+    cortex : Cortex
+    view : str
+        As of :func:`plot_cortex`.
+    most : int
+        Maps in a row.
+
+    Returns
+    -------
+    fig, axes : Figure and array of Axes
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import Normalize
+
+    n_columns = min(most, len(maps))
+    n_rows = -(-len(maps) // n_columns)
+    size = (WIDTH, 0.3 + 1.3 * n_rows * 4 / n_columns)
+    fig, axes = plt.subplots(
+        n_rows, n_columns, figsize=size, layout="constrained", squeeze=False
+    )
+    cmap, norm = colormap("sequential"), Normalize(0, 1, clip=True)
+    outlines: dict[str, NDArray] = {}
+    for ax, (name, (values, own)) in zip(axes.flat, maps.items(), strict=False):
+        values = np.abs(np.asarray(values, float))
+        values = values / (values.max() or 1)
+        outlines = {key: np.asarray(regions) for key, regions in own.items()}
+        _draw_view(ax, values, cortex, view, "inflated", cmap, norm, outlines)
+        ax.set_title(name, fontsize=8, loc="center", weight="normal")
+    for ax in axes.flat[len(maps) :]:
+        ax.axis("off")
+    _outline_legend(fig, outlines)
+    return fig, axes
