@@ -207,15 +207,15 @@ plt.show()
 # (The paper images a P30 at 29 ms after touching the little finger, an average of 500 in one other person, and expects areas 1 to 3.)
 
 # %% tags=["published-data"]
-people = {}
+people, labels = {}, {}
 for number, name in enumerate(("a0206", "a1974")):
-    people[name], whose = dl.recordings.load_or(
+    people[name], labels[name] = dl.recordings.load_or(
         f"sep-{name}",
         lambda k=number: evaluation.virtual_response(
             cap, HAND, latency=0.022, radius=0.01, noise=0.05, seed=k
         ),
     )
-    print(f"{name}: {whose}, {len(people[name].ch_names)} electrodes")
+    print(f"{labels[name]}: {len(people[name].ch_names)} electrodes")
 
 
 def largest(evoked, low, high):
@@ -233,7 +233,7 @@ touched = {
 first = next(iter(people))
 electrode = next(n for n in ("CP3", "P3", "C3") if n in people[first].ch_names)
 fig, axes = dl.figures.plot_electrode(
-    people[first], electrode, touched[first], title=f"{first} ({whose})"
+    people[first], electrode, touched[first], title=labels[first]
 )
 plt.show()
 
@@ -262,7 +262,7 @@ for name, found in touch_images.items():
         key = f"{dl.figures.method_name(method)}, {name}"
         strength = image.map(time - 0.003, time + 0.003)
         shown[key] = (strength, {"areas 1 to 4": hand})
-fig, axes = dl.figures.plot_people(shown, cortex, view="lh-lateral")
+fig, axes = dl.figures.plot_people(shown, cortex, most=len(METHODS))
 plt.show()
 
 # %% tags=["published-data"]
@@ -284,14 +284,14 @@ PLACES += [(-0.05, -0.055, -0.015), (0.05, -0.055, -0.015)]
 NAMES = "FP1 F3 F7 FC3 C3 C5 P3 P7 P9 PO7 PO3 O1 Oz Pz CPz FP2 Fz F4 F8 FC4 FCz Cz"
 NAMES = [n.replace("FP", "Fp") for n in f"{NAMES} C4 C6 P4 P8 P10 PO8 PO4 O2".split()]
 small, clips = cap.pick(NAMES), dl.load_spike_library("lite", split="test")
-n_virtual = min(18, settings.n_patients)
+n_virtual = min(18, settings.n_patients)  # as many as the paper's
 virtual = evaluation.virtual_study(n_virtual, small, clips, PLACES, latency=0.4)
 try:
     numbers = ("015", "016", "017")
     real = [dl.load_recording(f"oddball-{n}-difference") for n in numbers]
-    studies = {"ERP CORE": real, "virtual study": virtual}
+    studies = {"ERP CORE": real, "virtual": virtual}
 except RecordingUnavailable:
-    studies = {"virtual study": virtual}
+    studies = {"virtual": virtual}
 
 
 # %% tags=["published-data"]
@@ -338,14 +338,13 @@ for study, group in studies.items():
     single[study] = {m: [one[m] for one in made] for m in TWO}
     for method in TWO:
         mean = dl.average(single[study][method], at=peaks[study], magnitude=True)
-        key = f"{dl.figures.method_name(method)}, {study}"
+        key = f"{dl.figures.method_name(method)}\n{study}"
         group_maps[key] = mean.map(-0.02, 0.02)
 
 # %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "Mean images at the peak of the P300, 40 ms. Each map is divided by its own maximum. Outlined: posterior parietal, inferior temporal and supplementary motor areas (or the surroundings of virtual sources).", "name": "fig-oddball-maps"}, "image": {"alt": "Rows of cortex maps, one a study and method, with three outlined areas."}}
 fig, axes = dl.figures.plot_methods(
     group_maps,
     cortex,
-    views=("lh-lateral", "lh-medial", "rh-medial", "rh-lateral", "dorsal"),
     outlines=AREAS,
 )
 path = dl.results.write_figure("06_oddball", fig, profile)
@@ -386,13 +385,13 @@ for study, by_method in single.items():
 
 # %%
 head64 = dl.load_head_model("template-64")
-most = {"smoke": 60, "lite": 120}.get(profile, 200)
+most = {"smoke": 40, "lite": 80}.get(profile, 200)
 trials = evaluation.virtual_trials(
     head64, clips, [CALCARINE], latency=0.1, n_trials=most, subject=1
 )
 rows = []
-for count in (n for n in (5, 10, 20, 40, 60, 120) if n <= most):
-    for first in range(0, most - count + 1, max(count, most // 4)):
+for count in (n for n in (5, 10, 20, 40, 80) if n <= most):
+    for first in range(0, most - count + 1, max(count, most // 3)):
         part = trials[first : first + count].average().crop(-0.2, 0.4)
         image = image_by(part, ["deepsif"], tmin=0.0, tmax=0.2)["deepsif"]
         away = np.linalg.norm(image.center(10, 0.09, 0.11) - np.array(CALCARINE))

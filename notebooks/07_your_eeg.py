@@ -34,9 +34,11 @@
 profile = "lite"
 
 # %%
+import io
 import tempfile
 import textwrap
 import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -87,8 +89,8 @@ raw = mne.io.RawArray(eeg, info, verbose="error")
 edf = folder / "night.edf"
 try:
     mne.export.export_raw(edf, raw, verbose="error")
-except (ImportError, RuntimeError):  # MNE writes EDF by an optional package
-    edf = edf.with_suffix(".fif")
+except (ImportError, RuntimeError):  # MNE writes EDF by an optional package, edfio
+    edf = folder / "night_raw.fif"
     raw.save(edf, verbose="error")
 print(edf.name, f"{edf.stat().st_size / 1e6:.1f} MB")
 
@@ -103,12 +105,12 @@ print(edf.name, f"{edf.stat().st_size / 1e6:.1f} MB")
 
 # %%
 command = f"image {edf} --tmin 2.5 --tmax 3.5 --out {folder / 'results'}"
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
+with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
     code = deepsif_lite_command(command.split())
-print("exit code", code or 0)
-for path in sorted((folder / "results").iterdir()):
-    print(path.name)
+for line in out.getvalue().splitlines():
+    print(Path(line).name)
+print(textwrap.fill(err.getvalue().splitlines()[-1], 76))
+print("exit code", code)
 
 # %% [markdown]
 # `night-deepsif-report.html` opens in any browser, on a phone too, and prints on two pages: the image, how sure it is, how far to trust it, the strongest regions, and the EEG.
@@ -119,11 +121,7 @@ for path in sorted((folder / "results").iterdir()):
 # One spike is noisy. Mark spikes by hand in any viewer (MNE's `raw.plot()` keeps annotations), cut epochs around the marks, average:
 
 # %%
-recording = (
-    mne.io.read_raw(edf, preload=True, verbose="error")
-    if edf.suffix == ".edf"
-    else raw.copy()
-)
+recording = mne.io.read_raw(edf, preload=True, verbose="error")
 recording.set_annotations(mne.Annotations(onsets, 0, "spike"))
 recording.filter(0.5, 40.0, verbose="error")
 events, codes = mne.events_from_annotations(recording, verbose="error")

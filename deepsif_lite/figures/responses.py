@@ -102,7 +102,8 @@ def plot_group(
         course = np.asarray(course)
         mean = course.mean(axis=0)
         error = course.std(axis=0, ddof=min(1, len(course) - 1)) / len(course) ** 0.5
-        (line,) = ax.plot(times, mean, label=f"{name} (n = {len(course)})")
+        label = f"{name} (n = {len(course)})" if len(course) > 1 else name
+        (line,) = ax.plot(times, mean, label=label)
         shade = {"color": line.get_color(), "alpha": 0.2, "lw": 0}
         ax.fill_between(times, mean - error, mean + error, **shade)
     for mark in marks:
@@ -114,7 +115,7 @@ def plot_group(
 
 @styled
 def plot_shares(
-    table: pd.DataFrame, *, ylabel: str = "share of the map / share of the cortex"
+    table: pd.DataFrame, *, ylabel: str = "share of the map / chance"
 ) -> tuple[Figure, Axes]:
     """Draw how much of the maps lies in each area: mean and standard error.
 
