@@ -16,7 +16,7 @@ from scipy.signal.windows import tukey
 
 from ..head.artifact_sources import load_artifact_sources
 from ..signals import average_reference
-from ..synthesis.artifacts import ArtifactGenerator, mix_artifacts
+from ..synthesis.artifacts import OCCURRENCES, ArtifactGenerator, mix_artifacts
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
@@ -29,6 +29,7 @@ _SIZE_SPREAD = 0.25  # standard deviation of the logarithm of a spike's size
 _AROUND = 0.1  # s around the peak whose power is that of the spike
 _SOURCE_DB = (0.0, 10.0)  # dB, single spikes over their background at the scalp
 _NOISE_DB = (0.0, 10.0)  # dB, single spikes over the noise of electrodes
+_ARTIFACTS = {kind: OCCURRENCES[kind] for kind in ("eye", "muscle")}
 _ARTIFACT_DB = (-15.0, 0.0)  # dB; what is larger is rejected when spikes are marked
 
 
@@ -168,7 +169,7 @@ def record_trials(
     backgrounds = Backgrounds(clips, gain / np.linalg.norm(gain, axis=0).mean())
     fields = load_artifact_sources()
     others = ArtifactGenerator(
-        fields.at(head.sensors), fields.sites, head.sensors, clips.sfreq
+        fields.at(head.sensors), fields.sites, head.sensors, clips.sfreq, _ARTIFACTS
     )
     peak = round(BEFORE * clips.sfreq)
     made = [

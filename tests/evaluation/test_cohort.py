@@ -20,6 +20,9 @@ from deepsif_lite.head import load_head_model
 from deepsif_lite.imaging import SourceImage
 from deepsif_lite.spikes import load_spike_library
 
+# Images here are scored, not believed.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
 
 @pytest.fixture(scope="module")
 def head():

@@ -130,7 +130,7 @@ def test_a_folder_without_spikes(tmp_path):
     "fast-ires/Spikes/Spike_I/data_spk_tot.mat",
     "fast-ires/Raw 273/273_ele_ERD.xyz",
 )
-@pytest.mark.filterwarnings("ignore:Channel .* does not fit")  # of single spikes
+@pytest.mark.filterwarnings("ignore::UserWarning")  # doubts about single spikes
 def test_published_patient():
     patient = published_patient()
     assert not patient.virtual
