@@ -23,6 +23,7 @@ _HOME = {
     "SpikeLibrary": "spikes",
     "SyntheticEEG": "synthesis",
     "TrainingConfig": "training",
+    "average": "imaging",
     "evaluate": "evaluation",
     "get_profile": "profiles",
     "grow_patch": "cortex",

@@ -11,17 +11,18 @@
 # %% [markdown]
 # # Image your own EEG
 #
-# This chapter takes a recording from a file to a source image that other programs can open.
+# This chapter takes a recording from a file to a source image that other programs can open: first from a shell, then from Python.
 # It shows what is checked on the way, what is repaired with a warning, and what is refused.
 #
-# **Paper map.** None: the paper publishes no tool for this. The steps are those of its Methods, "Sensory and Cognitive Data Analyses" {cite:p}`sun2022deepsif`.
+# **Paper map.** None: the paper publishes no tool for this. The steps are those of its Methods, "Sensory and Cognitive Data Analyses" {cite:p}`sun2022deepsif`. Those who used the authors' code find each of its steps in [If you come from the authors' code](../book/from_the_authors_code.md).
 #
-# **Library.** {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, {py:func}`dl.load_head_model <deepsif_lite.load_head_model>`, and the rooms {py:mod}`recordings <deepsif_lite.recordings>` and {py:mod}`imaging <deepsif_lite.imaging>`.
+# **Library.** {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.image_epochs <deepsif_lite.image_epochs>`, {py:func}`dl.image_raw <deepsif_lite.image_raw>`, {py:func}`dl.load_head_model <deepsif_lite.load_head_model>`, and the rooms {py:mod}`recordings <deepsif_lite.recordings>` and {py:mod}`imaging <deepsif_lite.imaging>`.
 #
 # **You will learn**
-# - which recordings can be imaged, and how to prepare them;
+# - how to get from an EDF file to a report in one command;
+# - how to image averages, single epochs and long recordings, and how to average spikes;
 # - what the messages mean and what to do;
-# - how to save the result, and the same in one command.
+# - how to hand the result to other programs.
 #
 # **Run time.** Half a minute at profile `lite` on two cores.
 #
@@ -33,9 +34,11 @@
 profile = "lite"
 
 # %%
+import io
 import tempfile
 import textwrap
 import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -43,7 +46,9 @@ import mne
 import numpy as np
 
 import deepsif_lite as dl
-from deepsif_lite.evaluation import virtual_response
+from deepsif_lite import evaluation
+from deepsif_lite.cli import main as deepsif_lite_command
+from deepsif_lite.imaging import write_courses, write_derivative
 
 dl.figures.use_style()
 folder = Path(tempfile.mkdtemp())
@@ -51,157 +56,230 @@ folder = Path(tempfile.mkdtemp())
 # %% [markdown]
 # ## What you need
 #
-# - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. The network was trained on 0.2 to 1 s at 500 Hz with up to five sources in it; what else is in the window changes the answer ([chapter 6](06_evoked.ipynb) shows how much).
+# - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. Long recordings are imaged in windows of a second.
 # - **Clean data**: filtered (0.5 or 1 to 40 Hz), artifacts removed, bad channels marked. Source imaging turns artifacts into sources.
 # - **Volts**, as everywhere in MNE.
 # - **Channels** with 10-10 names, or with positions: any cap of 16 electrodes or more. [Chapter 3](03_training.ipynb) says what fewer cost.
 #
-# ## Read a file
+# ## From a shell: an EDF file with names only
 #
-# `read_evoked` opens any file that MNE reads {cite:p}`gramfort2013`: evoked responses (choose one by `condition`), epochs (averaged), raw recordings (give a window).
-# Before imaging, mark what is bad and filter: the paper kept 0 to 40 Hz and left out `EEG 053`, and so do we.
-# As an example we take MNE's own small test recording: checkerboards in the right visual field, **6 epochs only**, 60 channels named `EEG 001`, `EEG 002` and so on.
+# Clinical systems export EDF: names such as `EEG Fp1-REF`, no positions.
+# To have one here, a virtual patient's single spikes are written into a file of half a minute, one every few seconds.
+
+# %%
+head = dl.load_head_model("template", channels=dl.head.TEN_TWENTY)
+cap = dl.load_head_model("template-75").pick(head.ch_names)
+clips = dl.load_spike_library("lite", split="test")
+patient = evaluation.virtual_cohort(1, cap, clips, seed=5)[0]
+print(f"{patient.name}: {patient.n_spikes} spikes, {len(cap.ch_names)} electrodes")
+
+# %%
+gap, n_shown, sfreq = 3.0, 6, clips.sfreq
+single = patient.spikes.get_data()[:n_shown]
+eeg = np.zeros((single.shape[1], int(sfreq * gap * (n_shown + 1))))
+onsets = gap * (1 + np.arange(n_shown))
+for onset, spike in zip(onsets, single, strict=True):
+    start = int(sfreq * (onset - 1))
+    eeg[:, start : start + spike.shape[1]] += spike
+eeg += 2e-6 * np.random.default_rng(0).standard_normal(eeg.shape)
+info = mne.create_info([f"EEG {n}-REF" for n in cap.ch_names], sfreq, "eeg")
+raw = mne.io.RawArray(eeg, info, verbose="error")
+
+# %%
+edf = folder / "night.edf"
+try:
+    mne.export.export_raw(edf, raw, verbose="error")
+except (ImportError, RuntimeError):  # MNE writes EDF by an optional package, edfio
+    edf = folder / "night_raw.fif"
+    raw.save(edf, verbose="error")
+print(edf.name, f"{edf.stat().st_size / 1e6:.1f} MB")
+
+# %% [markdown]
+# One line images the second around the first spike and writes a source estimate, a table, figures and a report:
+#
+# ```bash
+# deepsif-lite image night.edf --tmin 2.5 --tmax 3.5 --out results
+# ```
+#
+# The cell below runs the same command.
+
+# %%
+command = f"image {edf} --tmin 2.5 --tmax 3.5 --out {folder / 'results'}"
+with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+    code = deepsif_lite_command(command.split())
+for line in out.getvalue().splitlines():
+    print(Path(line).name)
+print(textwrap.fill(err.getvalue().splitlines()[-1], 76))
+print("exit code", code)
+
+# %% [markdown]
+# `night-deepsif-report.html` opens in any browser, on a phone too, and prints on two pages: the image, how sure it is, how far to trust it, the strongest regions, and the EEG.
+# Other options choose the method, bad channels, the baseline: `deepsif-lite image --help`.
+#
+# ## An average
+#
+# One spike is noisy. Mark spikes by hand in any viewer (MNE's `raw.plot()` keeps annotations), cut epochs around the marks, average:
+
+# %%
+recording = mne.io.read_raw(edf, preload=True, verbose="error")
+recording.set_annotations(mne.Annotations(onsets, 0, "spike"))
+recording.filter(0.5, 40.0, verbose="error")
+events, codes = mne.events_from_annotations(recording, verbose="error")
+epochs = mne.Epochs(
+    recording, events, codes, -1.0, 0.5, baseline=None, preload=True, verbose="error"
+)
+average = epochs.average()
+print(f"average of {average.nave} spikes, {len(average.ch_names)} channels")
+
+# %% [markdown]
+# Peaks marked by hand are a few samples off; aligning each spike to the largest one of the channel where it is clearest makes the average sharper (here they are exact).
+#
+# One call makes the image. Names say where the electrodes are: case, prefix and ending that all names share and the old names T3, T4, T5, T6 do not matter. Nothing is interpolated: electrodes that are missing or bad leave the leadfield as they have left the data.
+
+# %%
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    image = dl.image(average, tmin=-0.5, tmax=0.5)
+for warning in caught:
+    print(textwrap.fill(str(warning.message), 76))
+print(image.trust)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The virtual patient's averaged spike, imaged on 19 to 21 electrodes: the 20 ms around its peak. Outlined: the extent, and the true source.", "name": "fig-own-image"}, "image": {"alt": "Views of the inflated cortex with a colored map, the outline of the extent and that of the true source."}}
+outlines = {"extent": image.extent(-0.05, 0.05, of="mean"), "source": patient.source}
+fig, axes = image.plot(-0.01, 0.01, title=patient.label, outlines=outlines)
+plt.show()
+
+# %% [markdown]
+# The table of regions has their place in fsaverage and in MNI152, their area (mm²), and the Brodmann area where the atlas is at hand:
+
+# %%
+table = image.to_table(-0.05, 0.05, of="mean")
+columns = ["hemisphere", "atlas", "mni_x_mm", "mni_y_mm", "mni_z_mm", "area_mm2"]
+table[["region", *columns, "peak", "probability", "in_extent"]].head().round(2)
+
+# %% [markdown]
+# The network's output has **no unit**. `probability` says how likely each region was active at any time of the window; [chapter 4](04_evaluation.ipynb) shows where it is [calibrated](../book/glossary.md).
+#
+# ## Single epochs, and long recordings
+#
+# {py:func}`dl.image_epochs <deepsif_lite.image_epochs>` images each epoch alone: where single spikes agree, the average means something. {py:func}`dl.image_raw <deepsif_lite.image_raw>` takes a long recording in windows, read as they are needed. {py:func}`dl.average <deepsif_lite.average>` averages images.
+
+# %%
+with warnings.catch_warnings(action="ignore"):
+    each = list(dl.image_epochs(epochs, tmin=-0.5, tmax=0.5))
+mean = dl.average(each, magnitude=True)
+for name, found in {"average of EEG": image, "average of images": mean}.items():
+    x, y, z = (1e3 * found.center(10, -0.05, 0.05)).round()
+    print(f"{name}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
+
+# %%
+with warnings.catch_warnings(action="ignore"):
+    windows = list(dl.image_raw(recording, window=1.0, overlap=0.0, tmax=9.0))
+for window in windows:
+    low, high = window.times[[0, -1]]
+    print(f"{low:4.1f} to {high:4.1f} s, largest probability", end=" ")
+    print(f"{window.probability.max():.2f}, {window.trust.verdict}")
+
+# %% [markdown]
+# A window cuts a spike where it happens to end; for spikes, epochs around the marks are better.
+#
+# ## Other methods
+#
+# They take the same recording, and a time without signal (`baseline`) for the noise:
+
+# %%
+with warnings.catch_warnings(action="ignore"):
+    other = dl.image(average, "sloreta", baseline=(-1.0, -0.6), tmin=-0.5, tmax=0.5)
+for method, found in (("DeepSIF", image), ("sLORETA", other)):
+    x, y, z = (1e3 * found.center(10, -0.05, 0.05)).round()
+    print(f"{method}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
+
+# %% [markdown]
+# ## Save it
+#
+# `write_image` writes what the command writes. `write_courses` writes the time course of every region as a table or as a dataset for EEGLAB; `write_derivative` puts all in a folder of a BIDS dataset's derivatives.
+
+# %%
+write_courses(image, folder / "courses.csv")
+write_courses(image, folder / "courses.set")
+written = write_derivative(
+    image, average, folder / "derivatives", subject="01", task="rest"
+)
+for path in written:
+    print(path.relative_to(folder))
+
+# %%
+stem = folder / "derivatives/sub-01/eeg/sub-01_task-rest_desc-deepsif"
+stc = mne.read_source_estimate(stem)
+print(f"source estimate: {stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
+regions = mne.io.read_raw_eeglab(folder / "courses.set", verbose="error")
+print(f"EEGLAB: {len(regions.ch_names)} regions, {regions.info['sfreq']:.0f} Hz")
+
+# %% [markdown]
+# The source estimate is on fsaverage5, for MNE (`stc.plot`) and FreeSurfer's tools. For a subject's own surface, morph it: `mne.compute_source_morph(stc, "fsaverage", "subject", subjects_dir=...)`.
+#
+# ## The warning example
+#
+# MNE's own small test recording: checkerboards in the right visual field, **6 epochs only**, 60 channels named `EEG 001`, `EEG 002` and so on, which say nothing; their positions are laid on the template's scalp.
 #
 # :::{note}
-# Where this recording cannot be had, a [virtual subject](../book/glossary.md) with the same kind of names takes its place, and the figures and output say so. The text describes the stored run, with the MNE recording.
+# Where this recording cannot be had, a [virtual subject](../book/glossary.md) with as few trials and the same kind of names takes its place, and the output says so.
 # :::
 
 
 # %% tags=["published-data"]
-def virtual_subject():
-    """Return a response to the right visual field, with names that say nothing."""
-    head = dl.load_head_model("template-64")
-    evoked = virtual_response(head, (-0.010, -0.085, 0.002), latency=0.1)
+def few_trials():
+    """Return a virtual response of six trials, with names that say nothing."""
+    places = [(-0.010, -0.085, 0.002)]
+    cap = dl.load_head_model("template-64")
+    trials = evaluation.virtual_trials(cap, clips, places, latency=0.1, n_trials=6)
+    evoked = trials.average().crop(-0.2, 0.5)
     names = {name: f"EEG {i + 1:03d}" for i, name in enumerate(evoked.ch_names)}
     return evoked.rename_channels(names)
 
 
-evoked, subject = dl.recordings.load_or("mne-visual-right", virtual_subject)
-evoked.comment = "right visual field"
-evoked.save(folder / "visual-ave.fif", verbose="error")
-evoked = dl.recordings.read_evoked(folder / "visual-ave.fif")
-evoked.info["bads"] = ["EEG 053"]  # known to be bad in this recording
-evoked.filter(None, 40.0)
-print(f"{subject}: {len(evoked.ch_names)} channels, {evoked.info['sfreq']:.0f} Hz")
-print(evoked.ch_names[:3], "...")
-
-# %% [markdown]
-# ## Image it
-#
-# One call. The template head is put under the electrodes that recorded, and the image is made on them: nothing is interpolated, and bad channels leave the leadfield as they have left the data.
-# **Names** tell where electrodes are: case, the prefix and the ending that all names share (`EEG Fp1-REF`, `Fp1-A1A2`) and the old names T3, T4, T5, T6 do not matter; BioSemi's A1 to B32 are known.
-# The names of the example say nothing, but its channels have **positions**. They are laid on the template: by nasion and ears where they are known, else by names that both share, else about the sphere that fits each.
-# Warnings come where no region has a high probability, or where channels do not follow from each other as sources in a head make them.
+evoked, subject = dl.recordings.load_or("mne-visual-right", few_trials)
+evoked.info["bads"] = ["EEG 053"]  # known to be bad in the MNE recording
+evoked.filter(None, 40.0, verbose="error")
+print(f"{subject}: {len(evoked.ch_names)} channels, average of {evoked.nave}")
 
 # %% tags=["published-data"]
-model = dl.load_model("lite")
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    image = model.apply(evoked)
+    doubtful = dl.image(evoked)
 for warning in caught:
     print(textwrap.fill(str(warning.message), 76))
-print(f"{image.activity.shape[0]} regions, {image.activity.shape[1]} samples")
+print(doubtful.trust)
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Left: the recording after preparation, on its own electrodes. Right: the scalp map at the first peak of the global field power after 60 ms.", "name": "fig-own-eeg"}, "image": {"alt": "Left, overlaid time courses of all channels. Right, a scalp map."}}
-cap = dl.load_head_model("template", channels=evoked.info)
-ready = dl.recordings.prepare(evoked, cap.info, 500.0, interpolate=False)
-print(cap)
+# %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "Few trials: all channels, and the scalp map at the first peak after 60 ms.", "name": "fig-own-eeg"}, "image": {"alt": "Left, overlaid time courses of all channels, as large before the stimulus as after it. Right, a scalp map."}}
+ready = evoked.copy().pick("eeg", exclude="bads").set_eeg_reference(verbose=False)
 early = (ready.times > 0.06) & (ready.times < 0.14)
 latency = ready.times[early][ready.data.std(axis=0)[early].argmax()]
 fig, axes = dl.figures.plot_evoked(ready, latency, title=subject)
 plt.show()
 
-# %% [markdown]
-# ## Look at the image
-#
-# A `SourceImage` holds the activity of every region over time.
-# `plot` shows the 20 ms around its peak unless told otherwise, with the [extent](../book/glossary.md) by [Otsu's threshold](../book/glossary.md) outlined {cite:p}`otsu1979`.
-# The network's output has **no unit**: input and output are divided by their largest value.
-
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The source image at the first peak. The stored run is an average of only six epochs; the text below says what to make of it.", "name": "fig-own-image"}, "image": {"alt": "Four views of the inflated cortex with a colored map and an outline around its strongest part."}}
-fig, axes = image.plot(
-    latency - 0.01, latency + 0.01, title=f"{subject}, {1e3 * latency:.0f} ms"
-)
-plt.show()
-
-# %% tags=["published-data"]
-table = image.to_table(latency - 0.01, latency + 0.01, of="map")
-table.head(5).round(2).set_index("region").T
-
-# %% [markdown]
-# How sure is it?
-# `probability` says how likely each region was active at any time of the recording.
-# It was learned from simulated recordings ([chapter 4](04_evaluation.ipynb) shows where it is [calibrated](../book/glossary.md)); yours may differ from them in other ways.
-
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Probability that each region was active at any time of the recording.", "name": "fig-own-probability"}, "image": {"alt": "Four views of the inflated cortex, colored by probability from 0 to 1."}}
-fig, axes = dl.figures.plot_cortex(
-    image.probability, image.cortex, vmin=0, vmax=1, label="probability"
-)
+# %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "The image of few trials, 20 ms around the first peak. What to make of it stands in the trust lines, not in the picture.", "name": "fig-own-doubt"}, "image": {"alt": "Views of the inflated cortex with a colored map and an outline of its strongest part."}}
+span = (latency - 0.01, latency + 0.01)
+fig, axes = doubtful.plot(*span, title=f"{subject}, {1e3 * latency:.0f} ms")
 plt.show()
 
 # %% [markdown]
-# And how far can the image be trusted as a whole? Its verdict is the worst of several checks; [What can be imaged](../book/contract.md) says how often each verdict is right in simulations.
+# Where in time are the strongest scalp maps? One that is as strong before the stimulus as after it is no response, however well a patch explains it:
 
 # %% tags=["published-data"]
-print(image.trust)
-
-# %% [markdown]
-# Other methods take the same recording, and a time without signal (`baseline`) to estimate the noise:
-
-# %% tags=["published-data"]
-other = dl.image(evoked, "sloreta", baseline=(None, 0))
-for method, result in (("DeepSIF", image), ("sLORETA", other)):
-    x, y, z = 1e3 * result.center(10, latency - 0.01, latency + 0.01)
-    print(f"{method}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
-
-# %% [markdown]
-# Where methods disagree, look at the input of the network: the strongest scalp maps, whitened ([chapter 3](03_training.ipynb)), each with its time course.
-# Which patch of cortex explains each of them best, and how much of it?
-
-# %% tags=["published-data"] mystnb={"figure": {"caption": "The three strongest scalp maps in the network's input, and their time courses; the dashed line marks the stimulus.", "name": "fig-own-modes"}, "image": {"alt": "Three scalp maps above their time courses."}}
-seen = model.on(cap).explain(ready.data.T)
-before = ready.times < 0
-fig, axes = plt.subplots(
-    2, 3, figsize=(6.7, 3.2), height_ratios=(1.6, 1), sharey="row", layout="constrained"
-)
-for k, (top, bottom) in enumerate(axes.T):
-    dl.figures.plot_topography(seen.maps[k], ready.info, ax=top, colorbar=False)
-    bottom.plot(ready.times, seen.courses[k], lw=0.8)
-    bottom.axvline(0, ls="--", lw=0.8, color="#444444")
-    bottom.set_xlabel("time (s)")
+own = dl.load_head_model("template", channels=evoked.info)
+brought = dl.recordings.prepare(evoked, own.info, 500.0, interpolate=False)
+seen = dl.load_model("lite").on(own).explain(brought.data.T)
+before = brought.times < 0
+for k in range(3):
     quiet, later = seen.courses[k][before].std(), seen.courses[k][~before].std()
-    x, y, z = 1e3 * image.cortex.centroids[seen.seeds[k]]
-    print(
-        f"map {k + 1}: {quiet:.2f} before the stimulus, {later:.2f} after; "
-        f"{seen.fit[k]:.0%} explained by a patch at ({x:.0f}, {y:.0f}, {z:.0f}) mm"
-    )
-axes[1, 0].set_ylabel("strength (no unit)")
-plt.show()
+    x, y, z = 1e3 * own.cortex.centroids[seen.seeds[k]]
+    print(f"map {k + 1}: {quiet:.2f} before, {later:.2f} after the stimulus;", end=" ")
+    print(f"{seen.fit[k]:.0%} explained by a patch at ({x:.0f}, {y:.0f}, {z:.0f}) mm")
 
 # %% [markdown]
-# With six epochs, much ongoing activity of brain and eyes that has nothing to do with the stimulus remains in the average: a map that is as strong before the stimulus as after it is no response, however well a patch explains it.
-# The network has met eyes and muscles in its training, so it gives the frontal poles a low probability here; one that was trained on clean recordings alone gave them the highest of all.
-# It also is no longer sure of anything else: a low probability throughout means that the recording does not decide. Look at the time course before time 0, compare methods, and average more epochs. [Chapter 6](06_evoked.ipynb) images an average of 56.
-
-# %% [markdown]
-# ## Save it
-#
-# `write_image` writes a source estimate on fsaverage5 (open it with `mne.read_source_estimate`, or in FreeSurfer's tools), the table of regions, the figure, and an HTML report.
-
-# %% tags=["published-data"]
-written = dl.imaging.write_image(image, evoked, folder, "visual")
-print([path.name for path in written])
-stc = mne.read_source_estimate(folder / "visual")
-print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
-
-# %% [markdown]
-# The same from a shell:
-#
-# ```bash
-# deepsif-lite image visual-ave.fif --out results
-# deepsif-lite image recording.edf --tmin 12.0 --tmax 13.0 --method sloreta
-# deepsif-lite --help
-# ```
+# With six trials, much activity of brain and eyes that has nothing to do with the stimulus is left in the average.
+# So read the trust before the map, look at the time before 0, compare methods, image halves of your epochs, and average more. [Chapter 6](06_evoked.ipynb) shows how many trials it takes, and lists the signs of a wrong image.
 #
 # ## What is refused, and why
 #
@@ -213,69 +291,37 @@ print(f"{stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
 montage = mne.channels.make_standard_montage("biosemi64")
 info = mne.create_info(montage.ch_names, 500.0, "eeg").set_montage(montage)
 rng = np.random.default_rng(0)
-clean = mne.EvokedArray(
-    1e-6 * rng.standard_normal((64, 350)), info, tmin=-0.2, verbose=False
-)
+noise = 1e-6 * rng.standard_normal((64, 350))
+clean = mne.EvokedArray(noise, info, tmin=-0.2, verbose=False)
 
-
-def microvolts(evoked):
-    evoked.data *= 1e6
-
-
-def dead_electrode(evoked):
-    evoked.data[evoked.ch_names.index("C3")] = 0
-
-
-def not_a_number(evoked):
-    evoked.data[evoked.ch_names.index("Oz"), 10] = np.nan
-
-
-def half_a_cap(evoked):
-    evoked.pick(evoked.ch_names[:32])
-
-
-def six_electrodes(evoked):
-    evoked.pick(evoked.ch_names[:6])
-
-
-for spoil in (microvolts, dead_electrode, not_a_number, half_a_cap, six_electrodes):
+# %%
+names = clean.ch_names
+SPOILED = {
+    "in microvolts": lambda e: e.apply_function(lambda x: 1e6 * x, verbose=False),
+    "dead electrode": lambda e: e.data.__setitem__(names.index("C3"), 0),
+    "not a number": lambda e: e.data.__setitem__((names.index("Oz"), 10), np.nan),
+    "half a cap": lambda e: e.pick(names[:32]),
+    "six electrodes": lambda e: e.pick(names[:6]),
+}
+for name, spoil in SPOILED.items():
     recording = clean.copy()
     spoil(recording)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            model.apply(recording)
+            dl.image(recording)
             message = f"imaged, with a warning: {caught[0].message}"
         except ValueError as error:
             message = f"refused: {error}"
-    print(textwrap.fill(f"{spoil.__name__}: {message}", 76), end="\n\n")
+    print(textwrap.fill(f"{name}: {message}", 76), end="\n\n")
 
 # %% [markdown]
-# Bad channels are left out, however many: here a quarter of them.
-
-# %%
-recording = clean.copy()
-recording.info["bads"] = recording.ch_names[::4]
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    result = model.apply(recording)
-for warning in caught:
-    print(textwrap.fill(str(warning.message), 76), end="\n\n")
-
-# %%
-doubt = result.probability
-print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%}")
-
-# %% [markdown]
-# That recording is pure noise, which the other warnings notice: its channels do not follow from each other as sources in a head make them, and no region has a high probability.
-# But a map is drawn in any case, scaled to its own maximum.
-# So look at the probability before the map and at the scalp maps before both, compare methods, and image halves of your epochs separately: do not rely on what does not repeat.
-#
 # ## Summary
 #
-# - Average, clean, in volts, about one second: then `dl.image(evoked)`.
+# - Average, clean, in volts, about one second: then `deepsif-lite image`, or `dl.image(evoked)`.
 # - Any cap: electrodes are found by name or by position, and the image is made on those that recorded.
-# - The result is a `SourceImage`: regions, times, extent, source estimate, table, plot.
+# - `image_epochs` and `image_raw` take what is not averaged; `average` averages images.
+# - Read `trust` first. The result opens in MNE, EEGLAB, FreeSurfer, spreadsheets and a browser.
 #
 # ## Limits
 #
@@ -285,9 +331,9 @@ print(f"{(doubt > 0.5).sum()} regions above 50 %, the surest at {doubt.max():.0%
 #
 # ## Exercises
 #
-# 1. Image one of your own recordings with two methods. Where do they agree?
-# 2. Split the epochs of a recording in two halves and image both.
-# 3. Drop electrodes one by one from `clean` plus the field of a dipole: when does the image move?
+# 1. Image the odd and the even spikes of the EDF file. How far apart are both images?
+# 2. Drop electrodes one by one from the file: when does the image move?
+# 3. Write the courses of the ten strongest regions alone as a CSV file.
 #
 # ## Next
 #

@@ -17,6 +17,13 @@ __getattr__, __dir__, __all__ = attach(
             "sized_candidates",
         ],
         "dictionary": ["patch_dictionary", "patch_weights"],
-        "brodmann": ["TEMPORAL", "VISUAL", "brodmann_of_vertex", "brodmann_regions"],
+        "brodmann": [
+            "TEMPORAL",
+            "VISUAL",
+            "area_names",
+            "brodmann_of_vertex",
+            "brodmann_regions",
+            "mni_coordinates",
+        ],
     },
 )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..recordings.published import fetch
+from ..errors import RecordingUnavailable
+from ..recordings.published import fetch, find
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +23,14 @@ TEMPORAL = (20, 21, 22, 27, 28, 35, 36, 37, 38, 41, 42)
 """Brodmann areas of the temporal lobe, lateral, ventral and mesial."""
 
 _ANNOTATION = "deepsif/anatomy/fsaverage5/label/{}.PALS_B12_Brodmann.annot"
+# From fsaverage's coordinates (MNI305, m) to those of MNI152; the last column is in m.
+_TO_MNI152 = np.array(
+    [
+        [0.9975, -0.0073, 0.0176, -0.0429e-3],
+        [0.0146, 1.0009, -0.0024, 1.5496e-3],
+        [-0.0130, -0.0093, 0.9971, 1.1840e-3],
+    ]
+)
 _NONE = 0  # Brodmann's areas count from 1
 
 
@@ -97,3 +106,51 @@ def brodmann_regions(
     if hemisphere is not None:
         chosen &= cortex.hemisphere == hemisphere
     return np.flatnonzero(chosen)
+
+
+def area_names(cortex: Cortex) -> list[str]:
+    """Return the Brodmann area that each region lies in, as ``BA 17``.
+
+    Parameters
+    ----------
+    cortex : Cortex
+        On fsaverage5.
+
+    Returns
+    -------
+    list of str
+        The area that holds most of the region's vertices; empty where there is none,
+        and for all regions where the atlas is not on this machine (it is not asked
+        for over the network).
+    """
+    try:
+        here = all(find(_ANNOTATION.format(side)) for side in ("lh", "rh"))
+    except RecordingUnavailable:
+        here = False
+    if not here:
+        return [""] * cortex.n_regions
+    inside = cortex.region_of_vertex >= 0
+    region, area = cortex.region_of_vertex[inside], brodmann_of_vertex()[inside]
+    counts = np.zeros((cortex.n_regions, area.max() + 1), int)
+    np.add.at(counts, (region, area), 1)
+    return [f"BA {number}" if number != _NONE else "" for number in counts.argmax(1)]
+
+
+def mni_coordinates(points: np.ndarray) -> np.ndarray:
+    """Turn coordinates of fsaverage (MNI305) into those of MNI152.
+
+    Parameters
+    ----------
+    points : array of shape (n_points, 3)
+        Meters.
+
+    Returns
+    -------
+    array of shape (n_points, 3)
+        Meters.
+
+    References
+    ----------
+    FreeSurfer wiki, "CoordinateSystems", case 8: the affine between both templates.
+    """
+    return points @ _TO_MNI152[:, :3].T + _TO_MNI152[:, 3]

@@ -40,12 +40,12 @@ def run_batches(
     starts = range(first, stop, SIZE)
     batches = (range(start, min(start + SIZE, stop)) for start in starts)
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
-    with _one_thread_each():
+    with one_thread_each():
         yield from parallel(delayed(work)(indices) for indices in batches)
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Keep BLAS and torch from starting threads of their own."""
     import torch
     from threadpoolctl import threadpool_limits

@@ -1,90 +1,52 @@
-"""Epilepsy patients: real where a recording is at hand, virtual otherwise.
+"""Score the images of patients against what is known about them, and compare methods.
 
-Both are of one type. A virtual patient has a spike simulated by the neural mass
-model, heard through electrodes that do not sit where the head model has them, and a
-resection that holds the source; everything about it is known.
+References
+----------
+Sun et al. (2022), Methods "Patient Analysis", Figs. 4 and 6.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import MismatchError
 from ..metrics.resection import score_resection
 from ..metrics.scores import localization_error
-from ..recordings.responses import load_recording
+from ..runs import progress_bar
+from ..solvers.methods import METHODS
+from .steps import image_spike, spike_extent, spike_map
 
 if TYPE_CHECKING:
-    import mne
+    import pandas as pd
 
+    from ..head.model import HeadModel
+    from ..imaging.imager import Imager
     from ..imaging.source_image import SourceImage
+    from .patient import Patient
 
-WINDOW = 0.1
-"""Seconds around the spike's peak over which a source image is averaged."""
-
-
-@dataclass(frozen=True, eq=False)
-class Patient:
-    """A patient with an averaged interictal spike.
-
-    Attributes
-    ----------
-    name : str
-    evoked : mne.Evoked
-        Averaged spike, V, its peak at time 0.
-    virtual : bool
-        True where the recording is simulated.
-    outcome : str
-        What is known about the surgery.
-    resection : array of int or None
-        Resected regions.
-    onset_zone : array of int or None
-        Regions under the contacts of the seizure onset zone.
-    source : array of int or None
-        Regions that make the spike; known for virtual patients only.
-    """
-
-    name: str
-    evoked: mne.Evoked
-    virtual: bool
-    outcome: str
-    resection: NDArray | None = None
-    onset_zone: NDArray | None = None
-    source: NDArray | None = None
-
-
-def published_patient() -> Patient:
-    """Return the patient published with FAST-IRES.
-
-    Returns
-    -------
-    Patient
-        Without resection and onset zone, which are not published as regions.
-
-    Raises
-    ------
-    RecordingUnavailable
-        The recording is not on this machine and cannot be downloaded.
-
-    References
-    ----------
-    Sohrabpour et al. (2020), Nature Communications 11, 1946.
-    """
-    return Patient(
-        name="FAST-IRES patient",
-        evoked=load_recording("patient-spike"),
-        virtual=False,
-        outcome="seizure-free after left anterior temporal lobectomy",
-    )
+# Which direction of a score is better; the others have none of their own.
+BETTER: dict[str, str] = {
+    "precision": "greater",
+    "recall": "greater",
+    "harmonic_mean": "greater",
+    "geometric_mean": "greater",
+    "spatial_dispersion": "less",
+    "onset_zone_error": "less",
+    "onset_zone_average_error": "less",
+}
+_STARS = ((0.005, "**"), (0.05, "*"))  # of the paper's Fig. 6
 
 
 def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
     """Compare a source image with what is known about a patient.
 
-    The image is averaged over :data:`WINDOW` around time 0 (magnitude of the mean, as
-    in the paper) and thresholded by Otsu.
+    The image is averaged over 100 ms around time 0 (magnitude of the mean, as in the
+    paper) and thresholded by Otsu.
 
     Parameters
     ----------
@@ -96,13 +58,14 @@ def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        As :func:`deepsif_lite.metrics.score_resection`, and, where the onset zone
-        is known, ``onset_zone_error`` (m, mean distance of its regions to the
-        estimate) and ``onset_zone_average_error`` (m, mean of both directions).
+        As :func:`deepsif_lite.metrics.score_resection`, with ``area`` (m^2) of what
+        was found, and, where the onset zone is known, ``onset_zone_error`` (m, mean
+        distance of its regions to the estimate) and ``onset_zone_average_error`` (m,
+        mean of both directions).
 
     Raises
     ------
-    ValueError
+    MismatchError
         The patient's resection is not known.
 
     References
@@ -111,16 +74,170 @@ def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
     """
     if patient.resection is None:
         msg = f"The resection of {patient.name!r} is not known: nothing to score."
-        raise ValueError(msg)
-    window = (-WINDOW / 2, WINDOW / 2)
-    found = image.extent(*window, of="mean")
-    strength = image.map(*window, how="mean")
-    scores = score_resection(strength, found, patient.resection, image.cortex)
+        raise MismatchError(msg)
+    found, cortex = spike_extent(image), image.cortex
+    scores = score_resection(spike_map(image), found, patient.resection, cortex)
+    scores["area"] = float(cortex.areas[found].sum())
     if patient.onset_zone is not None and len(found):
-        distances = image.cortex.distances
         pair = (patient.onset_zone, found)
-        scores["onset_zone_error"] = localization_error(*pair, distances)
+        scores["onset_zone_error"] = localization_error(*pair, cortex.distances)
         scores["onset_zone_average_error"] = localization_error(
-            *pair, distances, symmetric=True
+            *pair, cortex.distances, symmetric=True
         )
     return scores
+
+
+def score_cohort(
+    cohort: Iterable[Patient],
+    methods: Sequence[str] | None = None,
+    *,
+    model: Imager | None = None,
+    head: HeadModel | None = None,
+    options: Mapping[str, Mapping] | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Image all patients by all methods and score them.
+
+    Parameters
+    ----------
+    cohort : iterable of Patient
+        With resections.
+    methods : sequence of str, optional
+        Of :data:`deepsif_lite.solvers.METHODS`; by default all.
+    model : Imager, optional
+        The network of ``"deepsif"``.
+    head : HeadModel, optional
+        Of the solvers.
+    options : mapping of method to its options, optional
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        One row a patient and method: ``patient``, ``method``, the scores of
+        :func:`score_patient` and ``seconds`` of the image.
+    """
+    import pandas as pd
+
+    methods = tuple(METHODS) if methods is None else methods
+    pairs = [(patient, method) for patient in cohort for method in methods]
+    rows = []
+    with progress_bar(progress, total=len(pairs), desc="images") as bar:
+        for patient, method in pairs:
+            own = dict((options or {}).get(method, {}))
+            start = perf_counter()
+            image = image_spike(patient, method, model=model, head=head, **own)
+            seconds = perf_counter() - start
+            scores = score_patient(patient, image)
+            row = {"patient": patient.name, "method": method, **scores}
+            rows.append({**row, "seconds": seconds})
+            bar.update()
+    return pd.DataFrame(rows)
+
+
+def summarize_cohort(table: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """Return mean, standard deviation, median and number of patients of each score.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`score_cohort`.
+    metrics : sequence of str
+        Columns of it.
+
+    Returns
+    -------
+    DataFrame
+        One row a metric and method: ``mean``, ``sd``, ``median``, ``n``.
+    """
+    import pandas as pd
+
+    methods = list(dict.fromkeys(table["method"]))
+    rows = []
+    for metric in metrics:
+        groups = table.groupby("method")[metric]
+        found = pd.DataFrame(
+            {
+                "mean": groups.mean(),
+                "sd": groups.std(),
+                "median": groups.median(),
+                "n": groups.count(),
+            }
+        ).reindex(methods)
+        found.index = pd.MultiIndex.from_product(
+            [[metric], methods], names=["metric", "method"]
+        )
+        rows.append(found)
+    return pd.concat(rows)
+
+
+def compare_cohort(
+    table: pd.DataFrame, metrics: Sequence[str], reference: str = "deepsif"
+) -> pd.DataFrame:
+    """Test one method against each other one, patient by patient.
+
+    Paired one-sided Wilcoxon signed-rank tests, as in the paper, that the reference is
+    better.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`score_cohort`.
+    metrics : sequence of str
+        Of :data:`BETTER`.
+    reference : str
+        Method that is tested.
+
+    Returns
+    -------
+    DataFrame
+        One row a metric and other method: ``n`` pairs, ``difference`` (median),
+        ``p``, ``effect`` (rank-biserial correlation: 1 where the reference is better
+        in every pair, -1 where it is worse) and ``stars`` (``*`` below .05, ``**``
+        below .005, as in the paper's Fig. 6).
+
+    References
+    ----------
+    Kerby (2014), Comprehensive Psychology 3, 11.IT.3.1, for the effect.
+    """
+    import pandas as pd
+
+    rows = []
+    others = [m for m in dict.fromkeys(table["method"]) if m != reference]
+    for metric in metrics:
+        wide = table.pivot(index="patient", columns="method", values=metric)
+        for other in others:
+            pair = wide[[reference, other]].dropna()
+            gain = (pair[reference] - pair[other]).to_numpy()
+            rows.append({"metric": metric, "other": other} | _test(gain, metric))
+    return pd.DataFrame(rows).set_index(["metric", "other"])
+
+
+def _test(difference: NDArray, metric: str) -> dict:
+    """Test whether paired differences are on the better side."""
+    from scipy.stats import wilcoxon
+
+    p = effect = float("nan")
+    if np.any(difference):
+        p = wilcoxon(difference, alternative=BETTER[metric]).pvalue
+        effect = rank_biserial(difference)
+        effect = effect if BETTER[metric] == "greater" else -effect
+    stars = next((mark for limit, mark in _STARS if p < limit), "")
+    median = float(np.median(difference)) if len(difference) else float("nan")
+    return {
+        "n": len(difference),
+        "difference": median,
+        "p": p,
+        "effect": effect,
+        "stars": stars,
+    }
+
+
+def rank_biserial(difference: NDArray) -> float:
+    """Return the share of ranks above zero minus that below, of paired differences."""
+    from scipy.stats import rankdata
+
+    moved = difference[difference != 0]
+    ranks = rankdata(np.abs(moved))
+    return float((np.sign(moved) * ranks).sum() / ranks.sum())

@@ -1,4 +1,4 @@
-"""Virtual patients and virtual evoked responses, their sources known."""
+"""Virtual patients: twenty people with spikes, made up as the paper's."""
 
 from __future__ import annotations
 
@@ -7,30 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..head.jitter import ElectrodeJitter
-from .cohort import Patient
+from ..errors import check_range
+from .batches import one_thread_each
+from .implanting import intracranial_of
+from .patient import Patient
+from .people import N_PEOPLE, Person, draw_person
+from .spike_recordings import BEFORE, scalp_spikes
+from .steps import average_spikes, filtered
 
 if TYPE_CHECKING:
     import mne
 
-    from ..cortex.surface import Cortex
     from ..head.model import HeadModel
     from ..spikes.library import SpikeLibrary
 
-
-_AMPLITUDE = 60e-6  # V; a virtual spike's largest value (simulated EEG has no unit)
-
-
-_RESPONSE = 10e-6  # V, largest value of a virtual evoked response
-
-
-_RESECTION_TO_SOURCE = (1.3, 3.0)  # area of the resection over that of the source
-
-
-_SPIKE_SNR = (10.0, 15.0, 20.0)  # dB; averages of spikes are cleaner than one spike
-
-
-_N_CONTACTS = 5
+_COHORT = 1 << 40  # key of the cohort's draws, which no stream of samples has
+_AMPLITUDE = 60e-6  # V; the averaged spike's largest value (simulated EEG has no unit)
+_SPIKES = (18.0, 20.0)  # mean and standard deviation of their number, as in the paper
+_FEWEST, _MOST = 3, 60
+_QUIET = (None, -0.6)  # s
 
 
 def virtual_cohort(
@@ -41,16 +36,21 @@ def virtual_cohort(
     seed: int = 0,
     misplacement: float = 0.005,
 ) -> list[Patient]:
-    """Make virtual patients with one spiking patch each.
+    """Make virtual patients, each with a head and spikes of its own.
+
+    Of ten, seven have temporal lobe epilepsy, nine are free of seizures, seven have
+    electrodes inside the head.
 
     Parameters
     ----------
     n_patients : int
-        Number of patients.
+        Number of patients, at most 20: each has one of the head shapes that no
+        network was trained on.
     head : HeadModel
-        The head model that the images are made with.
+        The head model that images are made with: the template with electrodes of the
+        10-10 system, such as ``"template-75"``.
     clips : SpikeLibrary
-        Simulated spikes, best those that no network was trained on.
+        Simulated spikes, best those that no network was trained on (``"test"``).
     seed : int
         Patient ``i`` depends on ``seed`` and ``i`` alone.
     misplacement : float
@@ -60,145 +60,75 @@ def virtual_cohort(
     Returns
     -------
     list of Patient
+
+    Raises
+    ------
+    OptionError
+        More patients are asked for than there are heads.
+    ChannelError
+        ``head`` has electrodes that the stored heads lack.
     """
-    return [
-        _virtual_patient(i, head, clips, seed, misplacement) for i in range(n_patients)
-    ]
+    check_range("n_patients", n_patients, 1, N_PEOPLE)
+    with one_thread_each():  # products are small
+        return [
+            virtual_patient(i, head, clips, seed, misplacement)
+            for i in range(n_patients)
+        ]
 
 
-def _virtual_patient(
-    index: int, head: HeadModel, clips: SpikeLibrary, seed: int, misplacement: float
+def virtual_patient(
+    index: int,
+    head: HeadModel,
+    clips: SpikeLibrary,
+    seed: int = 0,
+    misplacement: float = 0.005,
 ) -> Patient:
-    from ..synthesis.stream import SyntheticEEG
+    """Make one patient of :func:`virtual_cohort`."""
+    rng = np.random.default_rng([_COHORT, seed, index])
+    person = draw_person(index, head, misplacement, rng)
+    clip, n_spikes = int(rng.integers(len(clips))), _number_of_spikes(rng)
+    topography = person.head.leadfield[:, person.source] @ person.strength
+    data = scalp_spikes(person.head, topography, clips, clip, n_spikes, rng)
+    spikes = _epochs(data, head, clips.sfreq)
+    inside = None
+    if person.implanted:
+        inside = intracranial_of(person, head.cortex, clips, clip, n_spikes, rng)
+    return _patient(index, person, spikes, inside)
 
-    rng = np.random.default_rng([seed, index])
-    stream = SyntheticEEG(
-        misplace_electrodes(head, misplacement, rng),
-        clips,
-        n_sources=1,
-        seed=int(rng.integers(2**31)),
-        sensor_snr=_SPIKE_SNR,
-    )
-    sample = stream[0]
-    source = np.asarray(sample.patches[0])
-    to_seed = head.cortex.distances[source[0], source]
+
+def _patient(index: int, person: Person, spikes: mne.BaseEpochs, inside) -> Patient:
+    evoked = average_spikes(spikes)
+    evoked.comment = "virtual interictal spike"
     return Patient(
         name=f"virtual patient {index + 1}",
-        evoked=_spike_evoked(sample.eeg, head, clips.sfreq),
+        evoked=evoked,
         virtual=True,
-        outcome="virtual: the source lies inside the resection",
-        resection=_grow(source, rng.uniform(*_RESECTION_TO_SOURCE), head.cortex, rng),
-        onset_zone=source[np.argsort(to_seed)[:_N_CONTACTS]],
-        source=source,
+        outcome=person.outcome,
+        spikes=spikes,
+        quiet=_QUIET,
+        head=person.head,
+        resection=person.resection,
+        onset_zone=person.onset_zone,
+        intracranial=inside,
+        source=person.source,
+        age=person.age,
     )
 
 
-def virtual_response(
-    head: HeadModel,
-    place: tuple[float, float, float],
-    *,
-    latency: float,
-    radius: float = 0.015,
-    noise: float = 0.1,
-    seed: int = 0,
-) -> mne.Evoked:
-    """Make an evoked response of a virtual subject, its source known.
+def _number_of_spikes(rng: np.random.Generator) -> int:
+    """Draw from a log-normal distribution of the paper's mean and spread."""
+    mean, sd = _SPIKES
+    variance = np.log(1 + (sd / mean) ** 2)
+    drawn = rng.lognormal(np.log(mean) - variance / 2, np.sqrt(variance))
+    return int(np.clip(round(drawn), _FEWEST, _MOST))
 
-    It stands in for a published recording that cannot be reached.
 
-    Parameters
-    ----------
-    head : HeadModel
-        Electrodes and leadfield.
-    place : tuple of float
-        Center of the source, m, fsaverage RAS. The source is every region of that
-        hemisphere within ``radius``, and at least the nearest one.
-    latency : float
-        Time of the peak, s after the stimulus at 0.
-    radius : float
-        Extent of the source, m.
-    noise : float
-        White noise, standard deviation over the response's largest value.
-    seed : int
-        Of the noise.
-
-    Returns
-    -------
-    mne.Evoked
-        From -0.2 to 0.5 s at 500 Hz, V.
-    """
+def _epochs(data: NDArray, head: HeadModel, sfreq: float) -> mne.BaseEpochs:
+    """Return single spikes, (n_spikes, n_channels, n_times), as epochs in V."""
     import mne
 
-    cortex, sfreq = head.cortex, head.info["sfreq"]
-    apart = np.linalg.norm(cortex.centroids - np.asarray(place), axis=1)
-    side = cortex.hemisphere == cortex.hemisphere[apart.argmin()]
-    source = np.flatnonzero(side & (apart <= max(radius, apart.min())))
-    times = np.arange(round(-0.2 * sfreq), round(0.5 * sfreq)) / sfreq
-    # A positive wave of 20 ms, then a broader one the other way.
-    course = np.exp(-(((times - latency) / 0.02) ** 2) / 2)
-    course -= 0.6 * np.exp(-(((times - latency - 0.08) / 0.04) ** 2) / 2)
-    data = np.outer(head.leadfield[:, source].sum(axis=1), course)
-    data *= _RESPONSE / np.abs(data).max()
-    rng = np.random.default_rng(seed)
-    data += noise * _RESPONSE * rng.standard_normal(data.shape)
-    comment = "virtual response"
-    return mne.EvokedArray(
-        data, head.info.copy(), tmin=times[0], comment=comment, verbose=False
-    )
-
-
-def misplace_electrodes(
-    head: HeadModel, distance: float, rng: np.random.Generator
-) -> HeadModel:
-    """Return the head model with its electrodes moved, at the same names.
-
-    Parameters
-    ----------
-    head : HeadModel
-    distance : float
-        Root mean square of the moves, m. They are random and independent.
-    rng : numpy.random.Generator
-        Source of the moves.
-
-    See Also
-    --------
-    deepsif_lite.head.ElectrodeJitter : Makes the moves.
-    """
-    from dataclasses import replace
-
-    moved = ElectrodeJitter(head.sensors).draw(distance, rng)
-    return replace(head, leadfield=moved @ head.leadfield, vertex_gain=None)
-
-
-def _spike_evoked(eeg: NDArray, head: HeadModel, sfreq: float) -> mne.Evoked:
-    import mne
-
-    peak = int(eeg.std(axis=1).argmax())
     info = mne.create_info(head.ch_names, sfreq, "eeg")
-    evoked = mne.EvokedArray(
-        (_AMPLITUDE * eeg).T.astype(float),
-        info,
-        tmin=-peak / sfreq,
-        comment="virtual interictal spike",
-        verbose=False,
-    )
-    return evoked.set_montage(head.info.get_montage(), verbose=False)
-
-
-def _grow(
-    source: NDArray, ratio: float, cortex: Cortex, rng: np.random.Generator
-) -> NDArray:
-    """Add neighbors of a patch until its area is ``ratio`` times as large.
-
-    The nearest to one of its regions, drawn at random, come first: surgery removes
-    a block.
-    """
-    center = rng.choice(source)
-    grown = set(source.tolist())
-    wanted = ratio * cortex.areas[source].sum()
-    while cortex.areas[list(grown)].sum() < wanted:
-        edge = {int(n) for region in grown for n in cortex.neighbors[region]} - grown
-        if not edge:  # the hemisphere is used up
-            break
-        grown.add(min(edge, key=lambda region: cortex.distances[center, region]))
-    return np.array(sorted(grown))
+    average = mne.EvokedArray(data.mean(axis=0), info, tmin=-BEFORE, verbose="error")
+    scale = _AMPLITUDE / np.abs(filtered(average).data).max()
+    epochs = mne.EpochsArray(scale * data, info, tmin=-BEFORE, verbose="error")
+    return epochs.set_montage(head.info.get_montage(), verbose="error")

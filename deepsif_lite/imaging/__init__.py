@@ -13,7 +13,9 @@ __getattr__, __dir__, __all__ = attach(
         "source_image": ["Peak", "SourceImage"],
         "evidence": ["Evidence", "artifact_shares"],
         "trust": ["LIMITS", "Trust", "VERDICTS"],
+        "averaging": ["average"],
         "report": ["write_image"],
+        "derivative": ["region_labels", "write_courses", "write_derivative"],
         "onnx_export": ["export_onnx"],
     },
 )

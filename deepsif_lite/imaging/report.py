@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .trust import Trust
 
 _N_ROWS = 25  # regions listed in the HTML report; the CSV lists all
+_LEFT_OUT = ["x_mm", "y_mm", "z_mm"]  # on the page; MNI152 says the same
 _DPI = 150
 _CORTEX = "Cortex at the peak"
 _TRUST = "How far to trust it"
@@ -32,12 +33,30 @@ _PAGE = """\
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
 body {{ font-family: sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
 img {{ max-width: 100% }}
+.table {{ overflow-x: auto }}
+table {{ border-collapse: collapse }}
 th, td {{ padding: 0.2rem 0.8rem; text-align: right }}
 tr:nth-child(even) {{ background: #f3f3f3 }}
+td:last-child {{ text-align: left }}
+@media (max-width: 40rem) {{
+ body {{ margin: 1rem auto }}
+ th, td {{ padding: 0.15rem 0.4rem; font-size: 0.8rem }}
+}}
+@media print {{
+ @page {{ margin: 12mm }}
+ body {{ margin: 0; max-width: none; font-size: 8.5pt }}
+ h1 {{ font-size: 14pt; margin: 0 }}
+ h2 {{ font-size: 11pt; margin: 2mm 0 1mm; break-after: avoid }}
+ p {{ margin: 0 0 1mm }}
+ img {{ max-height: 45mm; break-inside: avoid }}
+ th, td {{ padding: 0 2mm; font-size: 7.5pt }}
+ tr {{ break-inside: avoid }}
+}}
 </style>
 </head>
 <body>
@@ -133,7 +152,8 @@ def _write_report(
             "recordings."
         )
         sections.append(_section(_TRUST, note, _trust_table(image.trust)))
-    rows = table.head(_N_ROWS).round(2).to_html(index=False, border=0)
+    shown = table.head(_N_ROWS).drop(columns=_LEFT_OUT).round(2)
+    rows = f'<div class="table">{shown.to_html(index=False, border=0)}</div>'
     note = "All are in the table beside this page, -regions.csv."
     sections += [
         _section(f"The {_N_ROWS} strongest regions", note, rows),
@@ -150,7 +170,8 @@ def _trust_table(trust: Trust) -> str:
         "".join(f"<td>{escape(cell)}</td>" for cell in (*line[:3], line.meaning))
         for line in trust.lines
     )
-    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+    table = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f'<div class="table"><table>{table}</table></div>'
 
 
 def _section(title: str, note: str, content: str) -> str:

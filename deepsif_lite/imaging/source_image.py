@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .evidence import Evidence
     from .trust import Trust
 
+_IN_MNI = ("mni_x_mm", "mni_y_mm", "mni_z_mm")
 _AROUND_PEAK = 0.01  # s before and after the peak that plot shows
 
 
@@ -309,23 +310,30 @@ class SourceImage:
         Returns
         -------
         DataFrame
-            Columns ``region``, ``hemisphere``, ``x_mm``, ``y_mm``, ``z_mm``
-            (centroid, fsaverage RAS), ``area_mm2``, ``peak`` (signed value of
-            largest magnitude), ``peak_time_s``, ``in_extent``, and ``probability``
-            if there is one.
+            Columns ``region``, ``hemisphere``, ``atlas`` (Brodmann area, see
+            :func:`deepsif_lite.cortex.area_names`), ``x_mm``, ``y_mm``, ``z_mm``
+            (centroid, fsaverage RAS), ``mni_x_mm``, ``mni_y_mm``, ``mni_z_mm`` (the
+            same in MNI152), ``area_mm2``, ``peak`` (signed value of largest
+            magnitude), ``peak_time_s``, ``in_extent``, and ``probability`` if there is
+            one.
         """
         import pandas as pd
+
+        from ..cortex.brodmann import area_names, mni_coordinates
 
         part = self.crop(tmin, tmax)
         sample = np.abs(part.activity).argmax(axis=1)
         regions = np.arange(self.cortex.n_regions)
         peak = part.activity[regions, sample]
         centroids = 1e3 * self.cortex.centroids
+        in_mni = 1e3 * mni_coordinates(self.cortex.centroids)
         table = pd.DataFrame(
             {
                 "region": regions,
                 "hemisphere": self.cortex.hemisphere,
+                "atlas": area_names(self.cortex),
                 **dict(zip(("x_mm", "y_mm", "z_mm"), centroids.T, strict=True)),
+                **dict(zip(_IN_MNI, in_mni.T, strict=True)),
                 "area_mm2": 1e6 * self.cortex.areas,
                 "peak": peak,
                 "peak_time_s": part.times[sample],

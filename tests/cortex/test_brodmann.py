@@ -6,9 +6,11 @@ import pytest
 from deepsif_lite.cortex import (
     TEMPORAL,
     VISUAL,
+    area_names,
     brodmann_of_vertex,
     brodmann_regions,
     load_cortex,
+    mni_coordinates,
 )
 
 ANNOTATIONS = [
@@ -49,3 +51,22 @@ def test_region_belongs_where_most_of_its_vertices_do():
         assert (region in found) == (share > 0.5)
     both = brodmann_regions(cortex, (4, 6))
     assert set(found) <= set(both)
+
+
+def test_mni152_as_freesurfer_says():
+    """Its own example: (10, -20, 35) mm becomes (10.695, -18.409, 36.137)."""
+    found = 1e3 * mni_coordinates(np.array([[0.010, -0.020, 0.035]]))
+    np.testing.assert_allclose(found, [[10.695, -18.409, 36.137]], atol=5e-3)
+
+
+def test_names_agree_with_the_sets_of_regions():
+    cortex = load_cortex()
+    names = np.array(area_names(cortex))
+    inside = brodmann_regions(cortex, [17])
+    assert len(inside)
+    assert set(names[inside]) == {"BA 17"}
+
+
+def test_without_the_atlas_names_are_empty(monkeypatch):
+    monkeypatch.setattr("deepsif_lite.cortex.brodmann.find", lambda name: None)
+    assert set(area_names(load_cortex())) == {""}

@@ -377,3 +377,54 @@ def test_growth_and_courses(cortex):
     courses = {"source 1": {"truth": -2 * times, "deepsif": times}}
     _, axes = figures.plot_courses(courses, times)
     assert [line.get_ydata()[-1] for line in axes[0].lines] == [-1, 1]
+
+
+def test_patients_scores_have_a_dot_each_and_the_papers_mean():
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {
+            "method": ["deepsif"] * 3 + ["sloreta"] * 3,
+            "precision": [0.9, 0.8, 0.7, 0.3, 0.2, 0.4],
+        }
+    )
+    paper = pd.DataFrame({"precision": [0.79, 0.31]}, index=["deepsif", "sloreta"])
+    stars = pd.Series({("precision", "sloreta"): "**"})
+    _, axes = figures.plot_patient_scores(
+        table, {"precision": "precision"}, paper=paper, stars=stars
+    )
+    ax = axes[0, 0]
+    assert [
+        len(dots.get_offsets()) for dots in ax.collections if len(dots.get_offsets())
+    ]
+    shown = np.concatenate([c.get_offsets()[:, 1] for c in ax.collections
+                            if len(c.get_offsets())])  # fmt: skip
+    assert {0.79, 0.31, 0.9, 0.2} <= set(shown.round(2))
+    assert "**" in [text.get_text() for text in ax.texts]
+
+
+def test_group_shows_mean_and_standard_error():
+    courses = {"two": np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])}
+    _, ax = figures.plot_group(courses, np.arange(3) / 10)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 2)
+    band = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert band.max() == pytest.approx(3)  # sd sqrt(2), over sqrt(2) people
+    assert ax.get_legend().get_texts()[0].get_text() == "two (n = 2)"
+
+
+def test_counts_share_an_axis_of_trials():
+    import pandas as pd
+
+    table = pd.DataFrame({"count": [1, 1, 4], "error": [4.0, 8.0, 2.0]})
+    _, axes = figures.plot_counts({"a": table}, {"error": "error (mm)"})
+    np.testing.assert_allclose(axes[0].lines[0].get_xydata(), [[1, 6], [4, 2]])
+
+
+def test_clusters_turn_courses_to_the_contact():
+    times = np.linspace(-0.1, 0.1, 50)
+    wave = np.exp(-((times / 0.02) ** 2))
+    _, axes = figures.plot_spike_clusters(
+        np.stack([wave, 0.1 * wave]), times, [5, 3], chosen=0, scalp=-wave, image=-wave
+    )
+    for line in axes[1].lines:
+        np.testing.assert_allclose(line.get_ydata(), wave / wave.max())
