@@ -9,7 +9,6 @@ remote the buttons that need one are left out.
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import subprocess
 import sys
@@ -17,39 +16,12 @@ from pathlib import Path
 
 import api
 import contract_page
+import nbformat
 import pandas as pd
 import yaml
+from address import GITHUB, ROOT, relative_links, repository_url, try_it
 
-ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "site"
-
-
-def repository_url() -> str | None:
-    """Return the web address of the git remote ``origin``, None where it has none."""
-    done = subprocess.run(
-        ["git", "remote", "get-url", "origin"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return web_address(done.stdout.strip())
-
-
-def web_address(remote: str) -> str | None:
-    """Turn a git remote into the address of its pages.
-
-    ``git@host:owner/name.git``, ``ssh://git@host/owner/name`` and ``https`` forms are
-    understood; a folder on a disk has no pages.
-    """
-    pattern = (
-        r"(?:https?://|ssh://)?(?:[^@/]+@)?([\w.-]+\.[a-z]+)(?::\d+)?[:/](\S+?)/?$"
-    )
-    match = re.match(pattern, remote)
-    if not match:
-        return None
-    host, path = match.groups()
-    return f"https://{host}/{path.removesuffix('.git')}"
 
 
 def configuration(url: str | None) -> dict:
@@ -59,10 +31,10 @@ def configuration(url: str | None) -> dict:
         return config
     config["repository"] = {"url": url, "branch": "main"}
     config["html"] |= {"use_repository_button": True, "use_issues_button": True}
-    if url.startswith("https://github.com/"):  # Colab opens notebooks from GitHub only
+    if url.startswith(GITHUB):  # Colab and Binder open GitHub only
         config["launch_buttons"] = {
             "notebook_interface": "classic",
-            "binderhub_url": "",
+            "binderhub_url": "https://mybinder.org",
             "colab_url": "https://colab.research.google.com",
         }
     return config
@@ -108,6 +80,15 @@ def runs_table(record: Path) -> str:
     return "\n".join(lines)
 
 
+def copy_chapter(source: Path, target: Path) -> None:
+    """Copy a notebook; its links lead to the pages beside it."""
+    notebook = nbformat.read(source, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = relative_links(cell.source)
+    nbformat.write(notebook, target)
+
+
 def lay_out(profile: str, notebooks: Path) -> list[str]:
     """Copy the sources to ``_build/site``; return chapters that are missing."""
     from deepsif_lite.results import count_verdicts, load_scorecard, to_markdown
@@ -117,7 +98,7 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     (SITE / "notebooks").mkdir()
     present = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
     for path in present:
-        shutil.copy(path, SITE / "notebooks")
+        copy_chapter(path, SITE / "notebooks" / path.name)
     toc, missing = table_of_contents({path.name for path in present})
     (SITE / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
     config = configuration(repository_url())
@@ -131,6 +112,7 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     table = load_scorecard(profile, results)
     (generated / "scorecard.md").write_text(to_markdown(table))
     (generated / "summary.md").write_text(count_verdicts(table, profile))
+    (generated / "try_it.md").write_text(try_it(repository_url()))
     (generated / "runs.md").write_text(runs_table(results / "chapters.json"))
     contract_page.write(generated)
     api.write_pages(SITE)
