@@ -18,6 +18,7 @@ import api
 import contract_page
 import nbformat
 import pandas as pd
+import play_assets
 import yaml
 from address import GITHUB, ROOT, relative_links, repository_url, try_it
 
@@ -115,6 +116,7 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     (generated / "try_it.md").write_text(try_it(repository_url()))
     (generated / "runs.md").write_text(runs_table(results / "chapters.json"))
     contract_page.write(generated)
+    play_assets.write(SITE / "book" / "_static" / "play")
     api.write_pages(SITE)
     return missing
 
