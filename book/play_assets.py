@@ -13,6 +13,7 @@ import json
 import shutil
 import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,12 +109,11 @@ def describe(imager: dl.Imager) -> tuple[dict[str, NDArray], dict]:
     eyes = [k for k, kind in enumerate(blink.sites.kind) if kind == "eye"][:2]
     field = blink.at(head.sensors)[:, eyes].sum(axis=1) @ _LIDS
     arrays["blink"] = (field / np.abs(average_reference(field)).max()).astype("<f4")
-    clips = dl.load_spike_library("lite", split="test")
-    chosen = np.linspace(0, len(clips) - 1, N_CLIPS).round().astype(int)
+    clips = some_clips()
     projected = project_clips(clips, average_reference(head.leadfield), "cpu")
-    background = projected.projected[chosen].numpy()  # (n_clips, n_coefs, n_channels)
+    background = projected.projected.numpy()  # (n_clips, n_coefs, n_channels)
     arrays["background"], meta["background_step"] = in_steps(background)
-    arrays["waves"], meta["wave_step"] = in_steps(projected.waveforms[chosen].numpy())
+    arrays["waves"], meta["wave_step"] = in_steps(projected.waveforms.numpy())
     meta |= {
         "ch_names": list(head.ch_names),
         "caps": {
@@ -127,11 +127,20 @@ def describe(imager: dl.Imager) -> tuple[dict[str, NDArray], dict]:
         "n_times": clips.n_times,
         "n_coefs": background.shape[1],
         "sfreq": clips.sfreq,
-        "peaks": clips.peaks[chosen].tolist(),
+        "peaks": clips.peaks.tolist(),
         "noise_share": network.geometry.noise_share,
         "moved_mm": 1e3 * MOVED,
     }
     return arrays, meta
+
+
+def some_clips() -> dl.SpikeLibrary:
+    """Return a few clips of the test split, evenly apart."""
+    clips = dl.load_spike_library("lite", split="test")
+    chosen = np.linspace(0, len(clips) - 1, N_CLIPS).round().astype(int)
+    each = ("waveforms", "seeds", "peaks", "means", "gains", "settings", "levels")
+    parts = {name: getattr(clips, name)[chosen] for name in each}
+    return replace(clips, spans=[clips.spans[k] for k in chosen], **parts)
 
 
 def moved_leadfield(head: dl.HeadModel) -> NDArray:
@@ -160,15 +169,18 @@ def copy_runtime(folder: Path) -> bool:
     Without npm, or without a network, the page asks a public server for the same files.
     """
     source = CACHE / f"{PACKAGE}-{VERSION}"
-    if not all((source / name).is_file() for name in RUNTIME) and not fetch(source):
+    shipped = [packed_name(name) for name in RUNTIME]
+    if not all((source / name).is_file() for name in shipped) and not fetch(source):
         return False
-    for name in RUNTIME:
+    for name in shipped:
         shutil.copy(source / name, folder)
-        if name.endswith(".wasm"):  # servers of files do not compress it
-            packed = gzip.compress((folder / name).read_bytes(), 9, mtime=0)
-            (folder / f"{name}.gz").write_bytes(packed)
-            (folder / name).unlink()
     return True
+
+
+def packed_name(name: str) -> str:
+    """Return under which name a file of the runtime is shipped."""
+    # Servers of files compress scripts, but not this.
+    return f"{name}.gz" if name.endswith(".wasm") else name
 
 
 def fetch(target: Path) -> bool:
@@ -188,7 +200,9 @@ def fetch(target: Path) -> bool:
             if integrity(content) != RUNTIME[name]:
                 msg = f"{name} of {PACKAGE} {VERSION} is not the file that is known."
                 raise RuntimeError(msg)
-            (target / name).write_bytes(content)
+            if packed_name(name) != name:
+                content = gzip.compress(content, 9, mtime=0)
+            (target / packed_name(name)).write_bytes(content)
     packed.unlink()
     return True
 

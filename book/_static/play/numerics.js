@@ -109,21 +109,6 @@ export function makeNeighbors(edges, nRegions) {
   return near;
 }
 
-export function growPatch(seed, size, near, centroids) {  // the nearest of the border joins next
-  const patch = [seed], border = new Set(near[seed]);
-  while (patch.length < size && border.size) {
-    let best = -1, least = Infinity;
-    for (const r of border) {
-      const d = distance(centroids, seed, r);
-      if (d < least) { least = d; best = r; }
-    }
-    patch.push(best);
-    border.delete(best);
-    for (const r of near[best]) if (!patch.includes(r)) border.add(r);
-  }
-  return patch;
-}
-
 // ---- what the network needs of a cap, padded with zeros to the size of the graph
 const PROFILES = [[1], [1, 0.9], [1, 0.9, 0.5], [1, 0.9, 0.7, 0.4]];
 const RIDGE = 1e-3, SAME = 2e-3;

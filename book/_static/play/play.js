@@ -11,7 +11,7 @@
   const LEAST = 19;  // electrodes
   const FACE = [200, 216];
   let worker, meta, data, mesh, near, last, own = null, count = 0;
-  const waiting = new Map(), views = {}, camera = {turn: VIEWS.left, zoom: 10, morph: 1, sides: "both"};
+  const waiting = new Map(), views = {}, camera = {turn: VIEWS.left, zoom: 12, morph: 1, sides: "both"};
   const sources = [{seed: 0, regions: [], ratio: 1, lag: 0}, {seed: 0, regions: [], ratio: 1, lag: 0}];
 
   const make = (tag, props = {}, ...children) => {
@@ -90,7 +90,11 @@
     const back = make("button", {type: "button", id: "play-back", textContent: "Back to simulation", hidden: true});
     back.onclick = () => { own = null; back.hidden = true; file.value = ""; later(); };
     const seedField = make("input", {type: "number", id: "play-seed", min: 0, max: meta.n_regions - 1});
-    seedField.onchange = () => place(Math.max(0, Math.min(meta.n_regions - 1, Math.round(+seedField.value) || 0)));
+    seedField.onchange = () => {
+      const region = Math.max(0, Math.min(meta.n_regions - 1, Math.round(+seedField.value) || 0));
+      camera.turn = data.centroids[3 * region] < 0 ? VIEWS.left : VIEWS.right;  // where it can be seen
+      place(region);
+    };
     stage.append(
       make("fieldset", {}, make("legend", {textContent: "Sources"}),
         choice("which", "A click places", ["the first source", "the second source"]),
@@ -120,10 +124,10 @@
     sides.onchange = () => { camera.sides = sides.value; redraw(); };
     const bar = make("div", {className: "play-bar"}, make("label", {}, "Show ", shown), make("label", {}, "of ", sides));
     viewButtons(bar, camera, redraw);
-    const eeg = make("figure", {},
+    const eeg = make("figure", {className: "play-eeg"},
       make("figcaption", {textContent: "EEG"}),
       make("canvas", {id: "play-scalp", width: FACE[0], height: FACE[1]}),
-      make("canvas", {id: "play-traces", width: 300, height: 150}),
+      make("canvas", {id: "play-traces", width: 480, height: 180}),
       make("p", {id: "play-eeg"}));
     const grid = make("div", {className: "play-grid"}, cortex("truth", "Truth: click to place a source"));
     for (const [name, title] of Object.entries(METHODS)) grid.append(cortex(name, title));
