@@ -20,7 +20,7 @@ import nbformat
 import pandas as pd
 import play_assets
 import yaml
-from address import GITHUB, ROOT, relative_links, repository_url, try_it
+from address import GITHUB, ROOT, relative_links, repository_url, site_url, try_it
 
 SITE = ROOT / "_build" / "site"
 
@@ -31,6 +31,11 @@ def configuration(url: str | None) -> dict:
     if url is None:
         return config
     config["repository"] = {"url": url, "branch": "main"}
+    site = site_url(url)
+    if site is not None:  # social cards want whole addresses
+        config["html"]["baseurl"] = f"{site}/"
+        card = f"{site}/_static/teaser.png"
+        config["sphinx"]["config"]["myst_html_meta"]["property=og:image"] = card
     config["html"] |= {"use_repository_button": True, "use_issues_button": True}
     if url.startswith(GITHUB):  # Colab and Binder open GitHub only
         config["launch_buttons"] = {
@@ -76,7 +81,7 @@ def runs_table(record: Path) -> str:
     versions = table.drop(columns=["chapter", "seconds", "commit", "device"])
     for facts, rows in table.groupby(list(versions), sort=False, dropna=False):
         named = [f"{k} {v}" for k, v in zip(versions, facts, strict=True) if v == v]
-        chapters = ", ".join(rows["chapter"].str[:2])
+        chapters = ", ".join(rows["chapter"].str.split("_").str[0])
         lines += [f"Chapters {chapters} ran with: {', '.join(named)}.", ""]
     return "\n".join(lines)
 
@@ -97,13 +102,14 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.copytree(ROOT / "book", SITE / "book", ignore=shutil.ignore_patterns("*.py"))
     (SITE / "notebooks").mkdir()
-    present = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
+    present = sorted(notebooks.glob("[0-9][0-9]*_*.ipynb"))
     for path in present:
         copy_chapter(path, SITE / "notebooks" / path.name)
     toc, missing = table_of_contents({path.name for path in present})
     (SITE / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
     config = configuration(repository_url())
-    config["sphinx"]["local_extensions"] = {"api": str(ROOT / "book")}
+    local = dict.fromkeys(("api", "site_extras"), str(ROOT / "book"))
+    config["sphinx"]["local_extensions"] = local
     config["sphinx"]["config"] |= api.settings(ROOT / "_build" / "inventories")
     (SITE / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False))
 

@@ -42,7 +42,7 @@ DRAFT = ".running-"  # start of a notebook's name while it is executed
 
 def chapter_sources(names: list[str] | None = None) -> list[Path]:
     """Return the chapter sources in reading order, all or the named ones."""
-    found = sorted(SOURCES.glob("[0-9][0-9]_*.py"))
+    found = sorted(SOURCES.glob("[0-9][0-9]*_*.py"))
     if not names:
         return found
     by_name = {path.stem: path for path in found}

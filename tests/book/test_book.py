@@ -22,7 +22,7 @@ from deepsif_lite.runs import only_run_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
+SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.py"))
 CHAPTERS = [path.with_suffix(".ipynb") for path in SOURCES]
 PAGES = sorted((ROOT / "book").glob("*.md"))
 
@@ -351,7 +351,7 @@ def test_what_a_killed_run_left_is_removed_and_never_shown(tmp_path):
     kept = tmp_path / "01_simulation.ipynb"
     for path in (draft, kept):
         path.touch()
-    assert list(tmp_path.glob("[0-9][0-9]_*.ipynb")) == [kept]  # what the site copies
+    assert list(tmp_path.glob("[0-9][0-9]*_*.ipynb")) == [kept]  # what the site copies
     execute.execute_all([], tmp_path, tmp_path, "smoke")
     assert list(tmp_path.iterdir()) == [kept]
 

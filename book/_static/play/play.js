@@ -82,7 +82,7 @@
     const stage = el("stage");
     stage.textContent = "";
     const two = make("input", {type: "checkbox", id: "play-two"});
-    two.onchange = () => { el("second").hidden = !two.checked; if (two.checked) el("which").value = "1"; later(); };
+    two.onchange = () => { el("second").hidden = !two.checked; el("which").value = two.checked ? "1" : "0"; el("which").onchange(); later(); };
     const again = make("button", {type: "button", textContent: "Other noise"});
     again.onclick = () => { draw += 1; later(); };
     const file = make("input", {type: "file", id: "play-file", accept: ".csv,.txt,.edf"});
