@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 import deepsif_lite as dl
 from deepsif_lite.cortex import patch_dictionary
 from deepsif_lite.figures.explorer import cortex_drawing, join_planes, list_arrays
-from deepsif_lite.head import load_artifact_sources, load_scalp_potentials
+from deepsif_lite.head import TEN_TWENTY, load_artifact_sources, load_scalp_potentials
 from deepsif_lite.head.jitter import draw_moves
 from deepsif_lite.signals import average_reference
 from deepsif_lite.synthesis.mixing import project_clips
@@ -43,7 +43,6 @@ N_CLIPS = 8
 MOVED = 0.01  # m, how far electrodes lie from where they are thought to be, at most
 _TOP = 32767  # of a number of 16 bits
 _LIDS = (0.0, 0.35, 1.0)  # a blink turns the field of the eyes upward
-TEN_TWENTY = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
 CAP_32 = [
     *TEN_TWENTY,
     *"Fpz FC5 FC1 FC2 FC6 CP5 CP1 CP2 CP6 TP9 TP10 POz Oz".split(),
@@ -120,7 +119,7 @@ def describe(imager: dl.Imager) -> tuple[dict[str, NDArray], dict]:
             "75 electrodes (10-10)": list(head.ch_names),
             "64 electrodes (BioSemi)": list(dl.load_head_model("template-64").ch_names),
             "32 electrodes": CAP_32,
-            "19 electrodes (10-20)": TEN_TWENTY,
+            "19 electrodes (10-20)": list(TEN_TWENTY),
         },
         "n_shapes": network.n_shapes,
         "n_clips": N_CLIPS,
