@@ -23,6 +23,9 @@ import yaml
 from address import GITHUB, ROOT, relative_links, repository_url, site_url, try_it
 
 SITE = ROOT / "_build" / "site"
+COLAB = {"T4 (2 cores)": 1.5, "A100 (12 cores)": 0.7}
+"""Time there over the time on two cores: a guess from their processors, which do nearly
+all the work of a chapter. No chapter was timed there."""
 
 
 def configuration(url: str | None) -> dict:
@@ -86,6 +89,27 @@ def runs_table(record: Path) -> str:
     return "\n".join(lines)
 
 
+def needs_table(record: Path) -> str:
+    """Return how long each chapter takes, measured here and estimated on Colab.
+
+    Parameters
+    ----------
+    record : path
+        ``chapters.json`` beside the notebooks.
+    """
+    if not record.is_file():
+        return ""
+    table = pd.read_json(record, orient="index", dtype=False).sort_index()
+    minutes = table["seconds"] / 60
+    shown = pd.DataFrame({"chapter": table.index, "here, measured": minutes})
+    for machine, factor in COLAB.items():
+        shown[f"{machine}, estimated"] = minutes * factor
+    for name in shown.columns[1:]:
+        sign = "≈ " if "estimated" in name else ""
+        shown[name] = [f"{sign}{max(m, 0.1):.1f} min" for m in shown[name]]
+    return shown.to_markdown(index=False, disable_numparse=True) + "\n"
+
+
 def copy_chapter(source: Path, target: Path) -> None:
     """Copy a notebook; its links lead to the pages beside it."""
     notebook = nbformat.read(source, as_version=4)
@@ -121,6 +145,7 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     (generated / "summary.md").write_text(count_verdicts(table, profile))
     (generated / "try_it.md").write_text(try_it(repository_url()))
     (generated / "runs.md").write_text(runs_table(results / "chapters.json"))
+    (generated / "needs.md").write_text(needs_table(results / "chapters.json"))
     contract_page.write(generated)
     play_assets.write(SITE / "book" / "_static" / "play")
     api.write_pages(SITE)

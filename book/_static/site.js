@@ -1,7 +1,7 @@
 "use strict";
 // Wide tables can be scrolled by keyboard; figures open at their full size.
 document.addEventListener("DOMContentLoaded", () => {
-  const boxes = ".bd-article table, .bd-article pre, .bd-article .math, .bd-article .table-wrapper";
+  const boxes = ".bd-article table, .bd-article pre, .bd-article div.math, .bd-article .table-wrapper";
   const reach = () => document.querySelectorAll(boxes).forEach(box => {
     if (box.scrollWidth > box.clientWidth + 1) {
       box.tabIndex = 0;
