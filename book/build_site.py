@@ -9,7 +9,6 @@ remote the buttons that need one are left out.
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import subprocess
 import sys
@@ -17,39 +16,16 @@ from pathlib import Path
 
 import api
 import contract_page
+import nbformat
 import pandas as pd
+import play_assets
 import yaml
+from address import GITHUB, ROOT, relative_links, repository_url, site_url, try_it
 
-ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "site"
-
-
-def repository_url() -> str | None:
-    """Return the web address of the git remote ``origin``, None where it has none."""
-    done = subprocess.run(
-        ["git", "remote", "get-url", "origin"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return web_address(done.stdout.strip())
-
-
-def web_address(remote: str) -> str | None:
-    """Turn a git remote into the address of its pages.
-
-    ``git@host:owner/name.git``, ``ssh://git@host/owner/name`` and ``https`` forms are
-    understood; a folder on a disk has no pages.
-    """
-    pattern = (
-        r"(?:https?://|ssh://)?(?:[^@/]+@)?([\w.-]+\.[a-z]+)(?::\d+)?[:/](\S+?)/?$"
-    )
-    match = re.match(pattern, remote)
-    if not match:
-        return None
-    host, path = match.groups()
-    return f"https://{host}/{path.removesuffix('.git')}"
+COLAB = {"T4 (2 cores)": 1.5, "A100 (12 cores)": 0.7}
+"""Time there over the time on two cores: a guess from their processors, which do nearly
+all the work of a chapter. No chapter was timed there."""
 
 
 def configuration(url: str | None) -> dict:
@@ -58,11 +34,16 @@ def configuration(url: str | None) -> dict:
     if url is None:
         return config
     config["repository"] = {"url": url, "branch": "main"}
+    site = site_url(url)
+    if site is not None:  # social cards want whole addresses
+        config["html"]["baseurl"] = f"{site}/"
+        card = f"{site}/_static/teaser.png"
+        config["sphinx"]["config"]["myst_html_meta"]["property=og:image"] = card
     config["html"] |= {"use_repository_button": True, "use_issues_button": True}
-    if url.startswith("https://github.com/"):  # Colab opens notebooks from GitHub only
+    if url.startswith(GITHUB):  # Colab and Binder open GitHub only
         config["launch_buttons"] = {
             "notebook_interface": "classic",
-            "binderhub_url": "",
+            "binderhub_url": "https://mybinder.org",
             "colab_url": "https://colab.research.google.com",
         }
     return config
@@ -103,9 +84,39 @@ def runs_table(record: Path) -> str:
     versions = table.drop(columns=["chapter", "seconds", "commit", "device"])
     for facts, rows in table.groupby(list(versions), sort=False, dropna=False):
         named = [f"{k} {v}" for k, v in zip(versions, facts, strict=True) if v == v]
-        chapters = ", ".join(rows["chapter"].str[:2])
+        chapters = ", ".join(rows["chapter"].str.split("_").str[0])
         lines += [f"Chapters {chapters} ran with: {', '.join(named)}.", ""]
     return "\n".join(lines)
+
+
+def needs_table(record: Path) -> str:
+    """Return how long each chapter takes, measured here and estimated on Colab.
+
+    Parameters
+    ----------
+    record : path
+        ``chapters.json`` beside the notebooks.
+    """
+    if not record.is_file():
+        return ""
+    table = pd.read_json(record, orient="index", dtype=False).sort_index()
+    minutes = table["seconds"] / 60
+    shown = pd.DataFrame({"chapter": table.index, "here, measured": minutes})
+    for machine, factor in COLAB.items():
+        shown[f"{machine}, estimated"] = minutes * factor
+    for name in shown.columns[1:]:
+        sign = "≈ " if "estimated" in name else ""
+        shown[name] = [f"{sign}{max(m, 0.1):.1f} min" for m in shown[name]]
+    return shown.to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def copy_chapter(source: Path, target: Path) -> None:
+    """Copy a notebook; its links lead to the pages beside it."""
+    notebook = nbformat.read(source, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = relative_links(cell.source)
+    nbformat.write(notebook, target)
 
 
 def lay_out(profile: str, notebooks: Path) -> list[str]:
@@ -115,13 +126,14 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.copytree(ROOT / "book", SITE / "book", ignore=shutil.ignore_patterns("*.py"))
     (SITE / "notebooks").mkdir()
-    present = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
+    present = sorted(notebooks.glob("[0-9][0-9]*_*.ipynb"))
     for path in present:
-        shutil.copy(path, SITE / "notebooks")
+        copy_chapter(path, SITE / "notebooks" / path.name)
     toc, missing = table_of_contents({path.name for path in present})
     (SITE / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
     config = configuration(repository_url())
-    config["sphinx"]["local_extensions"] = {"api": str(ROOT / "book")}
+    local = dict.fromkeys(("api", "site_extras"), str(ROOT / "book"))
+    config["sphinx"]["local_extensions"] = local
     config["sphinx"]["config"] |= api.settings(ROOT / "_build" / "inventories")
     (SITE / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False))
 
@@ -131,8 +143,11 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     table = load_scorecard(profile, results)
     (generated / "scorecard.md").write_text(to_markdown(table))
     (generated / "summary.md").write_text(count_verdicts(table, profile))
+    (generated / "try_it.md").write_text(try_it(repository_url()))
     (generated / "runs.md").write_text(runs_table(results / "chapters.json"))
+    (generated / "needs.md").write_text(needs_table(results / "chapters.json"))
     contract_page.write(generated)
+    play_assets.write(SITE / "book" / "_static" / "play")
     api.write_pages(SITE)
     return missing
 

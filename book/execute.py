@@ -22,7 +22,10 @@ import time
 from pathlib import Path
 
 import jupytext
+import nbformat
 import papermill
+from address import absolute_links, repository_url, site_url
+from setup_cell import add_setup
 from traitlets.config import Config
 
 from deepsif_lite.errors import DiskFull, FolderInUse
@@ -39,7 +42,7 @@ DRAFT = ".running-"  # start of a notebook's name while it is executed
 
 def chapter_sources(names: list[str] | None = None) -> list[Path]:
     """Return the chapter sources in reading order, all or the named ones."""
-    found = sorted(SOURCES.glob("[0-9][0-9]_*.py"))
+    found = sorted(SOURCES.glob("[0-9][0-9]*_*.py"))
     if not names:
         return found
     by_name = {path.stem: path for path in found}
@@ -52,15 +55,22 @@ def chapter_sources(names: list[str] | None = None) -> list[Path]:
 def read_source(path: Path):
     """Read a py:percent chapter as a notebook with the same cell ids every time."""
     notebook = jupytext.read(path)
+    site = site_url(repository_url())
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = absolute_links(cell.source, site)
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {
+                "display_name": "Python 3",
+                "language": "python",
+                "name": "python3",
+            },
+            "jupytext": {"formats": "ipynb,py:percent"},
+        }
+    )
+    add_setup(notebook, path.stem)
     number_cells(notebook)
-    notebook.metadata = {
-        "kernelspec": {
-            "display_name": "Python 3",
-            "language": "python",
-            "name": "python3",
-        },
-        "jupytext": {"formats": "ipynb,py:percent"},
-    }
     return notebook
 
 

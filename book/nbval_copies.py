@@ -49,7 +49,7 @@ def main() -> None:
     published = all(find(name) is not None for name in registry())
     left_out = sum(
         prepare(path, folder / path.name, published=published)
-        for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+        for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
     )
     if published:
         print("Published recordings found: every chapter cell is compared.")

@@ -19,6 +19,8 @@
 #
 # **Library.** {py:func}`dl.load_connectome <deepsif_lite.load_connectome>`, {py:func}`dl.simulate <deepsif_lite.simulate>`, {py:func}`dl.load_spike_library <deepsif_lite.load_spike_library>`, and the rooms {py:mod}`neural_mass <deepsif_lite.neural_mass>` and {py:mod}`spikes <deepsif_lite.spikes>`.
 #
+# **Needs.** Ordinary differential equations, power spectra, a little Python. No graphics card.
+#
 # **You will learn**
 # - what a neural mass model says, and why a gain higher by a tenth turns background activity into spikes;
 # - what noise and connections add to that;
@@ -104,7 +106,7 @@ for gain in (3.25, 3.6):
     )[:, -int(SFREQ) :, 0]
     ranges[gain] = psp.min(axis=1), psp.max(axis=1)
 
-# %% mystnb={"figure": {"name": "fig-simulation-bifurcation", "caption": "An isolated region at each mean input, without noise. Line: fixed points, from the equations. Shaded: the range of activity in the simulation. To the left of the fold (a saddle-node bifurcation) the region rests on the lower branch; to the right there is no stable fixed point and it spikes periodically. Raising the gain from 3.25 to 3.6 mV moves the bifurcation close to the inputs in use (dotted)."}, "image": {"alt": "Two panels for gain 3.25 and 3.6: S-shaped curve of fixed points against mean input, and a shaded band of oscillation that starts at the fold of the curve, further left for the higher gain."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-bifurcation", "caption": "An isolated region at each mean input, without noise. Line: fixed points, from the equations. Shaded: the range of activity in the simulation. To the left of the fold (a saddle-node bifurcation) the region rests on the lower branch; to the right there is no stable fixed point and it spikes periodically. Raising the gain from 3.25 to 3.6 mV moves the bifurcation close to the inputs in use (dotted)."}, "image": {"alt": "Two panels for gain 3.25 and 3.6: S-shaped curve of fixed points against mean input, and a shaded band of oscillation that starts at the fold of the curve, further left for the higher gain."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.9), sharey=True, layout="constrained")
 potentials = np.linspace(-2, 14, 2000)
 for ax, gain in zip(axes, (3.25, 3.6), strict=True):
@@ -163,7 +165,7 @@ slopes = [
 print(f"{len(slopes)} fixed points, all derivatives below 1e-9: ", end="")
 print(np.abs(slopes).max() < 1e-9)
 
-# %% mystnb={"figure": {"name": "fig-simulation-gain-bifurcation", "caption": "An isolated region at each gain, without noise, at two inputs. Dots: stable (filled) and unstable (open) fixed points. Shaded: from the lowest to the highest activity in the simulation. Lower row: oscillation frequency. At the paper's input the region goes from rest straight to spikes, slow ones first; at a higher input it passes through an alpha rhythm of 10 Hz before it spikes."}, "image": {"alt": "Two columns. Left: a stable and an unstable fixed point meet at a gain near 3.65; beyond it a band of large spikes, whose rate starts near one per second and rises to almost four. Right: the only fixed point turns unstable near gain 3.15, a narrow band of oscillation at 10 Hz opens and near 3.5 turns into spikes of about five per second."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-gain-bifurcation", "caption": "An isolated region at each gain, without noise, at two inputs. Dots: stable (filled) and unstable (open) fixed points. Shaded: from the lowest to the highest activity in the simulation. Lower row: oscillation frequency. At the paper's input the region goes from rest straight to spikes, slow ones first; at a higher input it passes through an alpha rhythm of 10 Hz before it spikes."}, "image": {"alt": "Two columns. Left: a stable and an unstable fixed point meet at a gain near 3.65; beyond it a band of large spikes, whose rate starts near one per second and rises to almost four. Right: the only fixed point turns unstable near gain 3.15, a narrow band of oscillation at 10 Hz opens and near 3.5 turns into spikes of about five per second."}}
 fig, axes = plt.subplots(
     2, 2, figsize=(7.5, 4.2), sharex=True, sharey="row", layout="constrained"
 )
@@ -179,7 +181,7 @@ for (top, below), (name, run) in zip(axes.T, runs.items(), strict=True):
     top.set_title(f"{name}: µ = {input_of[name]} /ms", fontsize=9)
     below.set(xlabel="gain A (mV)")
 axes[0, 0].set(ylabel="y₁ − y₂ (mV)", ylim=(-5, 17))
-_ = axes[1, 0].set_ylabel("swings per second")
+_ = axes[1, 0].set_ylabel("oscillation frequency (Hz)")
 
 # %% [markdown]
 # In the left column a stable and an unstable fixed point approach each other, meet and vanish.
@@ -203,12 +205,12 @@ run = dl.simulate(
 )[:, -int(3 * SFREQ) :, 0]
 swings = spikes.oscillation_frequency(run, SFREQ).reshape(57, 57).T
 
-# %% mystnb={"figure": {"name": "fig-simulation-regimes", "caption": "Left: oscillation frequency of an isolated region without noise, by input and gain; white is rest. Squares: the paper's settings for healthy regions; triangles: for regions of raised gain. Right: four gains at the input of the dashed line, from rest over alpha to spikes."}, "image": {"alt": "Left: a map with a white region of rest, a wedge of slow spikes at low input and high gain, and a field of ten hertz at high input. Right: four time courses of two seconds: flat, a small ten hertz sine, a larger one and large sharp spikes."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-regimes", "caption": "Left: oscillation frequency of an isolated region without noise, by input and gain; white is rest. Squares: the paper's settings for healthy regions; triangles: for regions of raised gain. Right: four gains at the input of the dashed line, from rest over alpha to spikes."}, "image": {"alt": "Left: a map with a white region of rest, a wedge of slow spikes at low input and high gain, and a field of ten hertz at high input. Right: four time courses of two seconds: flat, a small ten hertz sine, a larger one and large sharp spikes."}}
 fig, (left, right) = plt.subplots(
     1, 2, figsize=(7.5, 3.2), layout="constrained", width_ratios=[1.2, 1]
 )
 mesh = left.pcolormesh(map_inputs, map_gains, swings, cmap="viridis", rasterized=True)
-_ = fig.colorbar(mesh, ax=left, label="swings per second")
+_ = fig.colorbar(mesh, ax=left, label="oscillation frequency (Hz)")
 left.axvline(0.16, color="#1b1b1b", ls="--", lw=1)
 used = [mu for mu, _ in spikes.SETTINGS]
 left.plot(used, np.full(3, 3.25), "s", color="#0072B2", ms=4)
@@ -252,7 +254,7 @@ psp = dl.simulate(
 )[:, int(0.5 * SFREQ) :]
 times = np.arange(psp.shape[1]) / SFREQ
 
-# %% mystnb={"figure": {"name": "fig-simulation-time-courses", "caption": "Four seconds of one region at four gains, driven by the same noise, and the 8 mV that count as a spike (dashed). At 3.25 mV there is background activity alone; from 3.5 mV on, some fluctuations grow into spikes."}, "image": {"alt": "Four stacked time courses of four seconds; the healthy one fluctuates around 1.3 mV, the others show more and more spikes of about 12 mV as the gain rises."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-time-courses", "caption": "Four seconds of one region at four gains, driven by the same noise, and the 8 mV that count as a spike (dashed). At 3.25 mV there is background activity alone; from 3.5 mV on, some fluctuations grow into spikes."}, "image": {"alt": "Four stacked time courses of four seconds; the healthy one fluctuates around 1.3 mV, the others show more and more spikes of about 12 mV as the gain rises."}}
 fig, axes = plt.subplots(
     4, 1, figsize=(7.5, 4.4), sharex=True, sharey=True, layout="constrained"
 )
@@ -276,7 +278,7 @@ print(f"share of them that ever reach 8 mV: {(others > 8).any(axis=0).mean():.2%
 # The rest of the brain stays at 1.3 mV, with a standard deviation of some 0.3 mV.
 # In the plane of activity and its rate of change, a spike is one long loop, started by a small fluctuation:
 
-# %% mystnb={"figure": {"name": "fig-simulation-phase", "caption": "The same simulations in the phase plane. The region fluctuates around its stable fixed point (black dot, at the input it receives on average). The unstable one (open circle) is the threshold. At 3.25 mV fluctuations do not reach it; at 3.5 mV noise carries the region past it now and then, and it runs through the whole loop before it rests again. Beyond the bifurcation, at 3.6 mV, neither exists."}, "image": {"alt": "Two phase planes: a small cloud around a dot for gain 3.25, and for gain 3.5 the same cloud with many large loops that leave it and return."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-phase", "caption": "The same simulations in the phase plane. The region fluctuates around its stable fixed point (black dot, at the input it receives on average). The unstable one (open circle) is the threshold. At 3.25 mV fluctuations do not reach it; at 3.5 mV noise carries the region past it now and then, and it runs through the whole loop before it rests again. Beyond the bifurcation, at 3.6 mV, neither exists."}, "image": {"alt": "Two phase planes: a small cloud around a dot for gain 3.25, and for gain 3.5 the same cloud with many large loops that leave it and return."}}
 fig, axes = plt.subplots(
     1, 2, figsize=(7.5, 3.0), sharex=True, sharey=True, layout="constrained"
 )
@@ -324,19 +326,19 @@ courses = [
         seed=seed,
     )
 ]
+
+# %%
 courses = np.concatenate(courses[1:], axis=1).T
+counts = np.bincount(spikes.find_peaks(courses)[1], minlength=len(grid))
 sweep = pd.DataFrame(
     {
         "gain": [value for value, _, _ in grid],
         "setting": [f"µ = {m} /ms, noise {s}" for _, (m, s), _ in grid],
-        "spikes per second": np.bincount(
-            spikes.find_peaks(courses)[1], minlength=len(grid)
-        )
-        / seconds,
+        "spikes per second": counts / seconds,
     }
 )
 
-# %% mystnb={"figure": {"name": "fig-simulation-gain", "caption": "Spikes per second against the gain of the region, for the three pairs of mean input and noise. Points: single regions, line: their mean. Shaded: the gains the paper uses."}, "image": {"alt": "Spike rate rises from near zero at gain 3.25 to several per second at 3.7 mV; the three settings differ little."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-gain", "caption": "Spikes per second against the gain of the region, for the three pairs of mean input and noise. Points: single regions, line: their mean. Shaded: the gains the paper uses."}, "image": {"alt": "Spike rate rises from near zero at gain 3.25 to several per second at 3.7 mV; the three settings differ little."}}
 fig, ax = plt.subplots(figsize=(5.2, 3.0), layout="constrained")
 ax.axvspan(3.5, 3.6, color="#E69F00", alpha=0.15, lw=0)
 for k, (name, part) in enumerate(sweep.groupby("setting", sort=False)):
@@ -378,7 +380,7 @@ effects = {
     for name, network in networks.items()
 }
 
-# %% mystnb={"figure": {"name": "fig-simulation-noise", "caption": "One region at gain 3.6 mV and mean input 0.087 /ms, with its links (left) and without (right), under growing noise (from top to bottom, in the paper's unit)."}, "image": {"alt": "Eight time courses of six seconds in two columns. Connected and without noise the spikes come regularly; unconnected and without noise there are none; with more noise both columns spike irregularly."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-noise", "caption": "One region at gain 3.6 mV and mean input 0.087 /ms, with its links (left) and without (right), under growing noise (from top to bottom, in the paper's unit)."}, "image": {"alt": "Eight time courses of six seconds in two columns. Connected and without noise the spikes come regularly; unconnected and without noise there are none; with more noise both columns spike irregularly."}}
 fig, axes = plt.subplots(
     4, 2, figsize=(7.5, 4.2), sharex=True, sharey=True, layout="constrained"
 )
@@ -411,7 +413,7 @@ for name, network in parts.items():
 columns = ["network", "gain", "noise", "rate", "error"]
 answers = pd.DataFrame(answers, columns=columns)
 
-# %% mystnb={"figure": {"name": "fig-simulation-noise-sweep", "caption": "Spikes per second of the raised region against noise, 24 regions, mean input 0.087 /ms; bars (mostly smaller than the dots): standard error over 20 runs. Where the region rests without noise, noise brings the spikes; where it spikes by itself, noise changes their timing but hardly their number. Without links it takes more noise."}, "image": {"alt": "Four lines. Connected at 3.6 mV the rate starts at two and a half per second and stays there; connected at 3.5 mV it rises from zero to above two; without links it stays zero until the noise is half to one unit and rises more slowly."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-noise-sweep", "caption": "Spikes per second of the raised region against noise, 24 regions, mean input 0.087 /ms; bars (mostly smaller than the dots): standard error over 20 runs. Where the region rests without noise, noise brings the spikes; where it spikes by itself, noise changes their timing but hardly their number. Without links it takes more noise."}, "image": {"alt": "Four lines. Connected at 3.6 mV the rate starts at two and a half per second and stays there; connected at 3.5 mV it rises from zero to above two; without links it stays zero until the noise is half to one unit and rises more slowly."}}
 fig, ax = plt.subplots(figsize=(5.6, 2.9), layout="constrained")
 for (name, value), one in answers.groupby(["network", "gain"]):
     ax.errorbar(
@@ -461,7 +463,7 @@ for name, network in connectomes.items():
     own = run[np.arange(len(nodes)), int(0.5 * SFREQ) :, nodes].T
     rates_of[name] = np.bincount(spikes.find_peaks(own)[1], minlength=len(nodes)) / 6
 
-# %% tags=["published-data"] mystnb={"figure": {"name": "fig-simulation-connectomes", "caption": "Surrogate and, where its file is at hand, published connectome: strength of the input to a region, length of the tracts, and the spectrum of the background activity they give rise to (mean over regions)."}, "image": {"alt": "Three panels comparing two connectomes: histograms of in-strength, histograms of tract length, and two power spectra that nearly coincide."}}
+# %% tags=["hide-input", "published-data"] mystnb={"figure": {"name": "fig-simulation-connectomes", "caption": "Surrogate and, where its file is at hand, published connectome: strength of the input to a region, length of the tracts, and the spectrum of the background activity they give rise to (mean over regions)."}, "image": {"alt": "Three panels comparing two connectomes: histograms of in-strength, histograms of tract length, and two power spectra that nearly coincide."}}
 fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.5), layout="constrained")
 for (name, network), color in zip(
     connectomes.items(), ("#D55E00", "#1b1b1b"), strict=False
@@ -521,7 +523,7 @@ for second in np.split(psp[2], len(psp[2]) // spikes.CLIP_SAMPLES):
 clips = list(cutter.clips())
 print(f"{cutter.n_spikes} peaks of 8 mV in {seconds:.0f} s, {len(clips)} clips")
 
-# %% mystnb={"figure": {"name": "fig-simulation-clips", "caption": "The region at gain 3.55 mV. Shaded: windows kept as clips. Dots: accepted spikes; thick: from start to end of each, the part that is later scaled to a wanted signal-to-noise ratio."}, "image": {"alt": "A ten-second time course with spikes; one-second windows that hold accepted spikes are shaded, and the spikes are drawn with a thicker line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-clips", "caption": "The region at gain 3.55 mV. Shaded: windows kept as clips. Dots: accepted spikes; thick: from start to end of each, the part that is later scaled to a wanted signal-to-noise ratio."}, "image": {"alt": "A ten-second time course with spikes; one-second windows that hold accepted spikes are shaded, and the spikes are drawn with a thicker line."}}
 fig, ax = plt.subplots(figsize=(7.5, 2.3), layout="constrained")
 ax.plot(times, course, color="#6c6c6c", lw=0.8)
 for clip in clips:
@@ -574,7 +576,7 @@ for line in spikes.report_lines(report):
 # %% [markdown]
 # With more noise, other regions spike now and then as well, so fewer windows pass the rule.
 
-# %% mystnb={"figure": {"name": "fig-simulation-library", "caption": "Left: 60 spikes of the training library on their peaks, and their mean. Right: power of the background by frequency, as simulated and as stored. The library leaves out what is a hundredfold weaker than the slow waves, from about 40 Hz on."}, "image": {"alt": "Left: overlaid spikes with a sharp rise to 12 mV and a shallow undershoot. Right: background spectra of simulation and library, which agree up to about 40 hertz."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-library", "caption": "Left: 60 spikes of the training library on their peaks, and their mean. Right: power of the background by frequency, as simulated and as stored. The library leaves out what is a hundredfold weaker than the slow waves, from about 40 Hz on."}, "image": {"alt": "Left: overlaid spikes with a sharp rise to 12 mV and a shallow undershoot. Right: background spectra of simulation and library, which agree up to about 40 hertz."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.7), layout="constrained")
 inside = np.flatnonzero((train.peaks > 150) & (train.peaks < 300))[:60]
 aligned = np.array(
@@ -595,7 +597,7 @@ for name, data, color in (
 right.set(xlabel="frequency (Hz)", ylabel="power (mV²/Hz)", ylim=(1e-7, None))
 _ = right.legend()
 
-# %% mystnb={"figure": {"name": "fig-simulation-map", "caption": "Spikes in ten seconds of each region when its gain is raised, averaged over gains and settings. Well connected regions receive more input and spike more often; regions of bare gray were not simulated."}, "image": {"alt": "Four views of the cortex colored by spike count, a patchwork from zero to about thirty."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-map", "caption": "Spikes in ten seconds of each region when its gain is raised, averaged over gains and settings. Well connected regions receive more input and spike more often; regions of bare gray were not simulated."}, "image": {"alt": "Four views of the cortex colored by spike count, a patchwork from zero to about thirty."}}
 per_region = (
     simulations.groupby("region")["n_spikes"].mean().reindex(range(cortex.n_regions))
 )
@@ -637,7 +639,7 @@ for engine in engines:
     engine_runs[engine] = dl.simulate(brain, engine=engine, **options)[0]
     took[engine] = process_time() - start
 
-# %% mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (gray, wide) and by this library (orange). Right: the largest difference over all regions at each moment. For this comparison The Virtual Brain stores weights and delayed states in double precision too; as it comes it rounds them to single, and the network magnifies that."}, "image": {"alt": "Left: orange lines lie exactly on gray ones. Right: a difference that stays below 1e-9 millivolt on a logarithmic axis."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (gray, wide) and by this library (orange). Right: the largest difference over all regions at each moment. For this comparison The Virtual Brain stores weights and delayed states in double precision too; as it comes it rounds them to single, and the network magnifies that."}, "image": {"alt": "Left: orange lines lie exactly on gray ones. Right: a difference that stays below 1e-9 millivolt on a logarithmic axis."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.7), layout="constrained")
 ms = np.arange(len(engine_runs["numba"])) * DT * 1e3
 if "tvb" in engine_runs:
@@ -698,7 +700,7 @@ shown.pivot(index="measure", columns="setting", values="difference ± error (%)"
 print(f"largest difference: {compared['difference'].abs().max():.1f} %")
 print(f"largest standard error of a difference: {compared['error'].max():.1f} %")
 
-# %% mystnb={"figure": {"name": "fig-simulation-tvb-noise", "caption": "Left: spikes per second against gain, The Virtual Brain (open circles, two standard errors) and this library (line), mean input 0.087 /ms. Right: all differences between the two in per cent, with two standard errors; the shaded band is the 5 % that were asked for."}, "image": {"alt": "Left: open circles lie on a rising line. Right: about eighty points scattered around zero, all within the band of five per cent."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb-noise", "caption": "Left: spikes per second against gain, The Virtual Brain (open circles, two standard errors) and this library (line), mean input 0.087 /ms. Right: all differences between the two in per cent, with two standard errors; the shaded band is the 5 % that were asked for."}, "image": {"alt": "Left: open circles lie on a rising line. Right: about eighty points scattered around zero, all within the band of five per cent."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8), layout="constrained")
 spiking = compared.xs(spikes.SPIKE_RATE, level="measure").xs(1.0, level="noise_std")
 error = theirs[theirs.measure == spikes.SPIKE_RATE]
@@ -746,10 +748,31 @@ _ = right.set(xlabel="measure and setting", ylabel="difference (%)", xticks=[])
 #
 # ## Exercises
 #
-# 1. At which gain does an *isolated* region start to spike by itself at $\mu = 0.087$ /ms? Find it with `resting_input`, then by simulation.
-# 2. Multiply all weights by two with `replace(brain, weights=2 * brain.weights)`. What happens to the healthy regions, and why would the paper's rules then find no clip?
-# 3. Double all delays. Does the background spectrum change? Why (not)?
-# 4. The paper's code draws the same noise for every simulation (one fixed seed). Give all simulations the same seed and compare two regions' clips: what would a network learn from that?
+# **1.** At which gain does an *isolated* region start to spike by itself at $\mu = 0.087$ /ms? Find it with `resting_input`, then by simulation.
+#
+# :::{dropdown} Solution
+# A region spikes by itself where its resting state is lost: raise the gain in small steps until the largest `resting_input(lower_branch, gain)` falls below 0.087 /ms (the saddle-node bifurcation).
+# Simulate `alone` (above) without noise on both sides of it: below, the course settles; above, it oscillates. With noise, spikes appear a little earlier, for noise carries the state across.
+# :::
+#
+# **2.** Multiply all weights by two with `replace(brain, weights=2 * brain.weights)`. What happens to the healthy regions, and why would the paper's rules then find no clip?
+#
+# :::{dropdown} Solution
+# Each region now receives twice the input through the connectome, which moves all of them toward the threshold, the healthy ones too.
+# A clip needs one region that spikes while the others do not: where many spike together, none is accepted.
+# :::
+#
+# **3.** Double all delays. Does the background spectrum change? Why (not)?
+#
+# :::{dropdown} Solution
+# Little is to be expected: delays shift the input of a region in time; the rhythm is made within a region, by its synapses, and inputs of many regions with many delays add up to noise without a period of its own. Compare `signal.welch` of both runs; the yardstick is the difference between two seeds.
+# :::
+#
+# **4.** The paper's code draws the same noise for every simulation (one fixed seed). Give all simulations the same seed and compare two regions' clips: what would a network learn from that?
+#
+# :::{dropdown} Solution
+# The backgrounds of all clips are then nearly the same, sample by sample. A network can subtract what it has seen a thousand times and find the source in what is left. That works on the training data and on test data of the same seed, and on nothing else.
+# :::
 #
 # ## Next
 #

@@ -20,6 +20,8 @@
 #
 # **Library.** {py:func}`dl.load_head_model <deepsif_lite.load_head_model>`, {py:func}`dl.load_head_variant <deepsif_lite.load_head_variant>`, and the room {py:mod}`head <deepsif_lite.head>`.
 #
+# **Needs.** Vectors and matrices, a little of electric potentials. No graphics card.
+#
 # **You will learn**
 # - what the three shells of a head model are and why the skull matters most;
 # - why a source on a gyrus, in a sulcus and in the depth look different on the scalp;
@@ -31,7 +33,7 @@
 # %% tags=["parameters"]
 profile = "lite"
 
-# %%
+# %% tags=["hide-input"]
 from importlib.util import find_spec
 from time import perf_counter
 
@@ -154,7 +156,7 @@ for name, region in sources.items():
         f"{1e3 * head.depth[region]:.0f} mm from the nearest electrode"
     )
 
-# %% mystnb={"figure": {"caption": "Scalp maps of three sources of 1 nA m at each vertex of a region, average reference. Above each map: its largest magnitude. The deep source's map has no focus: it spreads over the whole head.", "name": "fig-topographies"}, "image": {"alt": "Three scalp maps. The crown gives one strong focus on the left, the wall gives a positive and a negative focus side by side, the deep source gives a smooth pattern over the whole head."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Scalp maps of three sources of 1 nA m at each vertex of a region, average reference. Above each map: its largest magnitude. The deep source's map has no focus: it spreads over the whole head.", "name": "fig-topographies"}, "image": {"alt": "Three scalp maps. The crown gives one strong focus on the left, the wall gives a positive and a negative focus side by side, the deep source gives a smooth pattern over the whole head."}}
 topographies = 1e-9 * head.referenced_leadfield
 fig, axes = plt.subplots(1, 3, figsize=(7.6, 2.6), layout="constrained")
 for ax, (name, region) in zip(axes, sources.items(), strict=True):
@@ -177,7 +179,7 @@ plt.show()
 # The *sensitivity* of a region is the size of its scalp map: the root mean square over channels of its column of $\mathbf{K}$, after average reference.
 # Its *depth* is the distance to the nearest electrode, as the paper defines it.
 
-# %% mystnb={"figure": {"caption": "Top: distance of each region to the nearest electrode. Bottom: sensitivity to each region, for a dipole of 1 A m at each of its vertices. It is highest for crowns of gyri, and low on the medial and lower surfaces and in regions whose walls cancel.", "name": "fig-sensitivity"}, "image": {"alt": "Two rows of four views of the inflated cortex. Depth is largest on the medial surface and the insula; sensitivity is high on the lateral convexity and low on the medial surface."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Top: distance of each region to the nearest electrode. Bottom: sensitivity to each region, for a dipole of 1 A m at each of its vertices. It is highest for crowns of gyri, and low on the medial and lower surfaces and in regions whose walls cancel.", "name": "fig-sensitivity"}, "image": {"alt": "Two rows of four views of the inflated cortex. Depth is largest on the medial surface and the insula; sensitivity is high on the lateral convexity and low on the medial surface."}}
 fig, axes = dl.figures.plot_maps(
     {
         "Depth": (1e3 * head.depth, "mm"),
@@ -188,7 +190,7 @@ fig, axes = dl.figures.plot_maps(
 path = dl.results.write_figure("02_sensitivity", fig, profile)
 plt.show()
 
-# %% mystnb={"figure": {"caption": "Left: sensitivity against depth, one dot a region. Depth explains a part; the rest is how much the folds inside a region cancel. Right: the same for single vertices, where nothing cancels.", "name": "fig-depth"}, "image": {"alt": "Two scatter plots falling with depth; the right one, for vertices, is much tighter."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: sensitivity against depth, one dot a region. Depth explains a part; the rest is how much the folds inside a region cancel. Right: the same for single vertices, where nothing cancels.", "name": "fig-depth"}, "image": {"alt": "Two scatter plots falling with depth; the right one, for vertices, is much tighter."}}
 to_nearest = np.min(
     [np.linalg.norm(cortex.vertices - e, axis=1) for e in head.sensors], axis=0
 )
@@ -217,7 +219,7 @@ print(
 # In a sphere, a dipole that points outward has no magnetic field outside at all, and in a head nearly none: MEG is sensitive to walls and hardly to crowns.
 # The library ships the field of our sources at a helmet of 148 magnetometers (a construction, not a certain machine).
 
-# %% mystnb={"figure": {"caption": "Sensitivity of MEG relative to EEG against how much a region points outward (0: along the scalp, 1: straight out), each divided by its median. EEG records regions whose dipoles point outward; MEG hardly does.", "name": "fig-meg"}, "image": {"alt": "Scatter plot on a logarithmic axis: the ratio of MEG to EEG sensitivity falls as regions point more outward."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Sensitivity of MEG relative to EEG against how much a region points outward (0: along the scalp, 1: straight out), each divided by its median. EEG records regions whose dipoles point outward; MEG hardly does.", "name": "fig-meg"}, "image": {"alt": "Scatter plot on a logarithmic axis: the ratio of MEG to EEG sensitivity falls as regions point more outward."}}
 meg = load_meg_head()
 radial = np.abs(upright) / coherence
 ratio = meg.sensitivity / head.sensitivity
@@ -285,7 +287,7 @@ resolution.pivot(
 # But the image around the maximum is wide with both: the wider, the deeper the source.
 # Such an image does not tell a small source from a large one: this is what a network trained on plausible activity is meant to improve.
 
-# %% mystnb={"figure": {"caption": "Top: how far the minimum norm's maximum is from the source. Middle and bottom: width of the point spread of the minimum norm and of sLORETA, for EEG with 75 electrodes.", "name": "fig-resolution"}, "image": {"alt": "Three rows of four views of the inflated cortex. Peak error and widths are largest on the medial surface, the insula and the lower temporal lobe."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Top: how far the minimum norm's maximum is from the source. Middle and bottom: width of the point spread of the minimum norm and of sLORETA, for EEG with 75 electrodes.", "name": "fig-resolution"}, "image": {"alt": "Three rows of four views of the inflated cortex. Peak error and widths are largest on the medial surface, the insula and the lower temporal lobe."}}
 _, error, narrow = spreads["EEG", "minimum-norm"]
 images, _, wide = spreads["EEG", "sloreta"]
 fig, axes = dl.figures.plot_maps(
@@ -379,7 +381,7 @@ table
 # `median` and `percentile_5` are those of the correlation, `rdm` is the median RDM, and `magnitude` the median size of their maps over ours.
 # `template` is our model as it is; each other row changes the thing it names.
 
-# %% mystnb={"figure": {"caption": "Topography correlation with the published leadfield over its 994 regions. Left: with electrodes where the 10-10 system puts them, and where the authors' file has them. Right: median when one more thing is changed, authors' positions.", "name": "fig-agreement"}, "image": {"alt": "Left, two histograms; with the authors' electrode positions almost all correlations are above 0.98. Right, horizontal bars of the median for each change; the skull's conductivity lowers it most."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Topography correlation with the published leadfield over its 994 regions. Left: with electrodes where the 10-10 system puts them, and where the authors' file has them. Right: median when one more thing is changed, authors' positions.", "name": "fig-agreement"}, "image": {"alt": "Left, two histograms; with the authors' electrode positions almost all correlations are above 0.98. Right, horizontal bars of the median for each change; the skull's conductivity lowers it most."}}
 fig, axes = plt.subplots(
     1, 2, figsize=(8.4, 2.9), width_ratios=(1, 1.1), layout="constrained"
 )
@@ -423,7 +425,7 @@ print(
 # With those positions the scalp maps agree almost perfectly, so surface, conductivities, skull and dipole directions are close to theirs; a thicker or less conductive skull helps a little.
 # What remains is their size. Theirs are smaller by a nearly constant factor; a part may be the conductivity (Brainstorm's default is 1 S/m for the brain, ours 0.33 S/m), the rest we cannot explain.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Both caps, from the left and from the front: where the 10-10 system puts the electrodes (gray) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side and front view of the head outline with two sets of electrodes; the published set is shifted downwards by about two centimeters."}}
+# %% tags=["hide-input", "published-data"] mystnb={"figure": {"caption": "Both caps, from the left and from the front: where the 10-10 system puts the electrodes (gray) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side and front view of the head outline with two sets of electrodes; the published set is shifted downwards by about two centimeters."}}
 if published is not None:
     both = 1e3 * np.stack([head.sensors, published.sensors])
     outline = 1e3 * shells.surface("scalp")
@@ -453,7 +455,7 @@ if published is not None:
 # Our maps fit them as well as the others once their sign is changed.
 # They are not scattered: they lie together, around amygdala and hippocampus, in both hemispheres.
 
-# %% tags=["published-data"] mystnb={"figure": {"caption": "Agreement with the published leadfield on the authors' regions. Top: relative difference measure of the shipped model, 10-10 electrodes. Middle: the same with the authors' electrode positions; the dark red regions have the opposite sign in the published file (RDM near 2, beyond the scale). Bottom: logarithm of our size over theirs, authors' positions.", "name": "fig-agreement-map"}, "image": {"alt": "Three rows of cortex maps. The relative difference is largest on the lateral temporal lobe with 10-10 electrodes and small with the authors', but for dark patches in the mesial temporal lobe and lower insula; the size ratio is nearly constant."}}
+# %% tags=["hide-input", "published-data"] mystnb={"figure": {"caption": "Agreement with the published leadfield on the authors' regions. Top: relative difference measure of the shipped model, 10-10 electrodes. Middle: the same with the authors' electrode positions; the dark red regions have the opposite sign in the published file (RDM near 2, beyond the scale). Bottom: logarithm of our size over theirs, authors' positions.", "name": "fig-agreement-map"}, "image": {"alt": "Three rows of cortex maps. The relative difference is largest on the lateral temporal lobe with 10-10 electrodes and small with the authors', but for dark patches in the mesial temporal lobe and lower insula; the size ratio is nearly constant."}}
 if published is not None:
     theirs = {m: maps[f"template/published/{m}"] for m in ("rdm", "log_magnitude")}
     fig, axes = dl.figures.plot_maps(
@@ -554,11 +556,30 @@ else:
 #
 # ## Exercises
 #
-# 1. Put the crown and the wall 1 cm apart and add their maps with equal strength. Can you still see two sources?
-# 2. Drop all but the 19 electrodes of the 10-20 system from `G`. How many patterns remain within 20 dB?
-# 3. Compute the point spread with $\lambda^2 = 1$ instead of $1/9$ (`resolution_matrix(head, lambda2=1)`). What changes for deep sources?
-# 4. Build a head with `template_shells(5, skull_thickness=8e-3)`. Which regions' maps change most?
+# **1.** Put the crown and the wall 1 cm apart and add their maps with equal strength. Can you still see two sources?
+#
+# :::{dropdown} Solution
+# Choose two regions near C3 with `cortex.distances` near 0.01, one of high `upright` and one of high `coherence`, add their columns of `head.referenced_leadfield`, each divided by its largest magnitude, and draw the sum with `dl.figures.plot_topography`. There is one focus and one slope: the skull has blurred both over more than a centimeter.
+# :::
+#
+# **2.** Drop all but the 19 electrodes of the 10-20 system from `G`. How many patterns remain within 20 dB?
+#
+# :::{dropdown} Solution
+# `few = load_head_model("template", channels=list(deepsif_lite.head.TEN_TWENTY))`, then the cell above with `few.referenced_leadfield`. At most 18 patterns exist at all (the reference takes one). Fewer electrodes lose the fine patterns first, which were below the noise of most recordings anyway.
+# :::
+#
+# **3.** Compute the point spread with $\lambda^2 = 1$ instead of $1/9$ (`resolution_matrix(head, lambda2=1)`). What changes for deep sources?
+#
+# :::{dropdown} Solution
+# Their images become still wider, and the minimum norm moves them further outward. sLORETA's peak error stays zero: the division by $\sqrt{P_{rr}}$ holds for every $\lambda^2$. See [chapter 2b](02b_inverse.ipynb).
+# :::
+#
+# **4.** Build a head with `template_shells(5, skull_thickness=8e-3)`. Which regions' maps change most?
+#
+# :::{dropdown} Solution
+# `topography_correlation` with the coarse head of 4 mm, a value a region, drawn with `dl.figures.plot_cortex`. A thicker skull smooths, so maps with fine structure change most: shallow regions, walls of sulci more than crowns. Maps of deep regions were smooth already.
+# :::
 #
 # ## Next
 #
-# [Chapter 3](03_training.ipynb) turns simulated activity and this leadfield into training data.
+# [Chapter 2b](02b_inverse.ipynb) writes down the classical ways back from the scalp; [chapter 3](03_training.ipynb) turns simulated activity and this leadfield into training data.

@@ -19,6 +19,8 @@
 #
 # **Library.** {py:class}`dl.SyntheticEEG <deepsif_lite.SyntheticEEG>`, {py:func}`dl.train <deepsif_lite.train>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, and the rooms {py:mod}`synthesis <deepsif_lite.synthesis>`, {py:mod}`network <deepsif_lite.network>` and {py:mod}`training <deepsif_lite.training>`.
 #
+# **Needs.** [Chapter 2b](02b_inverse.ipynb), singular vectors, and how a network is trained. A graphics card makes the live training quicker; nothing needs one.
+#
 # **You will learn**
 # - what a training sample looks like, and what the loss asks for;
 # - how the paper's network and ours get from 75 electrodes to 994 regions;
@@ -31,7 +33,7 @@
 profile = "lite"
 seed = 2022
 
-# %%
+# %% tags=["hide-input"]
 import tempfile
 import time
 
@@ -145,7 +147,7 @@ _ = dl.figures.plot_butterfly(
 # Its second output, the *gate*, is the probability that a region is active; the loadings are multiplied by it.
 # The gate is a product of two probabilities: $p$, that the recording has a source at all, from the largest features over regions; and $q_r$, that region $r$ is active if there is one.
 
-# %% mystnb={"figure": {"name": "fig-training-networks", "caption": "The two networks. Gray: data, with sizes for 75 channels and 994 regions; color: what is learned. Compare PNAS Fig. 2; its two residual blocks have skip connections (75 to 75, 75 to 500)."}, "image": {"alt": "Two rows of boxes. Paper: EEG, two residual blocks, a layer, three LSTM layers, activity. Lite: EEG, 8 maps, scans, transformer and scoring perceptron, loadings and gates, activity."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-networks", "caption": "The two networks. Gray: data, with sizes for 75 channels and 994 regions; color: what is learned. Compare PNAS Fig. 2; its two residual blocks have skip connections (75 to 75, 75 to 500)."}, "image": {"alt": "Two rows of boxes. Paper: EEG, two residual blocks, a layer, three LSTM layers, activity. Lite: EEG, 8 maps, scans, transformer and scoring perceptron, loadings and gates, activity."}}
 fig, ax = dl.figures.plot_stages(
     {
         "paper": [
@@ -159,7 +161,7 @@ fig, ax = dl.figures.plot_stages(
             ("EEG\n500 × 75", "data"),
             ("8 maps,\n8 courses", "data"),
             ("scans: regions,\npatches, search,\ntogether", "data"),
-            ("transformer,\njudge,\nneighbors", "layer"),
+            ("transformer,\nscoring\nperceptron,\nneighbors", "layer"),
             ("loadings\n8 × 994\n× gates", "layer"),
             ("activity\n500 × 994", "data"),
         ],
@@ -226,6 +228,20 @@ _ = ax.set(xlabel="frequency (Hz)", ylabel="power (no unit)", xlim=(0, 125))
 # For time courses the band is too narrow: at 5 dB a spike still has power above its upper end.
 # The table gives the correlation of the course of the strongest map with the true one, for single sources:
 
+
+# %%
+def strongest_course(batch):
+    """The strongest map's time course, in three ways."""
+    whitened = net.whiten(batch.eeg)
+    strongest, _, cleaned = net.modes(batch.eeg)
+    band, cosines = band_spectrum(whitened, n_least=2 * net.n_modes)
+    return {
+        "all frequencies": whitened @ strongest[:, 0, :, None],
+        "signal band": cosines @ band @ strongest[:, 0, :, None],
+        "Wiener filter": cleaned[:, 0, :, None],
+    }
+
+
 # %%
 rows = []
 for snr in (5.0, 10.0, 15.0, 20.0):
@@ -233,14 +249,7 @@ for snr in (5.0, 10.0, 15.0, 20.0):
         head, test_clips, n_sources=1, seed=seed, sensor_snr=(snr,)
     )
     batch = recordings.batch(range(40))
-    whitened = net.whiten(batch.eeg)
-    strongest, _, cleaned = net.modes(batch.eeg)
-    band, cosines = band_spectrum(whitened, n_least=2 * net.n_modes)
-    candidates = {
-        "all frequencies": whitened @ strongest[:, 0, :, None],
-        "signal band": cosines @ band @ strongest[:, 0, :, None],
-        "Wiener filter": cleaned[:, 0, :, None],
-    }
+    candidates = strongest_course(batch)
     truth = batch.waveforms[:, 0] - batch.waveforms[:, 0].mean(-1, keepdim=True)
     for name, course in candidates.items():
         agreement = torch.cosine_similarity(course[..., 0], truth).abs().mean()
@@ -259,7 +268,7 @@ with torch.no_grad():
     activity, probability = (out[0].numpy() for out in net.image(eeg))
 print("strengths:", np.round(strengths[0].numpy(), 3))
 
-# %% mystnb={"figure": {"name": "fig-training-modes", "caption": "The first four scalp maps of the whitened sample and their time courses, each scaled to unit size."}, "image": {"alt": "Four scalp maps above their time courses; the first two courses show clear spikes, the others noise and background."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-modes", "caption": "The first four scalp maps of the whitened sample and their time courses, each scaled to unit size."}, "image": {"alt": "Four scalp maps above their time courses; the first two courses show clear spikes, the others noise and background."}}
 fig, axes = plt.subplots(
     2, 4, figsize=(7.5, 2.8), height_ratios=[1.5, 1], layout="constrained", sharey="row"
 )
@@ -287,7 +296,7 @@ for start, before, after in zip(
 ):
     print(f"{int(start.sum())} regions: misfit {before:.3f} -> {after:.3f}")
 
-# %% mystnb={"figure": {"name": "fig-training-stages", "caption": "From scan to search to gate to activity. Scan: best fit of the patches grown from each region into the span of the first three maps. Search: the patches it ends at, shaded by how well they fit. Gate: the network's probability that a region is active. Bottom: largest magnitude of the resulting activity. Outlines: the true patches."}, "image": {"alt": "Four rows of cortex maps with the two true patches outlined: a broad scan, a few patches found by the search, a sharp probability map and the activity."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-stages", "caption": "From scan to search to gate to activity. Scan: best fit of the patches grown from each region into the span of the first three maps. Search: the patches it ends at, shaded by how well they fit. Gate: the network's probability that a region is active. Bottom: largest magnitude of the resulting activity. Outlines: the true patches."}, "image": {"alt": "Four rows of cortex maps with the two true patches outlined: a broad scan, a few patches found by the search, a sharp probability map and the activity."}}
 searched = (found.members * (1 - found.misfit)[..., None])[0].amax(0).numpy()
 outlines = {f"source {k}": p for k, p in enumerate(sample.patches, 1)}
 fig, axes = dl.figures.plot_methods(
@@ -341,7 +350,7 @@ print(f"{live_log.samples.iloc[-1]:,.0f} samples in {seconds:.0f} s on {device}"
 # The live run is for one cap, on samples as the paper's. The shipped network was trained for any cap, on the varied samples above, by one command of about an hour, `deepsif-lite train --out run`.
 # Its log is shipped with its weights.
 
-# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The sets of the three runs differ: those of `lite` hold up to five sources."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["nbval-ignore-output"]
+# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The sets of the three runs differ: those of `lite` hold up to five sources."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["hide-input", "nbval-ignore-output"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6), layout="constrained")
 names = {"training_loss": "training", "validation_loss": "validation"}
 _ = dl.figures.plot_loss(live_log, columns=names, ax=left, title="this run")
@@ -374,6 +383,7 @@ def mean_scores(model, clips):
     return means.rename(METRICS)
 
 
+# %% tags=["nbval-ignore-output"]
 rows = {}
 for name, candidate in (("this run", live), ("shipped", model)):
     rows[name] = {
@@ -398,7 +408,7 @@ bought.round(2)
 # The paper's row counts distinct samples; its network saw each of them up to twenty times, on one V100 GPU.
 # Chapter 4 scores the shipped network on more recordings, set by set.
 
-# %% mystnb={"figure": {"name": "fig-training-before-after", "caption": "The sample of {numref}`fig-training-sample`, imaged by the network of the live run and by the shipped one."}, "image": {"alt": "Three rows of cortex maps: the two true patches, a blurred image by the briefly trained network, and a sharp one by the shipped network."}} tags=["nbval-ignore-output"]
+# %% mystnb={"figure": {"name": "fig-training-before-after", "caption": "The sample of {numref}`fig-training-sample`, imaged by the network of the live run and by the shipped one."}, "image": {"alt": "Three rows of cortex maps: the two true patches, a blurred image by the briefly trained network, and a sharp one by the shipped network."}} tags=["hide-input", "nbval-ignore-output"]
 strength = {
     name: np.abs(candidate.predict(sample.eeg)).max(axis=0)
     for name, candidate in (("this run", live), ("shipped", model))
@@ -516,7 +526,8 @@ runs = pd.DataFrame({name: card["training"] for name, card in networks.items()})
 runs = runs.loc[["samples", "seconds", "batch_size", "device", "arithmetic"]]
 runs.loc["samples a second"] = (runs.loc["samples"] / runs.loc["seconds"]).astype(int)
 runs.loc["passes through the paper's samples"] = [
-    f"{samples / paper['size/training_samples']:.2f} of 20" for samples in runs.loc["samples"]
+    f"{samples / paper['size/training_samples']:.2f} of 20"
+    for samples in runs.loc["samples"]
 ]
 runs
 
@@ -636,9 +647,23 @@ shown.rename(columns={**METRICS, "strongest_near": "nearest"}).round(2)
 #
 # ## Exercises
 #
-# 1. Raise `n_modes` to 16, or lower it to 3 (`TrainingConfig(options={"n_modes": 3})`), and train as long. When does a third source suffer?
-# 2. Give the dictionary one patch a region (`options={"n_shapes": 1}`). Does the search make up for it?
-# 3. Train the paper's network with `TrainingConfig(network="paper", learning_rate=3e-4)` for ten steps. How long would its 620,256 samples take on your machine?
+# **1.** Raise `n_modes` to 16, or lower it to 3 (`TrainingConfig(options={"n_modes": 3})`), and train as long. When does a third source suffer?
+#
+# :::{dropdown} Solution
+# With three modes three sources fill all of them, and noise that is stronger than the weakest source takes its place: recall of the third source falls first. Sixteen cost time and bring maps of noise, which the network must learn to ignore. Score both with `mean_scores`, on `n_sources=3` alone.
+# :::
+#
+# **2.** Give the dictionary one patch a region (`options={"n_shapes": 1}`). Does the search make up for it?
+#
+# :::{dropdown} Solution
+# In part. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare. Look at precision: borders suffer before places do.
+# :::
+#
+# **3.** Train the paper's network with `TrainingConfig(network="paper", learning_rate=3e-4)` for ten steps. How long would its 620,256 samples take on your machine?
+#
+# :::{dropdown} Solution
+# Multiply: seconds a step (`card["training"]["seconds"]` over ten) times 620,256 over the batch size, times the number of passes, twenty in the paper. The product says why the paper used a graphics card.
+# :::
 #
 # ## Next
 #

@@ -90,6 +90,35 @@ def explore_cortex(
     levels, about = zip(
         *(_quantize(name, *map_) for name, map_ in maps.items()), strict=True
     )
+    drawn, meta = cortex_drawing(head)
+    arrays = {**drawn, "maps": np.stack(levels), "gain": _scalp_maps(head)}
+    meta |= {"arrays": list_arrays(arrays), "maps": about, "chosen": int(chosen)}
+    folder = Path(__file__).parent
+    page = (folder / "explorer.html").read_text(encoding="utf-8")
+    view = (folder / "cortex_view.js").read_text(encoding="utf-8")
+    text = json.dumps(meta).replace("<", "\\u003c")  # a name must not end the script
+    data = base64.b64encode(zlib.compress(join_planes(arrays), 9)).decode("ascii")
+    for mark, part in {"VIEW": view, "META": text, "DATA": data}.items():
+        page = page.replace(f"__{mark}__", part)
+    return Explorer(page)
+
+
+def cortex_drawing(head: HeadModel) -> tuple[dict[str, NDArray], dict]:
+    """Return what ``cortex_view.js`` draws: arrays, and numbers about them.
+
+    Parameters
+    ----------
+    head : HeadModel
+        Its cortex and electrodes are drawn.
+
+    Returns
+    -------
+    arrays : dict of str to array
+        Both surfaces, the faces of one hemisphere, regions, sulci, color maps.
+    meta : dict
+        Electrodes on a disc, sizes, and the unit of the surfaces.
+    """
+    cortex = head.cortex
     half = cortex.faces[: len(cortex.faces) // 2]
     arrays = {
         "pial": _centered(cortex, "pial"),
@@ -97,24 +126,21 @@ def explore_cortex(
         "faces": half.astype("<u2"),
         "region": cortex.region_of_vertex.astype("<i2"),
         "sulcus": (np.asarray(cortex.sulc) > 0).astype("u1"),
-        "maps": np.stack(levels),
-        "gain": _scalp_maps(head),
         "colors": _table(colormap("sequential"), _LEVELS + 1),
         "signed": _table(colormap("diverging"), 256),
     }
     meta = {
-        "arrays": [[key, a.dtype.str[1:], a.size] for key, a in arrays.items()],
-        "maps": about,
         "electrodes": _on_disc(head).round(3).tolist(),
         "n_left": cortex.n_left,
         "n_regions": cortex.n_regions,
         "unit": _UNIT,
-        "chosen": int(chosen),
     }
-    page = (Path(__file__).parent / "explorer.html").read_text(encoding="utf-8")
-    text = json.dumps(meta).replace("<", "\\u003c")  # a name must not end the script
-    page = page.replace("__META__", text).replace("__DATA__", _pack(arrays))
-    return Explorer(page)
+    return arrays, meta
+
+
+def list_arrays(arrays: Mapping[str, NDArray]) -> list[list]:
+    """Return name, type and size of each array, in order."""
+    return [[key, a.dtype.str[1:], a.size] for key, a in arrays.items()]
 
 
 def _check(maps: Mapping, chosen: int, cortex: Cortex) -> None:
@@ -169,13 +195,12 @@ def _table(cmap, n_levels: int) -> NDArray:
     return np.round(255 * colors).astype("u1")
 
 
-def _pack(arrays: Mapping[str, NDArray]) -> str:
-    """Compress arrays: byte planes one after the other, since high bytes repeat."""
-    planes = b"".join(
+def join_planes(arrays: Mapping[str, NDArray]) -> bytes:
+    """Join arrays as byte planes, one after the other, since high bytes repeat."""
+    return b"".join(
         np.ascontiguousarray(array)
         .view(np.uint8)
         .reshape(array.size, array.itemsize)
         .T.tobytes()
         for array in arrays.values()
     )
-    return base64.b64encode(zlib.compress(planes, 9)).decode("ascii")

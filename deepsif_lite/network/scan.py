@@ -376,5 +376,5 @@ class ScanNetwork(SourceNetwork):
         """Return a copy on the CPU without decompositions and sparse products."""
         network = copy.deepcopy(self).cpu().eval()
         network._linalg = PORTABLE_LINALG
-        network.geometry.uses_sparse = False
+        network.geometry.make_portable()
         return network

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..cortex.dictionary import patch_dictionary, patch_strengths
 from ..errors import MismatchError
 from ..signals import average_reference
+from .portable import PatchTable
 from .scalp_maps import NOISE_SHARE, source_whitener, unit_maps
 
 if TYPE_CHECKING:
@@ -275,6 +276,8 @@ class ScanGeometry(nn.Module):
         tensor of shape (..., n_regions)
         """
         matrix, dtype = getattr(self, name), self.parcel_maps.dtype
+        if isinstance(matrix, PatchTable):
+            return matrix.product(dense)
         if not self.uses_sparse:
             return dense @ matrix.to(dtype)
         key = name, matrix.device, dtype
@@ -288,6 +291,13 @@ class ScanGeometry(nn.Module):
         if name == "members":  # it is large, and known in this form
             return self._patches[0]
         return csr_array(getattr(self, name).cpu().numpy())
+
+    def make_portable(self) -> None:
+        """Do without sparse matrices, of which exported graphs know nothing."""
+        table = PatchTable(self.members)
+        self._buffers.pop("members")
+        self._modules = {"members": table}
+        self.uses_sparse = False
 
     def __deepcopy__(self, memo: dict) -> ScanGeometry:
         # Sparse tensors cannot be copied; a copy makes its own.

@@ -6,12 +6,14 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import address
 import build_site
 import execute
 import jupytext
 import nbformat
 import nbval_copies
 import pytest
+import setup_cell
 import yaml
 
 import deepsif_lite as dl
@@ -20,7 +22,7 @@ from deepsif_lite.runs import only_run_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.py"))
+SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.py"))
 CHAPTERS = [path.with_suffix(".ipynb") for path in SOURCES]
 PAGES = sorted((ROOT / "book").glob("*.md"))
 
@@ -31,7 +33,11 @@ each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda p: p.stem
 def _cells(notebook):
     for cell in notebook.cells:
         tags = sorted(cell.metadata.get("tags", []))
-        yield cell.cell_type, cell.source.strip(), tags
+        # Addresses are those of the remote for which a notebook was written.
+        source = address.relative_links(cell.source.strip())
+        if setup_cell.TAG in tags:
+            source = setup_cell.without_address(source)
+        yield cell.cell_type, source, tags
 
 
 @each_source
@@ -213,7 +219,7 @@ def test_toc_lists_what_is_there():
 
 
 @pytest.mark.parametrize(
-    ("remote", "address"),
+    ("remote", "expected"),
     [
         ("git@github.com:someone/project.git", "https://github.com/someone/project"),
         ("https://github.com/someone/project", "https://github.com/someone/project"),
@@ -225,8 +231,59 @@ def test_toc_lists_what_is_there():
         ("", None),
     ],
 )
-def test_addresses_come_from_the_remote(remote, address):
-    assert build_site.web_address(remote) == address
+def test_addresses_come_from_the_remote(remote, expected):
+    assert address.web_address(remote) == expected
+
+
+def test_links_lead_to_the_published_site_and_back():
+    text = "[a](../book/glossary.md#term), [b](03_training.ipynb), [c](https://x.org/)"
+    site = address.site_url("https://github.com/Some/name")
+    there = address.absolute_links(text, site)
+    assert "(https://some.github.io/name/book/glossary.html#term)" in there
+    assert "(https://some.github.io/name/notebooks/03_training.html)" in there
+    assert address.relative_links(there) == text
+    assert address.site_url("https://example.org/a/b") is None
+    assert address.absolute_links(text, None) == text
+
+
+def test_ways_to_try_it_need_an_address():
+    assert address.try_it(None) == address.try_it("https://example.org/a/b") == ""
+    shown = address.try_it("https://github.com/a/b")
+    assert "colab.research.google.com/github/a/b/blob/main/notebooks/" in shown
+    assert "mybinder.org/v2/gh/a/b/main" in shown
+
+
+def _run_setup(package, monkeypatch, found):
+    """Run the first cell as if the package were there or not; return calls of pip."""
+    import torch  # noqa: F401  (asks for other packages when it is first imported)
+
+    calls = []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: found)
+    monkeypatch.setattr("subprocess.run", lambda *a, **k: calls.append((a, k)))
+    exec(setup_cell._SOURCE.format(package=package), {})
+    return calls
+
+
+def test_the_first_cell_installs_what_is_missing(monkeypatch, capsys):
+    package = setup_cell.package_address("https://github.com/a/b")
+    assert package == f"deepsif-lite @ git+https://github.com/a/b@v{dl.__version__}"
+    assert _run_setup(package, monkeypatch, found=True) == []
+    ((arguments, options),) = _run_setup(package, monkeypatch, found=None)
+    assert arguments[0][-3:] == ["install", "-q", package]
+    assert options == {"check": True}
+    assert capsys.readouterr().out.startswith("device:")
+    with pytest.raises(ModuleNotFoundError, match=r"%pip install FOLDER"):
+        _run_setup("", monkeypatch, found=None)
+
+
+@each_source
+def test_the_first_cell_of_code_is_the_setup(source):
+    notebook = execute.read_source(source)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert setup_cell.TAG in code[0].metadata["tags"]
+    assert "remove-cell" in code[0].metadata["tags"]
+    wants_gpu = notebook.metadata.get("accelerator") == "GPU"
+    assert wants_gpu == (source.stem in setup_cell.ON_GPU)
 
 
 def test_buttons_need_an_address():
@@ -294,7 +351,7 @@ def test_what_a_killed_run_left_is_removed_and_never_shown(tmp_path):
     kept = tmp_path / "01_simulation.ipynb"
     for path in (draft, kept):
         path.touch()
-    assert list(tmp_path.glob("[0-9][0-9]_*.ipynb")) == [kept]  # what the site copies
+    assert list(tmp_path.glob("[0-9][0-9]*_*.ipynb")) == [kept]  # what the site copies
     execute.execute_all([], tmp_path, tmp_path, "smoke")
     assert list(tmp_path.iterdir()) == [kept]
 

@@ -33,6 +33,19 @@ def test_pairings_pair_all_with_all():
         assert swaps.sum(2).max() == 1  # each in one pair at a time
 
 
+def test_blocks_hold_what_the_whole_table_does():
+    rng = np.random.default_rng(1)
+    n_regions, n_shapes = 30, 4
+    near = np.abs(np.subtract.outer(np.arange(n_regions), np.arange(n_regions))) < 5
+    drawn = rng.random((n_regions, n_shapes, n_regions)) < 0.6
+    members = torch.as_tensor((drawn & near[:, None]).reshape(-1, n_regions))
+    table = portable.PatchTable(members)
+    patches = torch.as_tensor(rng.integers(len(members), size=(2, 7)))
+    assert torch.equal(table[patches], members[patches])
+    dense = torch.as_tensor(rng.random((2, 3, len(members))))
+    torch.testing.assert_close(table.product(dense), dense @ members.double())
+
+
 @pytest.fixture(scope="module")
 def model():
     head = toy_head()

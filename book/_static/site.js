@@ -1,0 +1,26 @@
+"use strict";
+// Wide tables can be scrolled by keyboard; figures open at their full size.
+document.addEventListener("DOMContentLoaded", () => {
+  const boxes = ".bd-article table, .bd-article pre, .bd-article div.math, .bd-article .table-wrapper";
+  const reach = () => document.querySelectorAll(boxes).forEach(box => {
+    if (box.scrollWidth > box.clientWidth + 1) {
+      box.tabIndex = 0;
+      box.classList.add("scrolls");
+    } else {
+      box.removeAttribute("tabindex");
+      box.classList.remove("scrolls");
+    }
+  });
+  reach();
+  addEventListener("resize", reach);
+  addEventListener("load", reach);
+  document.querySelectorAll(".bd-article img").forEach(image => {
+    if (image.closest("a")) return;
+    const link = document.createElement("a");
+    link.href = image.src;
+    link.title = "Open the figure at its full size";
+    link.className = "enlarge";
+    image.replaceWith(link);
+    link.append(image);
+  });
+});

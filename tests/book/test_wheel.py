@@ -1,0 +1,68 @@
+"""The wheel alone is enough: chapters run from an empty folder, without a checkout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import execute
+import jupytext
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_BYTES = 60e6
+CHAPTERS = ("06_evoked", "07_your_eeg")
+
+
+def _pip(*arguments: str | Path) -> None:
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-deps")
+    subprocess.run([sys.executable, "-m", "pip", *arguments, *quiet], check=True)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel as it is published."""
+    pytest.importorskip("hatchling", reason="building the wheel needs hatchling")
+    folder = tmp_path_factory.mktemp("wheel")
+    _pip("wheel", ROOT, "--no-build-isolation", "--wheel-dir", folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """Install it in a folder of its own, beside the packages that it needs."""
+    folder = tmp_path_factory.mktemp("installed")
+    _pip("install", "--target", folder, wheel)
+    return folder
+
+
+def test_the_wheel_is_not_too_large(wheel):
+    assert wheel.stat().st_size < MOST_BYTES
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_runs_from_an_empty_folder(chapter, installed, tmp_path):
+    notebook = tmp_path / f"{chapter}.ipynb"
+    source = execute.read_source(ROOT / "notebooks" / f"{chapter}.py")
+    where = "import deepsif_lite\nprint(deepsif_lite.__file__)"
+    source.cells.append(nbformat.v4.new_code_cell(where))
+    jupytext.write(source, notebook)
+    unwanted = ("DEEPSIF_LITE_RESULTS", "DEEPSIF_LITE_DATA")
+    environment = {k: v for k, v in os.environ.items() if k not in unwanted}
+    environment |= {"PYTHONPATH": str(installed), "TQDM_DISABLE": "1"}
+    run = ("papermill", notebook, notebook, "-p", "profile", "smoke", "-k", "python3")
+    done = subprocess.run(
+        [sys.executable, "-m", *run],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (last,) = nbformat.read(notebook, as_version=4).cells[-1].outputs
+    assert last.text.startswith(str(installed))
