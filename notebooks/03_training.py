@@ -587,7 +587,7 @@ fig, axes = plt.subplots(
     len(curves), 3, figsize=(7.5, 1.9 * len(curves)), layout="constrained"
 )
 for row, (curve, part) in zip(axes, curves, strict=True):
-    for ax, (column, (label, _)) in zip(row, panels.items(), strict=True):
+    for ax, (column, label) in zip(row, labels.items(), strict=True):
         part.plot(curve, column, style="o-", ms=3, lw=1, ax=ax, legend=False)
         _ = ax.set(xscale="log", xlabel=curve, title=label)
 

@@ -130,7 +130,7 @@ def image_averages(
     for count in (c for c in counts if c <= len(patient.spikes)):
         for _ in range(1 if count == len(patient.spikes) else _MOST_DRAWS):
             chosen = rng.choice(len(patient.spikes), count, replace=False)
-            one = average_spikes(patient.spikes, np.sort(chosen))
+            one = average_spikes(patient.spikes, sorted(chosen.tolist()))
             image = image_spike(one, model=model, quiet=patient.quiet)
             row = {"count": count, "verdict": _verdict(image), **_beside(image, whole)}
             if patient.source is not None:

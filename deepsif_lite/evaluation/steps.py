@@ -101,7 +101,7 @@ def image_spike(
     SourceImage
         Of :data:`SPAN`, or as much of it as was recorded.
     """
-    evoked = getattr(spike, "evoked", spike)
+    evoked: mne.Evoked = getattr(spike, "evoked", spike)
     quiet = getattr(spike, "quiet", quiet)
     low, high = max(SPAN[0], evoked.times[0]), min(SPAN[1], evoked.times[-1])
     window = {"tmin": low, "tmax": high}

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ..head.training_head import TrainingHead
     from ..network.protocol import SourceNetwork
     from ..spikes.library import SpikeLibrary
+    from ..synthesis.variety import Variety
 
 CHECKPOINT_SECONDS = 120.0
 _AGREE_EVERY = 10  # steps between the times several processes agree whether to stop
@@ -142,7 +143,7 @@ def train(
     identity = _identity(config, head, initial, resting)
     validation = stream = _stream(config, head, clips, resting)
     if config.variety is not None:
-        stream = _varied_stream(config, head, clips)
+        stream = _varied_stream(config, config.variety, head, clips)
     learner = Learner(_new_network(spec, config, head, initial), config, processes)
     monitor = Monitor(learner, validation, config, processes)
     checkpoint = Checkpoint(out, identity, learner, monitor, processes)
@@ -184,6 +185,7 @@ def _stream(
 
 def _varied_stream(
     config: TrainingConfig,
+    variety: Variety,
     head: HeadModel | TrainingHead,
     clips: SpikeLibrary,
 ) -> VariedEEG:
@@ -193,10 +195,10 @@ def _varied_stream(
         clips,
         load_cap_sampler(),
         load_artifact_sources(),
-        variety=config.variety,
+        variety=variety,
         block_size=config.batch_size,
         n_sources=config.n_sources,
-        source_snr=config.variety.source_snr,
+        source_snr=variety.source_snr,
         seed=config.seed,
     )
 
