@@ -107,7 +107,7 @@ def test_who_has_no_home_sees_a_virtual_subject(monkeypatch, home):
 
 
 def test_a_cache_that_cannot_be_written_is_named(monkeypatch, no_folder):
-    monkeypatch.setattr(published, "_cache_dir", lambda: no_folder)
+    monkeypatch.setattr(published, "cache_dir", lambda: no_folder)
     monkeypatch.delenv("DEEPSIF_LITE_DATA", raising=False)
     with pytest.raises(RecordingUnavailable, match="set DEEPSIF_LITE_DATA") as raised:
         fetch(next(iter(registry())))

@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = attach(
             "reliability",
         ],
         "comparison": ["compare_methods", "over_cortex"],
+        "by_place": ["TrustMap", "trust_map"],
         "controlled": ["ControlledEEG"],
         "independent": ["IndependentEEG", "grow_at_random", "spike_and_wave"],
         "patient": ["Intracranial", "Patient"],

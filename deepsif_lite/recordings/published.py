@@ -118,7 +118,7 @@ def find(name: str) -> Path | None:
             )
             raise RecordingUnavailable(msg)
         return path
-    path = _cache_dir() / name
+    path = cache_dir() / name
     whole = path.is_file() and pooch.file_hash(str(path)) == record["sha256"]
     return path if whole else None
 
@@ -155,7 +155,7 @@ def _record(name: str) -> dict:
         raise KeyError(msg) from None
 
 
-def _cache_dir() -> Path:
+def cache_dir() -> Path:
     """Return where downloads are kept.
 
     Raises
@@ -189,7 +189,7 @@ def _download(name: str) -> Path:
             record["url"],
             known_hash=f"sha256:{record['sha256']}",
             fname=name,
-            path=_cache_dir(),
+            path=cache_dir(),
             downloader=pooch.HTTPDownloader(timeout=_DOWNLOAD_TIMEOUT),
         )
     except (OSError, ValueError) as error:  # no network, or another content

@@ -16,5 +16,5 @@ def offline(monkeypatch, tmp_path):
         raise requests.ConnectionError("no network")
 
     monkeypatch.setattr(requests, "get", refuse)
-    monkeypatch.setattr(published, "_cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(published, "cache_dir", lambda: tmp_path / "cache")
     monkeypatch.delenv("DEEPSIF_LITE_DATA", raising=False)

@@ -94,7 +94,7 @@ def test_a_damaged_file_in_the_cache_is_replaced(monkeypatch, tmp_path):
         "bytes": len(content),
     }
     monkeypatch.setattr(recordings, "registry", lambda: {"folder/a.mat": record})
-    monkeypatch.setattr(recordings, "_cache_dir", lambda: tmp_path)
+    monkeypatch.setattr(recordings, "cache_dir", lambda: tmp_path)
     monkeypatch.delenv("DEEPSIF_LITE_DATA", raising=False)
     asked = []
 
@@ -121,7 +121,7 @@ def test_folder_named_by_the_environment_comes_first(monkeypatch, tmp_path, publ
     for folder in (tmp_path / "named", tmp_path / "cache"):
         (folder / SMALL).parent.mkdir(parents=True)
         shutil.copyfile(source, folder / SMALL)
-    monkeypatch.setattr(recordings, "_cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(recordings, "cache_dir", lambda: tmp_path / "cache")
     monkeypatch.setenv("DEEPSIF_LITE_DATA", str(tmp_path / "named"))
     assert fetch(SMALL) == tmp_path / "named" / SMALL
     monkeypatch.delenv("DEEPSIF_LITE_DATA")
