@@ -33,8 +33,8 @@ What the publication leaves open at the level of regions, or what is decided oth
   multiplies it by the samples, as if noise were as strong at each: for seizures the
   90 % one, and for spikes a number that depends on the length of the baseline. At 500
   samples that leaves so much of the signal unexplained that images spread: in
-  simulations precision fell by a third, and errors grew by as much again. It remains
-  as ``bound="samples"``, which forgives more of a head model that is not the subject's.
+  simulations precision fell by a third, and errors grew by half or more. It remains as
+  ``bound="samples"``.
 - Noise outside the time courses counts against the bound. Where that uses it up, what
   lies within them may be missed by the 95 % quantile of their own noise. Where the
   bound is above all data, noise explains them and the image is 0.
@@ -47,6 +47,12 @@ What the publication leaves open at the level of regions, or what is decided oth
   here lies in the ellipsoid.
 - ADMM goes on from its variables of the reweighting before: the number of its
   iterations, as published, is small.
+
+Reweighting has many minima. On recordings of patients with a head model that is not
+theirs, the place can change with the noise covariance, the bound and the time courses:
+the published patient's spike is in the left temporal lobe by the courses of single
+spikes (:func:`~deepsif_lite.solvers.spike_courses`), with no or a diagonal covariance,
+and may be at the right temporal pole by those of the average. Compare several.
 
 References
 ----------
