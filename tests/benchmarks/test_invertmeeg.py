@@ -39,8 +39,9 @@ def test_sources_of_the_forward_solution_touch_as_regions_do(head):
     np.testing.assert_array_equal(forward["sol"]["data"], head.leadfield)
 
 
-def test_given_noise_is_what_the_sources_leave(head, sample):
-    cov = benchmark.given_noise(sample, head)
+@pytest.mark.parametrize("how", ["empirical", "ledoit_wolf"])
+def test_given_noise_is_what_the_sources_leave(head, sample, how):
+    cov = benchmark.given_noise(sample, head, how)
     shares = np.linalg.eigvalsh(cov)[::-1] / np.trace(cov)
     assert shares[:2].sum() > 0.9  # as made, and nothing of the source
     topography = average_reference(head.leadfield)[:, sample.patches[0]].sum(axis=1)
