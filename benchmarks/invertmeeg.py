@@ -3,8 +3,9 @@
 Run ``python benchmarks/invertmeeg.py --save data/experiments/invertmeeg.csv`` (ten
 minutes on two cores) where ``pip install invertmeeg`` was done; without it, ours
 alone are measured. invertmeeg is under the GPL 3 and no part of this library. Both see
-the same recordings, once without knowing the noise, once with the covariance of the
-background and noise that are in the recording ("given": nobody has it in practice).
+the same recordings: once without knowing the noise ("learned"), and with the covariance
+of the background and noise that are in the recording, which nobody has in practice, as
+it is ("empirical") or shrunk ("ledoit_wolf"), which helps one method and hurts another.
 Regions of an image are those above Otsu's threshold of the root mean square in time;
 seconds are those of the processor.
 """
@@ -44,6 +45,7 @@ SETS: dict[str, dict] = {
     "one region": {"n_sources": 1, "areas": (REGION, REGION)},
     "seven regions": {"n_sources": 1, "areas": (7 * REGION, 7 * REGION)},
 }
+NOISES = ("learned", "empirical", "ledoit_wolf")  # how noise is known
 THEIRS = "flex-champagne"
 ORDERS = 6  # of the largest patches of theirs, as its authors compare
 SFREQ = 500.0
@@ -145,13 +147,15 @@ def ours(head: HeadModel, name: str) -> Solve:
     return lambda eeg, noise_cov: solve(eeg, head, noise_cov=noise_cov)
 
 
-def given_noise(sample: Sample, head: HeadModel) -> NDArray:
-    """Return the covariance of what the sources do not explain, by Ledoit and Wolf."""
+def given_noise(sample: Sample, head: HeadModel, how: str) -> NDArray | None:
+    """Return the covariance of what the sources do not explain; None to learn it."""
+    if how == NOISES[0]:
+        return None
     signal = sample.activity @ average_reference(head.leadfield).T
     signal -= signal.mean(axis=0)
     amplitude = (signal * sample.eeg).sum() / (signal**2).sum()
     rest = sample.eeg - amplitude * signal
-    return noise_covariance(rest.astype(float), "ledoit_wolf")
+    return noise_covariance(rest.astype(float), how)
 
 
 def scores(activity: NDArray, sample: Sample, head: HeadModel) -> dict[str, float]:
@@ -185,12 +189,18 @@ def recordings(
 
 
 def measure(
-    methods: dict[str, Solve], head: HeadModel, split: str, n_samples: int, seed: int
+    methods: dict[str, Solve],
+    noises: list[str],
+    head: HeadModel,
+    split: str,
+    n_samples: int,
+    seed: int,
 ) -> Iterator[dict]:
     """Yield a row for each method, recording and knowledge of the noise."""
     for name, sample in recordings(head, split, n_samples, seed):
         eeg = sample.eeg.astype(float)
-        for noise, cov in (("learned", None), ("given", given_noise(sample, head))):
+        for noise in noises:
+            cov = given_noise(sample, head, noise)
             for method, solve in methods.items():
                 start = time.process_time()
                 activity = solve(eeg, cov)
@@ -215,6 +225,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=20, help="of a set and seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=[21, 22])
+    parser.add_argument("--noises", nargs="+", choices=NOISES, default=NOISES)
     parser.add_argument("--split", default="test", help="clips: test, or train to tune")
     parser.add_argument("--save", help="file to write, .csv")
     arguments = parser.parse_args()
@@ -225,9 +236,11 @@ def main() -> None:
         methods[THEIRS] = theirs(head)
         versions[THEIRS] = f"invertmeeg {metadata.version('invertmeeg')}"
     rows: list[dict] = []
-    of_seed = partial(measure, methods, head, arguments.split, arguments.samples)
+    of_seed = partial(
+        measure, methods, arguments.noises, head, arguments.split, arguments.samples
+    )
     for seed in arguments.seeds:
-        total = 2 * len(methods) * len(SETS) * arguments.samples
+        total = len(arguments.noises) * len(methods) * len(SETS) * arguments.samples
         rows += tqdm(of_seed(seed), total=total, unit="image")
     table = summarize(pd.DataFrame(rows))
     table["version"] = table["method"].map(versions)
