@@ -65,7 +65,8 @@ def good_epochs(epochs: mne.BaseEpochs) -> mne.BaseEpochs:
     SignalError
         None is left.
     """
-    kept = epochs.copy().drop_bad(verbose="error")
+    kept = epochs.copy()
+    kept.drop_bad(verbose="error")  # it returns nothing where all were looked at
     if not len(kept):
         msg = "epochs holds none (all were rejected); loosen the rejection."
         raise SignalError(msg)
