@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import execute
@@ -14,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 60e6
+LEFT_OUT = ("data/weights/paper-75/weights-", "data/training/template-")
 CHAPTERS = ("06_evoked", "07_your_eeg")
 
 
@@ -42,6 +44,16 @@ def installed(wheel, tmp_path_factory):
 
 def test_the_wheel_is_not_too_large(wheel):
     assert wheel.stat().st_size < MOST_BYTES
+
+
+def test_the_wheel_holds_the_data(wheel):
+    """All but what pyproject.toml leaves out by name."""
+    listed = ["git", "ls-files", "data"]
+    done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    held = set(zipfile.ZipFile(wheel).namelist())
+    absent = [n for n in done.stdout.split() if f"deepsif_lite/{n}" not in held]
+    assert absent
+    assert [n for n in absent if not n.startswith(LEFT_OUT)] == []
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
