@@ -145,10 +145,13 @@ class SourceImage:
         Returns
         -------
         array of shape (3,)
-            fsaverage RAS, m. Between the hemispheres where both hold strong regions.
+            fsaverage RAS, m. Between the hemispheres where both hold strong regions;
+            NaN where no region is active, as sparse methods leave windows.
         """
         top = self.strongest(n, tmin, tmax)
         strength = self.map(tmin, tmax)[top]
+        if not strength.any():
+            return np.full(3, np.nan)
         return np.average(self.cortex.centroids[top], axis=0, weights=strength)
 
     def share_in(

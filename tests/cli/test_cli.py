@@ -63,7 +63,7 @@ def test_a_solver_imports_nothing_slow(recording, tmp_path):
     ("arguments", "text"),
     [
         (["image", "nothing.fif"], "no file 'nothing.fif'"),
-        (["image", "{recording}", "--method", "dspm"], "choose one of"),
+        (["image", "{recording}", "--method", "eloreta"], "choose one of"),
         (["image", "{recording}", "--condition", "x"], "holds ['target']"),
         (["image", "{recording}", "--method", "lcmv", "--head", "x"], "template-75"),
         (
@@ -83,7 +83,7 @@ def test_a_solver_imports_nothing_slow(recording, tmp_path):
         (["evaluate", "--sources", "0"], "--sources: value=0 must be at least 1"),
         (["evaluate", "--samples", "0"], "--samples: value=0 must be at least 1"),
         (["evaluate", "--samples", "x"], "--samples: 'x' is not a whole number"),
-        (["evaluate", "--methods", "dspm"], "--methods: value='dspm' is unknown"),
+        (["evaluate", "--methods", "eloreta"], "--methods: value='eloreta' is unknown"),
         (["evaluate", "--selections", "1.5"], "value=1.5 must lie between 0 and 1"),
         (["evaluate", "--selections", "x"], "value='x' is unknown"),
         (["evaluate", "--out", "{folder}"], "is a folder; give a file"),

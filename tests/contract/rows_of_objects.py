@@ -268,7 +268,7 @@ ROWS = [
         baseline=(0.0, 0.2),
         noise_cov=np.eye(75),
     ),
-    _option("a method that does not exist", "dspm"),
+    _option("a method that does not exist", "eloreta"),
     _option("a way to match that does not exist", "sloreta", match="index"),
     _row(
         "a head model that does not exist",

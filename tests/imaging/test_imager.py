@@ -273,7 +273,7 @@ def test_image_by_a_network(evoked, head, imager):
 
 def test_what_a_method_would_not_look_at_is_refused(evoked, head, imager):
     cases = {
-        "method='dspm'": {"method": "dspm"},
+        "method='eloreta'": {"method": "eloreta"},
         "takes no lambda2": {"model": imager, "lambda2": 1},
         "takes no baseline": {"model": imager, "baseline": (None, 0)},
         "takes no model": {"method": "sloreta", "model": imager},

@@ -138,3 +138,12 @@ def _texts(fig):
     import matplotlib.text
 
     return [text.get_text() for text in fig.findobj(matplotlib.text.Text)]
+
+
+def test_a_silent_window_has_no_center(cortex):
+    """As sparse methods leave it: not a place, and no error either."""
+    activity = np.zeros((N_REGIONS, 10))
+    activity[5, 8] = 1.0
+    result = SourceImage(activity, np.arange(10) / 100, cortex, "champagne")
+    assert np.isnan(result.center(3, 0.0, 0.05)).all()
+    np.testing.assert_allclose(result.center(1), cortex.centroids[5])

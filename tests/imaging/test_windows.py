@@ -239,7 +239,7 @@ def test_what_is_wrong_is_said_at_once(raw, epochs, head, imager):
         "overlap=-0.1": {"overlap": -0.1},
         "tmin=-1": {"tmin": -1},
         "tmax=600": {"tmax": 600},
-        "method='mne'": {"method": "mne"},
+        "method='eloreta'": {"method": "eloreta"},
     }
     for text, options in wrong.items():
         with pytest.raises((OptionError, WindowError), match=text):
