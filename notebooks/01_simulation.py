@@ -24,8 +24,9 @@
 # **You will learn**
 # - what a neural mass model says, and why a gain higher by a tenth turns background activity into spikes;
 # - what noise and connections add to that;
-# - how spikes are found, cut out and collected into the library the networks train on;
-# - how we know that the fast simulator is right.
+# - how spikes are found, cut out and collected into the library the networks train on.
+#
+# How we know that the simulator is right, [an appendix](01b_validation.ipynb) shows.
 #
 # **Run time.** About two minutes at profile `lite` on two cores.
 
@@ -35,22 +36,17 @@ seed = 2022
 
 # %%
 from dataclasses import replace
-from importlib.util import find_spec
-from time import process_time
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from scipy import signal
 
 import deepsif_lite as dl
 from deepsif_lite import spikes
-from deepsif_lite.errors import RecordingUnavailable
 from deepsif_lite.neural_mass import (
     MODEL,
     find_fixed_points,
     resting_input,
-    right_hand_side,
 )
 
 dl.figures.use_style()
@@ -152,19 +148,6 @@ runs = {
     for name, mu in input_of.items()
 }
 
-# %% [markdown]
-# At all of them the right-hand sides of the six equations must be zero:
-
-# %%
-slopes = [
-    right_hand_side(point.state, g, mu)
-    for name, mu in input_of.items()
-    for g, points in zip(turned, found[name], strict=True)
-    for point in points
-]
-print(f"{len(slopes)} fixed points, all derivatives below 1e-9: ", end="")
-print(np.abs(slopes).max() < 1e-9)
-
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-gain-bifurcation", "caption": "An isolated region at each gain, without noise, at two inputs. Dots: stable (filled) and unstable (open) fixed points. Shaded: from the lowest to the highest activity in the simulation. Lower row: oscillation frequency. At the paper's input the region goes from rest straight to spikes, slow ones first; at a higher input it passes through an alpha rhythm of 10 Hz before it spikes."}, "image": {"alt": "Two columns. Left: a stable and an unstable fixed point meet at a gain near 3.65; beyond it a band of large spikes, whose rate starts near one per second and rises to almost four. Right: the only fixed point turns unstable near gain 3.15, a narrow band of oscillation at 10 Hz opens and near 3.5 turns into spikes of about five per second."}}
 fig, axes = plt.subplots(
     2, 2, figsize=(7.5, 4.2), sharex=True, sharey="row", layout="constrained"
@@ -231,7 +214,7 @@ _ = right.set(xlabel="time (s)", yticks=[], ylabel="y₁ − y₂, shifted", xli
 # ## A region in its brain
 #
 # Now 994 of them.
-# The [connectome](../book/glossary.md) says how strongly region $j$ drives region $k$, and after what delay: its fibers conduct at 3 mm/ms.
+# The [connectome](../book/glossary.md) says how strongly region $j$ drives region $k$, and after what delay: its fibers conduct at 3 mm/ms. Ours is a surrogate of the published one, which the [appendix](01b_validation.ipynb) compares it with.
 #
 # $$
 # c_k(t) = \sum_j w_{kj}\, S\bigl((y_1 - y_2)_j(t - \tau_{kj})\bigr), \qquad \tau_{kj} = \ell_{kj} / (3\ \text{mm/ms}) .
@@ -430,86 +413,6 @@ ax.set(xlabel="noise (paper's unit)", ylabel="spikes per second", ylim=(0, None)
 _ = ax.legend()
 
 # %% [markdown]
-# ## Our connectome and the published one
-#
-# The paper takes its connectome from tractography, 998 nodes of which 994 are kept.
-# Ours is a *surrogate*: a random network on our own parcels, drawn with the same density, strengths and lengths, because it needs no download.
-# It has no anatomy beyond distance, hemispheres and mirrored partners, so what counts is its effect on the neural masses.
-
-# %% tags=["published-data"]
-connectomes = {"surrogate": brain}
-try:
-    connectomes["published"] = dl.load_connectome("published")
-except RecordingUnavailable:
-    print("The published connectome cannot be reached: the surrogate is shown alone.")
-backgrounds = {
-    name: dl.simulate(network, duration=6.5, stride=STRIDE, seed=seed)[
-        0, int(0.5 * SFREQ) :
-    ]
-    for name, network in connectomes.items()
-}
-
-# %% [markdown]
-# And the question that matters most: how often does a raised region spike?
-# Sixteen regions, one in each of sixteen brains, at 3.55 mV:
-
-# %% tags=["published-data"]
-chosen = np.random.default_rng(seed).choice(brain.n_regions, 16, replace=False)
-rates_of = {}
-for name, network in connectomes.items():
-    nodes = network.node_of_region[chosen]
-    gain = network.raised_gain(chosen, 3.55)
-    run = dl.simulate(network, gain=gain, duration=6.5, stride=STRIDE, seed=seed)
-    own = run[np.arange(len(nodes)), int(0.5 * SFREQ) :, nodes].T
-    rates_of[name] = np.bincount(spikes.find_peaks(own)[1], minlength=len(nodes)) / 6
-
-# %% tags=["hide-input", "published-data"] mystnb={"figure": {"name": "fig-simulation-connectomes", "caption": "Surrogate and, where its file is at hand, published connectome: strength of the input to a region, length of the tracts, and the spectrum of the background activity they give rise to (mean over regions)."}, "image": {"alt": "Three panels comparing two connectomes: histograms of in-strength, histograms of tract length, and two power spectra that nearly coincide."}}
-fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.5), layout="constrained")
-for (name, network), color in zip(
-    connectomes.items(), ("#D55E00", "#1b1b1b"), strict=False
-):
-    style = {
-        "histtype": "step",
-        "color": color,
-        "density": True,
-        "label": name,
-        "lw": 1.4,
-    }
-    axes[0].hist(network.weights.sum(axis=1), bins=np.arange(0, 55, 2.5), **style)
-    axes[1].hist(
-        network.tract_lengths[network.weights > 0], bins=np.arange(0, 200, 8), **style
-    )
-    frequencies, power = signal.welch(backgrounds[name], SFREQ, nperseg=1000, axis=0)
-    axes[2].loglog(
-        frequencies[1:120], power[1:120].mean(axis=1), color=color, label=name
-    )
-axes[0].set(xlabel="in-strength", ylabel="density")
-axes[1].set(xlabel="tract length (mm)")
-axes[2].set(xlabel="frequency (Hz)", ylabel="power (mV²/Hz)")
-_ = axes[2].legend()
-
-# %% tags=["published-data"]
-pd.DataFrame(
-    {
-        name: {
-            "links (%)": 100 * np.mean(network.weights > 0),
-            "median in-strength": np.median(network.weights.sum(axis=1)),
-            "mean tract (mm)": network.tract_lengths[network.weights > 0].mean(),
-            "background mean (mV)": backgrounds[name].mean(),
-            "background deviation (mV)": backgrounds[name].std(axis=0).mean(),
-            "raised regions: spikes/s": rates_of[name].mean(),
-            "its standard error": rates_of[name].std(ddof=1) / np.sqrt(len(chosen)),
-            "tracts at the longest length (%)": 100
-            * np.mean(
-                network.tract_lengths[network.weights > 0]
-                > 0.999 * network.tract_lengths.max()
-            ),
-        }
-        for name, network in connectomes.items()
-    }
-).round(2)
-
-# %% [markdown]
 # ## From spikes to clips
 #
 # Networks train on one-second [clips](../book/glossary.md).
@@ -576,26 +479,16 @@ for line in spikes.report_lines(report):
 # %% [markdown]
 # With more noise, other regions spike now and then as well, so fewer windows pass the rule.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-library", "caption": "Left: 60 spikes of the training library on their peaks, and their mean. Right: power of the background by frequency, as simulated and as stored. The library leaves out what is a hundredfold weaker than the slow waves, from about 40 Hz on."}, "image": {"alt": "Left: overlaid spikes with a sharp rise to 12 mV and a shallow undershoot. Right: background spectra of simulation and library, which agree up to about 40 hertz."}}
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.7), layout="constrained")
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-library", "caption": "60 spikes of the training library on their peaks, and their mean."}, "image": {"alt": "Overlaid spikes with a sharp rise to 12 mV and a shallow undershoot, and their mean."}}
 inside = np.flatnonzero((train.peaks > 150) & (train.peaks < 300))[:60]
 aligned = np.array(
     [train.waveforms[i, train.peaks[i] - 100 : train.peaks[i] + 150] for i in inside]
 )
 lags = (np.arange(250) - 100) / SFREQ * 1e3
-left.plot(lags, aligned.T, color="#D55E00", lw=0.4, alpha=0.35)
-left.plot(lags, aligned.mean(axis=0), color="#1b1b1b")
-left.set(xlabel="time from the peak (ms)", ylabel="y₁ − y₂ (mV)")
-quiet = np.flatnonzero(test.settings[:, 1] == 1.0)[:10]
-stored = np.concatenate([test.background(i) for i in quiet], axis=1)
-for name, data, color in (
-    ("simulated", backgrounds["surrogate"], "#1b1b1b"),
-    ("stored", stored, "#D55E00"),
-):
-    frequencies, power = signal.welch(data, SFREQ, nperseg=500, axis=0)
-    right.loglog(frequencies[1:100], power[1:100].mean(axis=1), color=color, label=name)
-right.set(xlabel="frequency (Hz)", ylabel="power (mV²/Hz)", ylim=(1e-7, None))
-_ = right.legend()
+fig, ax = plt.subplots(figsize=(4.6, 2.7), layout="constrained")
+ax.plot(lags, aligned.T, color="#D55E00", lw=0.4, alpha=0.35)
+ax.plot(lags, aligned.mean(axis=0), color="#1b1b1b")
+_ = ax.set(xlabel="time from the peak (ms)", ylabel="y₁ − y₂ (mV)")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-map", "caption": "Spikes in ten seconds of each region when its gain is raised, averaged over gains and settings. Well connected regions receive more input and spike more often; regions of bare gray were not simulated."}, "image": {"alt": "Four views of the cortex colored by spike count, a patchwork from zero to about thirty."}}
 per_region = (
@@ -618,132 +511,18 @@ print(
 )
 
 # %% [markdown]
-# ## Is the simulator right?
-#
-# The Virtual Brain is the reference, and slow.
-# Ours simulates sixteen brains at once in the vector lanes of the processor, computes each region's firing rate once and lets every link read it at its own delay.
-# Without noise and with the same random past, both must agree to rounding, here and for the two seconds that `make bench` compares.
-# (Times are processor times, so that other work on the machine does not count.)
-
-# %%
-rng = np.random.default_rng(seed)
-past = (
-    rng.uniform(-1, 1, (128, 6, brain.n_nodes))
-    * np.array([1, 30, 10, 1, 5, 5])[:, None]
-)
-options = {"noise_std": 0, "duration": 0.15, "initial": past, "dtype": "float64"}
-engines = ("numba", "tvb") if find_spec("tvb") else ("numba",)
-engine_runs, took = {}, {}
-for engine in engines:
-    start = process_time()
-    engine_runs[engine] = dl.simulate(brain, engine=engine, **options)[0]
-    took[engine] = process_time() - start
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (gray, wide) and by this library (orange). Right: the largest difference over all regions at each moment. For this comparison The Virtual Brain stores weights and delayed states in double precision too; as it comes it rounds them to single, and the network magnifies that."}, "image": {"alt": "Left: orange lines lie exactly on gray ones. Right: a difference that stays below 1e-9 millivolt on a logarithmic axis."}}
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.7), layout="constrained")
-ms = np.arange(len(engine_runs["numba"])) * DT * 1e3
-if "tvb" in engine_runs:
-    left.plot(ms, engine_runs["tvb"][:, [5, 300, 700]], color="#bbbbbb", lw=5)
-    difference = np.abs(engine_runs["numba"] - engine_runs["tvb"]).max(axis=1)
-    right.semilogy(ms, difference, color="#1b1b1b")
-left.plot(ms, engine_runs["numba"][:, [5, 300, 700]], color="#D55E00")
-left.set(xlabel="time (ms)", ylabel="y₁ − y₂ (mV)")
-_ = right.set(xlabel="time (ms)", ylabel="largest difference (mV)")
-
-# %% tags=["nbval-ignore-output"]
-if "tvb" in engine_runs:
-    print(f"largest difference: {difference.max():.0e} mV")
-    print(f"TVB took {took['tvb']:.1f} s for {len(ms)} steps of one brain")
-start = process_time()
-_ = dl.simulate(brain, gain=np.full((16, brain.n_nodes), 3.25), duration=0.5, n_jobs=1)
-per_step = (process_time() - start) / 16 / 1000
-print(
-    f"here: {per_step * 1e3:.3f} ms for a step of one brain, "
-    f"sixteen at once on one core"
-)
-
-# %% [markdown]
-# ### With the noise on
-#
-# Then the two can only agree in distribution, since each has its own random numbers.
-# Eight settings were simulated on a small part of the brain by The Virtual Brain, 25 to 100 runs of twenty seconds each.
-# Its numbers are stored (`make bench-statistics` makes them again); ours are simulated here, four times as many.
-# The runs of one setting are independent; the settings share their random numbers, so the differences of neighboring rows are correlated.
-
-# %%
-theirs = spikes.read_tvb_statistics()
-part = spikes.small_brain(brain)
-ours = pd.concat(
-    spikes.summarize_runs(
-        spikes.run_condition(part, condition, range(4 * condition.n_runs), seed=seed),
-        condition,
-    )
-    for condition in spikes.CONDITIONS
-)
-compared = spikes.engine_differences(ours, theirs)
-print(f"{part.n_nodes} regions, {theirs.n_runs.sum() / 10:.0f} runs of TVB in all")
-
-# %% tags=["nbval-ignore-output"]
-shown = compared.dropna().reset_index()
-shown["TVB"] = shown["theirs"].map("{:.3g}".format)
-shown["difference ± error (%)"] = [
-    f"{d:+.1f} ± {e:.1f}"
-    for d, e in zip(shown["difference"], shown["error"], strict=True)
-]
-shown["setting"] = [
-    f"A = {g}, µ = {m}, noise {n}"
-    for g, m, n in zip(shown.gain, shown.mean_input, shown.noise_std, strict=True)
-]
-shown.pivot(index="measure", columns="setting", values="difference ± error (%)").T
-
-# %% tags=["nbval-ignore-output"]
-print(f"largest difference: {compared['difference'].abs().max():.1f} %")
-print(f"largest standard error of a difference: {compared['error'].max():.1f} %")
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb-noise", "caption": "Left: spikes per second against gain, The Virtual Brain (open circles, two standard errors) and this library (line), mean input 0.087 /ms. Right: all differences between the two in per cent, with two standard errors; the shaded band is the 5 % that were asked for."}, "image": {"alt": "Left: open circles lie on a rising line. Right: about eighty points scattered around zero, all within the band of five per cent."}}
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8), layout="constrained")
-spiking = compared.xs(spikes.SPIKE_RATE, level="measure").xs(1.0, level="noise_std")
-error = theirs[theirs.measure == spikes.SPIKE_RATE]
-error = error[error.noise_std == 1.0].set_index("gain")["error"]
-gains_compared = spiking.index.get_level_values("gain")
-left.plot(gains_compared, spiking["ours"], color="#D55E00", label="this library")
-left.errorbar(
-    gains_compared,
-    spiking["theirs"],
-    2 * error.loc[gains_compared],
-    fmt="o",
-    color="#1b1b1b",
-    mfc="white",
-    label="The Virtual Brain",
-)
-left.set(xlabel="gain A (mV)", ylabel="spikes per second")
-left.legend()
-valid = compared.dropna()
-right.axhspan(-5, 5, color="#E69F00", alpha=0.15, lw=0)
-right.errorbar(
-    np.arange(len(valid)),
-    valid["difference"],
-    2 * valid["error"],
-    fmt=".",
-    color="#1b1b1b",
-    lw=0.6,
-)
-_ = right.set(xlabel="measure and setting", ylabel="difference (%)", xticks=[])
-
-# %% [markdown]
 # ## Summary
 #
 # - A Jansen–Rit region has a saddle-node bifurcation: below it the region rests, beyond it spikes. Raising its gain by a tenth moves the bifurcation close to the input it receives.
 # - Noise decides when a raised region spikes, and its connections supply the rest of the input that it needs.
-# - Clips are one second with spikes of one region alone. Simulator and rules are the paper's; both are checked, one against The Virtual Brain, the other by tests.
+# - Clips are one second with spikes of one region alone. Simulator and rules are the paper's; both are checked, one against The Virtual Brain ([appendix](01b_validation.ipynb)), the other by tests.
 #
 # ## Limits
 #
-# - The surrogate connectome has the published one's statistics, not its anatomy. Its tracts are cut at the longest published one, where about one in a hundred piles up (the table above counts them); the published lengths thin out instead. Those links carry less than a hundredth of all weight, and the library was simulated with them, so they stay.
+# - The connectome is a *surrogate*: a random network with the density, strengths and tract lengths of the paper's, not its anatomy ([appendix](01b_validation.ipynb)).
 # - The maps of an isolated region start from rest. Where rest and a rhythm are both stable, they show what rest leads to.
 # - The rule that "no other region spikes" is strict at the two noisy settings: more than half of their simulations give no clip in ten seconds (table above). Regions without one are listed when a library is built.
-# - The shipped library keeps the background in coarse steps, which removes its power above 50 Hz: an error of 0.09 mV (root mean square) where the background varies by 0.3 to 0.6 mV. The seed's own waveform is exact.
-# - Besides the engine used here there is one for GPUs, `engine="torch"`. It equals The Virtual Brain as closely, but was tested on the CPU alone: its speed on a GPU has not been measured.
+# - The shipped library keeps the background in coarse steps; the [appendix](01b_validation.ipynb) shows what is lost.
 # - A real spike comes from a patch of cortex that recruits its neighbors. Here one region spikes, and the patch is drawn around it in [chapter 3](03_training.ipynb).
 #
 # ## Exercises

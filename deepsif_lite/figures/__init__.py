@@ -45,6 +45,7 @@ __getattr__, __dir__, __all__ = attach(
         "over_time": ["make_movie", "plot_courses", "plot_frames"],
         "scores": ["plot_area", "plot_metrics", "plot_reliability", "plot_strata"],
         "sensors": ["plot_butterfly", "plot_evoked", "plot_topography"],
-        "training": ["plot_learning", "plot_loss", "plot_stages"],
+        "networks": ["Block", "plot_blocks", "plot_layers"],
+        "training": ["plot_learning", "plot_loss"],
     },
 )

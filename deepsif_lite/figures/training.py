@@ -1,4 +1,4 @@
-"""Networks and how their training went."""
+"""How the training of networks went."""
 
 from __future__ import annotations
 
@@ -8,44 +8,12 @@ from ..errors import OptionError
 from .style import PAPER_COLOR, check_ax, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
-
-
-@styled
-def plot_stages(stages: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[Figure, Axes]:
-    """Draw networks as rows of boxes, input on the left.
-
-    Parameters
-    ----------
-    stages : mapping of network to sequence of (text, kind)
-        ``kind`` is ``"data"`` (gray) or ``"layer"`` (color).
-
-    Returns
-    -------
-    fig, ax : Figure and Axes
-    """
-    import matplotlib.pyplot as plt
-
-    n_columns = max(len(row) for row in stages.values())
-    size = (1.35 * n_columns, 1.25 * len(stages))
-    fig, ax = plt.subplots(figsize=size, layout="constrained")
-    fill = {"data": "#e6e6e6", "layer": "#fbe3c4"}
-    for y, (name, row) in enumerate(stages.items()):
-        ax.text(-0.4, -y + 0.42, name, weight="bold", va="center")
-        for x, (text, kind) in enumerate(row):
-            box = {"boxstyle": "round,pad=0.35", "fc": fill[kind], "ec": "0.5"}
-            ax.text(x, -y, text, ha="center", va="center", fontsize=8, bbox=box)
-            if x:
-                arrow = {"arrowstyle": "->", "color": "0.4"}
-                ax.annotate("", (x - 0.36, -y), (x - 0.64, -y), arrowprops=arrow)
-    ax.set(xlim=(-0.5, n_columns - 0.5), ylim=(-len(stages) + 0.6, 0.6))
-    ax.axis("off")
-    return fig, ax
 
 
 @styled
