@@ -13,19 +13,21 @@
 #
 # No one has ever measured where all the sources of an EEG are, so there is nothing real to learn from.
 # A network can still learn the inverse problem, from scalp to cortex, on simulations, where the sources are known.
-# This chapter describes two networks, the paper's and a small one for laptops, and trains the small one.
+# This chapter describes two networks, the paper's and a smaller one, and trains the smaller one for a minute.
 #
 # **Paper map.** PNAS Fig. 2 (the network); Methods, "Simulating Synthetic Dataset" and "Training the DNN" {cite:p}`sun2022deepsif`.
 #
 # **Library.** {py:class}`dl.SyntheticEEG <deepsif_lite.SyntheticEEG>`, {py:func}`dl.train <deepsif_lite.train>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, and the rooms {py:mod}`synthesis <deepsif_lite.synthesis>`, {py:mod}`network <deepsif_lite.network>` and {py:mod}`training <deepsif_lite.training>`.
 #
-# **Needs.** [Chapter 2b](02b_inverse.ipynb), singular vectors, and how a network is trained. A graphics card makes the live training quicker; nothing needs one.
+# **Needs.** [Chapter 2b](02b_inverse.ipynb), singular vectors, and how a network is trained. A graphics card makes the live training quicker; nothing here needs one.
 #
 # **You will learn**
 # - what a training sample looks like, and what the loss asks for;
-# - how the paper's network and ours get from 75 electrodes to 994 regions;
-# - why a singular value decomposition of the EEG into a few scalp maps makes training so much cheaper;
-# - how to train a network for your own montage.
+# - how the paper's network and ours get from 75 electrodes to 994 regions, block by block;
+# - why a few scalp maps are enough, and what a scan of the cortex with them is;
+# - how to train a network further, for what you image.
+#
+# What was tried on the way is in [an appendix](03b_trials.ipynb).
 #
 # **Run time.** About two minutes at profile `lite` on two cores, half of it live training.
 
@@ -45,6 +47,7 @@ from scipy.fft import dct
 
 import deepsif_lite as dl
 from deepsif_lite.evaluation import METRICS, per_sample
+from deepsif_lite.figures import Block
 from deepsif_lite.network import (
     STANDS_OUT,
     available_weights,
@@ -52,7 +55,9 @@ from deepsif_lite.network import (
     build_network,
     load_card,
     load_log,
+    source_whitener,
 )
+from deepsif_lite.signals import average_reference
 
 dl.figures.use_style()
 
@@ -72,17 +77,6 @@ print(f"{len(train_clips)} clips to train on, {len(test_clips)} others to test o
 # It draws one to three seed regions, grows a patch around each, gives every patch the time course of a simulated clip, and adds the clips' background and noise at the electrodes.
 # As in the paper, each source is scaled to a random 10 to 20 dB above the background, and the white noise at the electrodes to a signal-to-noise ratio of 5, 10, 15 or 20 dB.
 #
-# Recordings differ in more than the paper's samples do, and a network takes what it never met for a source.
-# So the samples that trained the shipped network, of {py:class}`VariedEEG <deepsif_lite.synthesis.VariedEEG>`, differ in these things as well:
-#
-# - **Caps.** Each batch has a cap of its own: common ones, subsets of the 10-10 system, electrodes spread evenly over the head, 16 to 128 of them, some with up to a quarter of their electrodes lost.
-# - **Heads.** The network is told the leadfield of the template, at the nominal electrodes. The recording comes from one of twelve other heads (other shapes, skulls of 3 to 7 mm, of other conductivity) or from the template, with electrodes displaced by up to a centimeter.
-# - **Sources** of any size, from a single region to 60 cm$^2$, none to five of them, some with the same time course.
-# - **Time courses** that are no spikes: transients of 20 to 500 ms, damped oscillations, rhythms. Windows of 0.2 to 1 s.
-# - **What is not cortex**: eyes, muscles of temple, jaw, forehead and neck (dipoles in the scalp, their fields by boundary elements as those of the cortex), single electrodes that drift, pop or are noisy, skin potentials, heart, mains; -20 to 10 dB against the rest.
-#
-# One sample in seven has no source at all, so that the network learns to find nothing.
-#
 # Both sides are scaled: the EEG loses its mean over time and over channels and is divided by its largest magnitude; the activity is divided by its largest magnitude.
 # So the network learns *where* and *when*, never how many nanoampere meters.
 
@@ -101,6 +95,29 @@ _ = dl.figures.plot_butterfly(
 )
 
 # %% [markdown]
+# ### As varied as recordings are
+#
+# Recordings differ in more than the paper's samples do, and a network takes what it never met for a source.
+# So the samples that trained the shipped network, of {py:class}`VariedEEG <deepsif_lite.synthesis.VariedEEG>`, differ in these things as well:
+#
+# - **Caps.** Each batch has a cap of its own: common ones, subsets of the 10-10 system, electrodes spread evenly over the head, 16 to 128 of them, some with up to a quarter of their electrodes lost.
+# - **Heads.** The network is told the leadfield of the template, at the nominal electrodes. The recording comes from one of twelve other heads (other shapes, skulls of 3 to 7 mm, of other conductivity) or from the template, with electrodes displaced. Some were recorded by another cap and interpolated to this one.
+# - **Sources** of any size, from a single region to 60 cm$^2$, and some recordings with the same time course in several places.
+# - **Time courses** that are no spikes: transients of 20 to 500 ms, damped oscillations, rhythms. Some windows are shorter than a second.
+# - **Rhythms as background.** One to three patches that oscillate, in bursts or all along, below the power of the rest. They are *not* in the activity that is asked for: the network has to tell an ongoing rhythm from a source.
+# - **What is not cortex**: eyes, muscles of temple, jaw, forehead and neck (dipoles in the scalp, their fields by boundary elements as those of the cortex), single electrodes that drift, pop or are noisy, skin potentials, heart, mains.
+#
+# Some samples have no source at all, so that the network learns to find nothing.
+# How often each of these was drawn, and how strong, the card of the shipped network records:
+
+# %%
+card = load_card("lite")
+variety = pd.Series(card["training"]["variety"], name="value")
+n_sources = pd.Series(card["training"]["n_sources"]).value_counts(normalize=True)
+print(f"samples without a source: {n_sources[0]:.0%}, at most {n_sources.index.max()}")
+variety.rename_axis("of the training of lite").to_frame()
+
+# %% [markdown]
 # ## The paper's network
 #
 # Every time point passes the *spatial module*, two residual blocks {cite:p}`he2016`, on its own: with $x \in \mathbb{R}^{75}$ and ELU as $\varphi$,
@@ -114,77 +131,110 @@ _ = dl.figures.plot_butterfly(
 # $$
 #
 # (biases left out).
-# The *temporal module*, three LSTM layers of 994 units, then runs over the 500 time points; the last layer's state at time $t$ is the activity of the 994 regions at time $t$.
-#
-# ## Ours, for a laptop
-#
-# One pass of the paper's network costs 22 billion operations for a second of EEG, nearly all in the LSTM.
-# Ours starts from a well-known property of EEG: a second of it is nearly the sum of a few scalp maps, each with one time course.
-# These are its singular vectors ([SVD](../book/glossary.md)),
-#
-# $$
-# \mathbf{\phi}(t) \approx \sum_{m=1}^{8} \sigma_m\, v_m(t)\, \mathbf{u}_m .
-# $$
-#
-# Because a source keeps its place while it is active, the network only has to find how much of each time course $v_m$ belongs to each region, the *loadings*: 8 numbers a region instead of 500 time points.
-# Before the decomposition, noise is reduced in space and in time:
-#
-# - The EEG is *[whitened](../book/glossary.md)*, that is multiplied by $\mathbf{\Sigma}^{-1/2}$. The noise covariance is that of equal, independent activity of all regions and of sensor noise, $\mathbf{\Sigma} = \mathbf{K}\mathbf{K}^\top + \eta\,\mathbf{I}$, with $\mathbf{K}$ scaled such that the background has a mean power of 1 at an electrode. The noise-to-background ratio $\eta$ (1 in the shipped networks) regularizes the whitening.
-# - Maps are taken from the *signal band* only: those frequencies of a cosine transform over time whose power is more than twice the noise, which is estimated from the upper half of all frequencies.
-# - Time courses are taken from all frequencies. A map averages over many electrodes, so its course has signal where single electrodes have none above the noise. Each course has its own [Wiener filter](../book/glossary.md) {cite:p}`wiener1949`.
-#
-# Five branches then process the maps, and their outputs are added up.
-#
-# - **Transformer.** Each map, with its strength, is one token (item) of a small [transformer](../book/glossary.md) {cite:p}`vaswani2017`. Sources that share a map are separated by means of the other maps. It sees the maps of any cap as 75 electrodes would show them: a ridge regression between the two leadfields translates them.
-# - **Region scan.** How much of the whitened unit scalp map $\mathbf{k}_r$ of a small round patch at region $r$ lies in the span of the first $n$ maps, $\sum_{m \le n} (\mathbf{u}_m^\top \mathbf{k}_r)^2$? This is the scan of [MUSIC](../book/glossary.md) {cite:p}`mosher1992`.
-# - **Dictionary scan.** The same for a [dictionary](../book/glossary.md) of 40 patches grown from every region: the region alone, everything within one, two and three steps of it, and others of all sizes between, grown by the rules that grow the sources of the training data. Each patch gets a weight that rises with its fit; a region receives the share of the weight around it that falls on patches which contain it.
-# - **Search.** No dictionary contains the very patch. From its best entries, regions at the border are added or removed until the fit improves no more; each region then receives by how much the fit would worsen if it changed sides.
-# - **Placing together.** Sources with one time course share a single scalp map, and then no single patch explains it. So two patches, and then three, are placed such that they explain the most of the EEG together, each in turn where it explains the most of what the others leave (alternating projections).
-#
-# The last four are computed from leadfield and cortex, in a fraction of a second for a new cap; only how many maps they count is learned.
-# A *scoring perceptron*, with the same weights for all regions and a learned offset for each, combines their results.
-# It includes two steps of [message passing](../book/glossary.md), in which each region receives the mean features of its neighbors on the cortex, because activity comes in patches and a hole in one is unlikely.
-# Its second output, the *gate*, is the probability that a region is active; the loadings are multiplied by it.
-# The gate is a product of two probabilities: $p$, that the recording has a source at all, from the largest features over regions; and $q_r$, that region $r$ is active if there is one.
+# The *temporal module*, three LSTM layers, then runs over the 500 time points; the last layer's state at time $t$ is the activity of the 994 regions at time $t$.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-networks", "caption": "The two networks. Gray: data, with sizes for 75 channels and 994 regions; color: what is learned. Compare PNAS Fig. 2; its two residual blocks have skip connections (75 to 75, 75 to 500)."}, "image": {"alt": "Two rows of boxes. Paper: EEG, two residual blocks, a layer, three LSTM layers, activity. Lite: EEG, 8 maps, scans, transformer and scoring perceptron, loadings and gates, activity."}}
-fig, ax = dl.figures.plot_stages(
-    {
-        "paper": [
-            ("EEG\n500 × 75", "data"),
-            ("residual\nblocks\n75 → 500", "layer"),
-            ("dense\n500 → 500", "layer"),
-            ("3 × LSTM\n500 → 994", "layer"),
-            ("activity\n500 × 994", "data"),
-        ],
-        "lite": [
-            ("EEG\n500 × 75", "data"),
-            ("8 maps,\n8 courses", "data"),
-            ("scans: regions,\npatches, search,\ntogether", "data"),
-            ("transformer,\nscoring\nperceptron,\nneighbors", "layer"),
-            ("loadings\n8 × 994\n× gates", "layer"),
-            ("activity\n500 × 994", "data"),
-        ],
-    }
-)
-
-# %% tags=["hide-input"]
-shape = (len(head.ch_names), cortex.n_regions)
-sizes = {
-    kind: sum(p.numel() for p in build_network(kind, *shape).parameters())
-    for kind in ("paper", "lite")
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-paper-network", "caption": "The paper's network, layer by layer; a bar is as tall as the layer has units (numbers below). Blue: skip connections, added before the nonlinearity; the second one has a matrix of its own, because the sizes differ. Compare PNAS Fig. 2."}, "image": {"alt": "Nine bars in a row: input and two layers of 75 units, three of 500, three LSTM layers of 994. A blue line leads from the input past nothing to the first layer, another from the second layer past the third to the fourth."}}
+theirs = build_network("paper", len(head.ch_names), cortex.n_regions)
+dense = {
+    "W₁₁": theirs.block1_in,
+    "W₁₂": theirs.block1_out,
+    "W₂₁": theirs.block2_in,
+    "W₂₂": theirs.block2_out,
+    "W₃": theirs.mix,
 }
-print({kind: f"{size:,}" for kind, size in sizes.items()})
+layers = [("EEG", theirs.n_channels)]
+layers += [(name, layer.out_features) for name, layer in dense.items()]
+layers += [(f"LSTM {k}", x.hidden_size) for k, x in enumerate(theirs.temporal, 1)]
+modules = {"spatial module: each time point": (1, 5), "temporal module": (6, 8)}
+fig, ax = dl.figures.plot_layers(layers, [(0, 1, "x"), (2, 4, "W₂₃ h₁")], modules)
 
 # %% [markdown]
-# ## Stage by stage, on one sample
-#
-# The shipped network, on the sample above.
-# First the frequencies: sources and background have their power below some 20 Hz, sensor noise has it at all frequencies.
+# Nearly all of its parameters, and so of its cost, are in the LSTM: every parameter takes part in one multiplication and one addition at every time point.
 
 # %%
 model = dl.load_model("lite-75")
-net = model.network
+net, shape = model.network, (len(head.ch_names), cortex.n_regions)
+sizes = pd.Series({"paper": theirs, "lite": net}).map(
+    lambda network: sum(p.numel() for p in network.parameters())
+)
+lstm = sum(p.numel() for p in theirs.temporal.parameters())
+billions = 2 * sizes["paper"] * len(times) / 1e9
+print(sizes.map("{:,} parameters".format).to_string())
+print(f"paper: {lstm / sizes['paper']:.0%} in the LSTM, ", end="")
+print(f"{billions:.0f} billion operations for a second of EEG")
+
+# %% [markdown]
+# ## Ours: learn only what physics leaves open
+#
+# Ours starts from two things that are known without any learning.
+# A second of EEG is nearly the sum of a few scalp maps, each with one time course; and the leadfield gives the scalp map of every patch of cortex.
+# So the first is taken apart, the second is compared with it, and what is learned is to weigh the comparisons.
+
+# %%
+size = card["network"]
+T, C, R, M = len(times), *shape, net.n_modes
+W, L, P = size["width"], size["local_width"], net.geometry.patch_maps.shape[0]
+n_rounds, F = net.geometry.n_rounds, net.local_in.in_features
+print(f"transformer: {size['depth']} layers of width {W}")
+print(f"scoring: {size['n_messages']} messages, width {L}, {F} features a region")
+print(f"dictionary: {P:,} patches, {net.n_shapes} from each region")
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-networks", "caption": "The shipped network, with the shapes of what flows through it for a second of EEG from 75 electrodes. Gray: data; blue: computed from the head model, nothing learned; orange: learned. Only the transformer and the scoring perceptron, with the layers that read them out, have parameters."}, "image": {"alt": "Boxes from top to bottom. EEG is whitened and split into maps and courses. The maps go to five boxes side by side: transformer, region scan, dictionary scan, search and placing together. The last four give features to a scoring perceptron; it and the transformer give loadings and probabilities, which times the courses give the activity."}}
+y, w = 3.1, 0.185
+blocks = {
+    "eeg": Block(0.5, 0, 0.3, f"EEG\n{T} × {C}"),
+    "white": Block(0.5, 1, 0.3, f"whitened, signal band\n{T} × {C}", "physics"),
+    "maps": Block(0.42, 2, 0.3, f"{M} scalp maps, strengths\n{M} × {C}, {M}"),
+    "courses": Block(0.85, 2, 0.24, f"courses, constant\n{M + 1} × {T}"),
+    "tokens": Block(0.1, y, w, f"transformer\n{M + 2} × {W}", "layer"),
+    "rounds": Block(0.3, y, w, f"region scan\n{n_rounds} × {M} × {R}", "physics"),
+    "scan": Block(0.5, y, w, f"dictionary scan\n{P} patches", "physics"),
+    "search": Block(0.7, y, w, f"search\nmembers of {R}", "physics"),
+    "together": Block(
+        0.9, y, w, f"placing together\n2, {net.most_together}", "physics"
+    ),
+    "features": Block(0.6, y + 1.1, 0.78, f"features of each region: {R} × {F}"),
+    "score": Block(
+        0.6,
+        y + 2.1,
+        0.78,
+        f"scoring perceptron, {R} × {L}\n{size['n_messages']} messages of neighbors",
+        "layer",
+    ),
+    "loadings": Block(0.2, y + 3.2, 0.36, f"loadings, before the gate\n{M + 1} × {R}"),
+    "gate": Block(0.6, y + 3.2, 0.36, f"probability p · q\n1 · {R}"),
+    "activity": Block(
+        0.5, y + 4.3, 0.5, f"activity = coursesᵀ (loadings × p q)\n{T} × {R}"
+    ),
+}
+five = ("tokens", "rounds", "scan", "search", "together")
+arrows = [("eeg", "white"), ("white", "maps"), ("white", "courses")]
+arrows += [("maps", name) for name in five]
+arrows += [(name, "features") for name in five[1:]]
+arrows += [("features", "score"), ("tokens", "loadings"), ("tokens", "score")]
+arrows += [("score", "loadings"), ("score", "gate")]
+arrows += [("loadings", "activity"), ("gate", "activity")]
+fig, ax = dl.figures.plot_blocks(blocks, arrows)
+
+# %% [markdown]
+# The following sections take one block each, with its formula, on the sample above.
+#
+# ### Whitening
+#
+# The EEG is *[whitened](../book/glossary.md)*: multiplied by $\mathbf{\Sigma}^{-1/2}$.
+# The noise covariance is that of equal, independent activity of all regions and of sensor noise,
+#
+# $$\mathbf{\Sigma} = \mathbf{K}\mathbf{K}^\top + \eta\,\mathbf{I},$$
+#
+# with $\mathbf{K}$ scaled such that the background has a mean power of 1 at an electrode.
+# The noise-to-background ratio $\eta$ (1 in the shipped networks) regularizes the whitening.
+#
+# ### Signal band
+#
+# Scalp maps are taken from the *signal band* only: those frequencies $f$ of a cosine transform over time whose power, summed over channels, is more than twice the noise, which is estimated from the upper half of all frequencies.
+# Sources and background have their power below some 20 Hz, sensor noise has it at all frequencies.
+
+# %%
 eeg = torch.as_tensor(sample.eeg)[None]
 white = net.whiten(eeg)
 every_frequency = dct(white[0].numpy(), axis=0, norm="ortho")
@@ -193,28 +243,6 @@ frequencies = np.arange(len(power)) * test_clips.sfreq / 2 / len(power)
 band, _ = band_spectrum(white, n_least=2 * net.n_modes)
 kept = frequencies[: band.shape[1]][band[0].any(dim=1).numpy()]
 print(f"{len(kept)} of {len(power)} cosines are kept, up to {kept.max():.1f} Hz")
-
-# %% [markdown]
-# What is the effect, without any network? The table gives the part of a true source's scalp map that lies outside the leading maps of the EEG (as many maps as there are sources).
-
-# %%
-rows = []
-for count in (1, 2, 3):
-    recordings = dl.SyntheticEEG(head, test_clips, n_sources=count, seed=seed)
-    batch = recordings.batch(range(60))
-    whitened = net.whiten(batch.eeg)
-    sources = net.scalp_maps(batch.weights)
-    spans = {
-        "all frequencies": torch.linalg.svd(whitened, full_matrices=False)[2],
-        "signal band": net.modes(batch.eeg)[0],
-    }
-    for name, span in spans.items():
-        outside = 1 - (sources @ span[:, :count].mT).square().sum(-1)
-        rows.append(
-            {"sources": count, "maps of": name, "outside": float(outside.mean())}
-        )
-outside = pd.DataFrame(rows).pivot(index="sources", columns="maps of", values="outside")
-outside.round(3)
 
 # %% mystnb={"figure": {"name": "fig-training-band", "caption": "Power of the whitened sample in each frequency, mean over channels; shaded: what is kept. Dashed: twice the noise."}, "image": {"alt": "Power falls from low frequencies to a flat floor; the low frequencies above the dashed line are shaded."}}
 fig, ax = plt.subplots(figsize=(5.2, 2.2), layout="constrained")
@@ -225,42 +253,17 @@ ax.axvspan(kept.min(), kept.max(), alpha=0.15)
 _ = ax.set(xlabel="frequency (Hz)", ylabel="power (no unit)", xlim=(0, 125))
 
 # %% [markdown]
-# For time courses the band is too narrow: at 5 dB a spike still has power above its upper end.
-# The table gives the correlation of the course of the strongest map with the true one, for single sources:
-
-
-# %%
-def strongest_course(batch):
-    """The strongest map's time course, in three ways."""
-    whitened = net.whiten(batch.eeg)
-    strongest, _, cleaned = net.modes(batch.eeg)
-    band, cosines = band_spectrum(whitened, n_least=2 * net.n_modes)
-    return {
-        "all frequencies": whitened @ strongest[:, 0, :, None],
-        "signal band": cosines @ band @ strongest[:, 0, :, None],
-        "Wiener filter": cleaned[:, 0, :, None],
-    }
-
-
-# %%
-rows = []
-for snr in (5.0, 10.0, 15.0, 20.0):
-    recordings = dl.SyntheticEEG(
-        head, test_clips, n_sources=1, seed=seed, sensor_snr=(snr,)
-    )
-    batch = recordings.batch(range(40))
-    candidates = strongest_course(batch)
-    truth = batch.waveforms[:, 0] - batch.waveforms[:, 0].mean(-1, keepdim=True)
-    for name, course in candidates.items():
-        agreement = torch.cosine_similarity(course[..., 0], truth).abs().mean()
-        rows.append({"dB": snr, "course from": name, "correlation": float(agreement)})
-heard = pd.DataFrame(rows).pivot(
-    index="dB", columns="course from", values="correlation"
-)[list(candidates)]
-heard.round(3)
-
-# %% [markdown]
-# Then the maps: two sources, so the first two or three carry the spikes, and the rest carry background and noise.
+# ### Maps and time courses
+#
+# A second of EEG is nearly the sum of a few scalp maps, each with one time course.
+# These are its singular vectors ([SVD](../book/glossary.md)),
+#
+# $$
+# \mathbf{\phi}(t) \approx \sum_{m=1}^{M} \sigma_m\, v_m(t)\, \mathbf{u}_m , \qquad M = 8 .
+# $$
+#
+# Because a source keeps its place while it is active, the network only has to find how much of each time course $v_m$ belongs to each region, the *loadings*: $M$ numbers a region instead of 500 time points.
+# In the sample, with two sources, the first two or three maps carry the spikes, and the rest carry background and noise.
 
 # %%
 with torch.no_grad():
@@ -281,13 +284,107 @@ for m, (top, bottom) in enumerate(axes.T):
 _ = axes[1, 0].set_ylabel("course")
 
 # %% [markdown]
-# The dictionary scan gives how much of a patch's scalp map lies in the span of the first maps (1: all of it).
-# It is high around the true patches, but also where other patches have a similar scalp map.
-# The search starts from the best patches that lie apart, and improves them (the misfit is one minus the fit).
-# The gate combines the results with learned weights.
+# What does the signal band bring, without any network?
+# The table gives the part of a true source's scalp map that lies outside the leading maps of the EEG (as many maps as there are sources).
+
 
 # %%
-n_maps = 3  # of the scan and the search below
+def outside(sources, span):
+    """Share of unit scalp maps that lies outside a span, mean over all."""
+    return float(1 - (sources @ span.mT).square().sum(-1).mean())
+
+
+# %%
+rows = {}
+for count in (1, 2, 3):
+    recordings = dl.SyntheticEEG(head, test_clips, n_sources=count, seed=seed)
+    batch = recordings.batch(range(60))
+    sources = net.scalp_maps(batch.weights)
+    every = torch.linalg.svd(net.whiten(batch.eeg), full_matrices=False)[2]
+    rows[count] = {
+        "all frequencies": outside(sources, every[:, :count]),
+        "signal band": outside(sources, net.modes(batch.eeg)[0][:, :count]),
+    }
+pd.DataFrame(rows).T.rename_axis("sources").round(3)
+
+# %% [markdown]
+# *Time courses* are taken from all frequencies: a map averages over many electrodes, so its course has signal where single electrodes have none above the noise.
+# Each course has its own [Wiener filter](../book/glossary.md) {cite:p}`wiener1949`.
+# The table gives the correlation of the course of the strongest map with the true one, for single sources; at 5 dB the band alone is too narrow.
+
+
+# %%
+def strongest_course(batch):
+    """The strongest map's time course, in three ways."""
+    whitened = net.whiten(batch.eeg)
+    strongest, _, cleaned = net.modes(batch.eeg)
+    band, cosines = band_spectrum(whitened, n_least=2 * net.n_modes)
+    return {
+        "all frequencies": whitened @ strongest[:, 0, :, None],
+        "signal band": cosines @ band @ strongest[:, 0, :, None],
+        "Wiener filter": cleaned[:, 0, :, None],
+    }
+
+
+# %%
+rows = {}
+for snr in (5.0, 10.0, 15.0, 20.0):
+    recordings = dl.SyntheticEEG(
+        head, test_clips, n_sources=1, seed=seed, sensor_snr=(snr,)
+    )
+    batch = recordings.batch(range(40))
+    truth = batch.waveforms[:, 0] - batch.waveforms[:, 0].mean(-1, keepdim=True)
+    rows[snr] = {
+        name: float(torch.cosine_similarity(course[..., 0], truth).abs().mean())
+        for name, course in strongest_course(batch).items()
+    }
+pd.DataFrame(rows).T.rename_axis("dB").round(3)
+
+# %% [markdown]
+# ### Region scan
+#
+# How much of the whitened unit scalp map $\mathbf{k}_r$ of a small round patch at region $r$ lies in the span of the first $n$ maps?
+#
+# $$f_n(r) = \sum_{m \le n} (\mathbf{u}_m^\top \mathbf{k}_r)^2 .$$
+#
+# This is the scan of [MUSIC](../book/glossary.md) {cite:p}`mosher1992`: 1 where the patch explains the maps completely, and small where it has nothing to do with them.
+# In NumPy it is five lines.
+# The patches here are a region and, a little weaker, its neighbors:
+
+# %%
+n_maps = 3  # of the scans and the search below
+U = maps[0, :n_maps].numpy()
+white_K = average_reference(source_whitener(head.leadfield) @ head.leadfield)
+k = white_K @ (np.eye(R) + 0.9 * cortex.adjacency)
+k /= np.linalg.norm(k, axis=0)
+scan = np.square(U @ k).sum(axis=0)
+
+# %%
+of_library = np.square(net.geometry.round_maps[1].numpy() @ U.T).sum(axis=1)
+print(f"largest difference to the library's: {np.abs(scan - of_library).max():.0e}")
+
+# %% [markdown]
+# ### Dictionary scan
+#
+# The same for a [dictionary](../book/glossary.md) of patches grown from every region: the region alone, everything within one, two and three steps of it, and others of all sizes between, grown by the rules that grow the sources of the training data.
+# Each patch $G$ gets a weight that rises with its fit $f(G)$, and a region receives the share of the weight around it that falls on patches which contain it,
+#
+# $$w_G = \big(1 - f(G)\big)^{-\beta}, \qquad \text{feature}_r = \log \sum_{G \ni r} w_G - \log \sum_{G \text{ near } r} w_G .$$
+#
+# Which maps belong to sources, and the sharpness $\beta$, the transformer says; the network takes four such scans, for four answers.
+#
+# ### Search
+#
+# No dictionary contains the very patch.
+# From its best entries that lie apart, regions at the border are added or removed, one at a time, until the fit improves no more.
+# Each region then receives by how much the fit would worsen if it changed sides,
+#
+# $$\pm \log \frac{1 - f(G \,\triangle\, \{r\}) + \varepsilon}{1 - f(G) + \varepsilon},$$
+#
+# positive for members; three $\varepsilon$ say below which misfits two patches count as alike.
+# (The misfit is one minus the fit.)
+
+# %%
 best = net.best_fit(maps[:, :n_maps])[0].numpy()
 search = net.search(maps[:, :n_maps], n_patches=n_maps)
 found = search.found
@@ -296,19 +393,64 @@ for start, before, after in zip(
 ):
     print(f"{int(start.sum())} regions: misfit {before:.3f} -> {after:.3f}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-stages", "caption": "From scan to search to gate to activity. Scan: best fit of the patches grown from each region into the span of the first three maps. Search: the patches it ends at, shaded by how well they fit. Gate: the network's probability that a region is active. Bottom: largest magnitude of the resulting activity. Outlines: the true patches."}, "image": {"alt": "Four rows of cortex maps with the two true patches outlined: a broad scan, a few patches found by the search, a sharp probability map and the activity."}}
+# %% [markdown]
+# ### Placing together
+#
+# Sources with one time course share a single scalp map, and then no single patch explains it: the map is a sum of theirs, and lies in the span of neither.
+# So two patches, and then three, are placed such that they explain the most of the EEG *together*,
+#
+# $$\max_{G_1, \ldots, G_n} \big\lVert \mathbf{\Pi}_{G_1, \ldots, G_n} \mathbf{\Phi} \big\rVert^2 ,$$
+#
+# with $\mathbf{\Phi}$ the maps times their strengths and $\mathbf{\Pi}$ the projection onto the scalp maps of the patches.
+# All pairs of the dictionary would be most of a billion, so each patch in turn is placed where it explains the most of what the others leave, until each has been placed anew (alternating projections).
+# A region learns whether it is in one of these patches, how many of its neighbors are, and what that patch adds to the others; and, as from the other scans, how all patches fit in its place.
+#
+# Scans, search and placing follow from leadfield and cortex, in a fraction of a second for a new cap; only how many maps they count, and how sharply, is learned.
+#
+# ### Transformer
+#
+# Each map, with its strength, is one token (item) of a small [transformer](../book/glossary.md) {cite:p}`vaswani2017`, beside one for the sample as a whole and one for the constant part of the activity.
+# Attention lets each map look at the others,
+#
+# $$\text{attention}(\mathbf{Q}, \mathbf{N}, \mathbf{V}) = \text{softmax}\big(\mathbf{Q}\mathbf{N}^\top / \sqrt{d}\big)\, \mathbf{V},$$
+#
+# with queries $\mathbf{Q}$, keys $\mathbf{N}$ and values $\mathbf{V}$ linear in the tokens and $d$ their width; so sources that share a map can be separated by means of the other maps.
+# It sees the maps of any cap as 75 electrodes would show them: a ridge regression between the two leadfields translates them.
+#
+# ### Scoring perceptron
+#
+# A small perceptron, with the same weights for all regions and a learned offset for each, combines the features.
+# It includes a few steps of [message passing](../book/glossary.md), in which each region receives the mean of its neighbors on the cortex,
+#
+# $$\mathbf{x}_r \leftarrow \mathbf{x}_r + \text{GELU}\Big(\mathbf{W}\big[\mathbf{x}_r,\ \tfrac{1}{|\mathcal{N}_r|} \textstyle\sum_{n \in \mathcal{N}_r} \mathbf{x}_n\big]\Big),$$
+#
+# because activity comes in patches and a hole in one is unlikely.
+#
+# ### Gate and activity
+#
+# Transformer and perceptron each give a part of the loadings $\ell_{mr}$, and of the log odds that a region is active; the parts are added up.
+# The *gate*, the probability that a region is active, is a product of two: $p$, that the recording has a source at all, from the largest features over regions; and $q_r$, that region $r$ is active if there is one.
+# The activity is
+#
+# $$\hat{j}_r(t) = p\, q_r \sum_{m=0}^{M} \ell_{mr}\, v_m(t), \qquad v_0 = 1 .$$
+#
+# (The constant is there because the EEG has lost its mean, and sources have not.)
+#
+# {numref}`fig-training-stages` shows scan, search, gate and activity of the sample.
+# The scan is high around the true patches, but also where other patches have a similar scalp map; the search starts from the best patches and improves them; the gate combines the results with learned weights.
+
+# %%
 searched = (found.members * (1 - found.misfit)[..., None])[0].amax(0).numpy()
 outlines = {f"source {k}": p for k, p in enumerate(sample.patches, 1)}
-fig, axes = dl.figures.plot_methods(
-    {
-        "scan": best,
-        "search": searched,
-        "gate": probability,
-        "activity": np.abs(activity).max(axis=0),
-    },
-    cortex,
-    outlines=outlines,
-)
+stages = {
+    "scan": best,
+    "search": searched,
+    "gate": probability,
+    "activity": np.abs(activity).max(axis=0),
+}
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-stages", "caption": "From scan to search to gate to activity. Scan: best fit of the patches grown from each region into the span of the first three maps. Search: the patches it ends at, shaded by how well they fit. Gate: the network's probability that a region is active. Bottom: largest magnitude of the resulting activity. Outlines: the true patches."}, "image": {"alt": "Four rows of cortex maps with the two true patches outlined: a broad scan, a few patches found by the search, a sharp probability map and the activity."}}
+fig, axes = dl.figures.plot_methods(stages, cortex, outlines=outlines)
 
 # %% [markdown]
 # ## The loss
@@ -347,10 +489,20 @@ device = live.card["training"]["device"]
 print(f"{live_log.samples.iloc[-1]:,.0f} samples in {seconds:.0f} s on {device}")
 
 # %% [markdown]
-# The live run is for one cap, on samples as the paper's. The shipped network was trained for any cap, on the varied samples above, by one command of about an hour, `deepsif-lite train --out run`.
-# Its log is shipped with its weights.
+# The live run is for one cap, on samples as the paper's.
+# The shipped network was trained for any cap, on the varied samples above, on a graphics card; its card says for how long.
+# `deepsif-lite train --out run` is the same training for two processor cores: a bit over an hour, of fewer samples and a smaller network.
+# The logs are shipped with the weights.
 
-# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The sets of the three runs differ: those of `lite` hold up to five sources."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["hide-input", "nbval-ignore-output"]
+# %%
+recipe = card["training"]
+print(f"{recipe['samples']:,} samples in {recipe['seconds'] / 60:.0f} minutes", end=" ")
+print(f"on {recipe['device']}, {recipe['arithmetic']}")
+print(f"batches of {recipe['batch_size']}, learning rate {recipe['learning_rate']}")
+waited = recipe["waiting_for_data"]
+print(f"time that the network waited for samples: {waited:.1%}")
+
+# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The sets of the runs differ: those of `lite` hold up to five sources."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["hide-input", "nbval-ignore-output"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6), layout="constrained")
 names = {"training_loss": "training", "validation_loss": "validation"}
 _ = dl.figures.plot_loss(live_log, columns=names, ax=left, title="this run")
@@ -391,6 +543,8 @@ for name, candidate in (("this run", live), ("shipped", model)):
         "training time (min)": candidate.card["training"]["seconds"] / 60,
         **mean_scores(candidate, test_clips),
     }
+
+# %% tags=["nbval-ignore-output"]
 paper = dl.results.paper_values().value
 rows["the paper"] = {
     "samples seen": paper["size/training_samples"],
@@ -398,6 +552,8 @@ rows["the paper"] = {
     "recall": paper["sim/recall/all"],
     "localization error (mm)": paper["sim/le/all"],
 }
+
+# %% tags=["nbval-ignore-output"]
 bought = pd.DataFrame(rows).T
 _ = dl.results.write_table(
     "03_training", bought.rename_axis("network"), profile, seed=seed, seconds=seconds
@@ -420,101 +576,9 @@ fig, axes = dl.figures.plot_methods(
 )
 
 # %% [markdown]
-# ## What each idea bought
-#
-# The networks before the shipped one served a single cap. They were found by trial, and these are some of the trials: loss on the same 256 validation samples against samples seen, recorded while the first network was designed (two busy cores, one run each, stopped early).
-# The results in this section and the next were not computed on this page: they are stored in `data/experiments`.
-# Whitening and a dictionary made the network learn many times faster; the search did so once more, and so did the signal band and message passing.
-# (The final network of that design is not among them: its loss counts all of the error, theirs left out the part that no loading can change.)
-
-# %% mystnb={"figure": {"name": "fig-training-trials", "caption": "Validation loss of the designs that were tried. Round patches: three round patches a region and no whitening, the first design."}, "image": {"alt": "Falling curves of loss against samples seen; that of the last design lies lowest."}}
-trials = dl.results.read_experiment("scan_network")
-fig, ax = plt.subplots(figsize=(5.2, 2.8), layout="constrained")
-for name, log in trials.groupby("run", sort=False):
-    _ = dl.figures.plot_loss(log, columns={"validation_loss": name}, ax=ax)
-_ = ax.set(ylabel="loss", xscale="log")
-_ = ax.legend(loc="lower left", fontsize=7)
-
-# %% [markdown]
-# Two of these ideas, one after the other: three runs of 16,000 samples, alike in all else and scored on the same 144 recordings by Otsu's threshold (one processor core each, beside each other).
-
-# %%
-short_runs = dl.results.read_experiment("short_runs")
-_ = dl.results.write_table("03_short_runs", short_runs, profile)
-short_runs.set_index("design").rename(columns=METRICS).T.round(3)
-
-# %% [markdown]
-# And nine later trials of as many samples, scored on 450 recordings (150 with one, two and three sources each; regions with a probability above one half).
-# A row that begins with "and" changes one thing in the row above it.
-# A larger dictionary helps: the more patches, the nearer one of them comes to the true one.
-# A transformer of half the width, and with it a network of a third of the size, does as well.
-# Two ideas brought nothing: four steps of message passing instead of two, and another branch for the EEG that the first image leaves unexplained.
-#
-# Whitening divides by the spatial covariance of the background, so it amplifies differences between electrodes whose background is alike; the smaller the noise-to-background ratio ("share" in the table), the smaller the differences that count.
-# In these trials such differences were right, because the head model of the image was that of the recording, so a larger ratio (last two rows) costs accuracy.
-
-# %%
-last_trials = dl.results.read_experiment("last_trials")
-_ = dl.results.write_table("03_last_trials", last_trials, profile)
-shown = last_trials.drop(columns=["samples", "test_recordings"]).set_index("trial")
-shown.rename(columns=METRICS).round(3)
-
-# %% [markdown]
-# (a-wrong-head-and-a-source-free-recording)=
-# ### A wrong head, and a source-free recording
-#
-# In people those small differences are *not* right, because no head equals the template ([chapter 6](06_evoked.ipynb) shows it on a real recording).
-# And a network trained only on recordings with sources may find sources in any recording.
-# Four more short trainings (`benchmarks/robustness.py`), scored on recordings with one, two and three sources of the head model used in training and of heads with displaced electrodes (by 5 and 10 mm), computed by the boundary element method (regions with a probability above one half).
-# Last column: of as many *source-free* recordings ("empty" in the table), the share in which some region had a probability above one half.
-
-# %%
-robustness = dl.results.read_experiment("robustness")
-_ = dl.results.write_table("03_robustness", robustness, profile)
-print(
-    f"{robustness.samples[0]:,} training samples each, "
-    f"{robustness.recordings_in_each_set[0]} recordings in each test set"
-)
-shown = robustness.set_index(["trial", "head"])
-shown = shown[["precision", "recall", "error_mm", "false_alarms"]]
-shown.rename(columns={**METRICS, "false_alarms": "false alarms"}).round(2)
-
-# %% [markdown]
-# Electrodes displaced in training cost next to nothing on the known head, and improve the others a little.
-# Source-free recordings cost nothing on the first two heads; with electrodes 10 mm off, precision rises and recall falls.
-# A noise-to-background ratio of 0.2, the better one in the trials above, is the worse one where electrodes are displaced; so the networks whiten with 1.
-# (One run each, on 100 recordings a set: small differences are not significant.)
-#
-# The first three find a source in nearly every source-free recording. (They were trained on none, and before the network had the output $p$.)
-# The last one was trained on source-free recordings, as the shipped networks were: one in seven, background activity under noise of any strength, down to noise alone.
-# [Chapter 4](04_evaluation.ipynb) counts the false alarms of the shipped network, and what avoiding them costs elsewhere.
-#
-# `lite-published-75` continued for a few minutes on the authors' head from such a network.
-#
-# ### Trained to the end
-#
-# The designs that were trained to the end, scored on fresh recordings with one to three sources (means over 11,928 of them, over 900 for the first; regions selected by Otsu's threshold, a missed source has recall 0; `NaN`: not measured).
-# Weighting electrodes by their power was *not* adopted, although its scores are better than those of the design it changes.
-# In the training data an electrode's noise is proportional to its power, so a network can weight each electrode by its power in the recording; that helps a little on recordings of the same kind.
-# But where noise follows another rule, it weights the wrong electrodes.
-# The last row shows it, with recordings made as the published code makes them, where an electrode's constant offset counts as signal (`deepsif-lite evaluate --synthesis published`; 300 recordings, regions with a probability above one half).
-# The rule of the noise in the next patient is unknown, so the shipped networks weight electrodes alike.
-# Leaving out the frequencies of mere noise raised recall more, and assumes no such rule.
-# The last three designs lose some localization accuracy in return for robustness to other heads; the last one regains a part of it by estimating $p$ separately.
-# All of them were trained on sources of 10 cm$^2$ and more, on clean recordings; the table of the network for any cap is [below](#what-electrodes-cost).
-
-# %%
-designs = dl.results.read_experiment("designs")
-_ = dl.results.write_table("03_designs", designs, profile)
-shown = designs.set_index("design").drop(columns="test_recordings")
-shown["samples"] /= 1000
-shown = shown.rename(columns={**METRICS, "samples": "thousand samples"})
-shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.round(3)
-
-# %% [markdown]
 # ## What limits it
 #
-# Hardly the number of samples: after a third of them precision, recall and localization error change little.
+# Not the number of samples alone: the longer a training runs, the less it gains.
 # The figure shows the logs of two shipped networks, scored with the paper's metrics on samples set aside, made as those of their training (for `lite`, electrodes are displaced; chapter 4 scores networks on far more).
 #
 # `paper-75` is the paper's own network, with the hidden sizes rounded up to multiples of 128 and the paper's samples: one to three sources under the electrodes of the head model.
@@ -531,7 +595,7 @@ runs.loc["passes through the paper's samples"] = [
 ]
 runs
 
-# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error on validation samples of 75 electrodes during training (regions by Otsu's threshold), against samples (top) and minutes on one graphics card (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes, two lines each: the scores of lite hardly change after the first third, those of the paper's network rise to the end."}}
+# %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error on validation samples of 75 electrodes during training (regions by Otsu's threshold), against samples (top) and minutes on one graphics card (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes, two lines each: the scores of lite rise steeply and then slowly, those of the paper's network rise to the end."}}
 keys = {"precision": "sim/precision/all", "recall": "sim/recall/all"}
 keys["error_mm"] = "sim/le/all"
 labels = {name: METRICS[name] for name in keys}
@@ -554,47 +618,7 @@ _ = dl.results.write_table("03_networks", table, profile)
 compared.rename(columns=METRICS).round(3)
 
 # %% [markdown]
-# Are there enough clips?
-# If not, the network would do better on recordings made of clips it has trained on than on recordings made of others.
-
-# %%
-by_clips = pd.DataFrame(
-    {
-        "clips of the training": mean_scores(model, train_clips),
-        "other clips": mean_scores(model, test_clips),
-    }
-).T
-_ = dl.results.write_table(
-    "03_clips", by_clips.rename_axis("recordings of"), profile, seed=seed, seconds=0
-)
-by_clips.round(2)
-
-# %% [markdown]
-# How few clips would do, and would a larger network do better?
-# `benchmarks/scaling.py` trains networks for as many samples each, on ever fewer clips and of ever more parameters, and scores them on the same recordings of the test clips (the stored table is of "dictionary and search", of width 256; it was not measured again with the shipped design):
-
-# %%
-scaling = dl.results.read_experiment("scaling")
-print(f"{scaling.samples.iloc[0]:,} samples each")
-_ = dl.results.write_table("03_scaling", scaling, profile)
-shown = scaling.set_index(["curve", "clips", "parameters"])
-shown = shown.drop(columns=["samples", "seconds"])
-shown.rename(columns=METRICS).round(2)
-
-# %% mystnb={"figure": {"name": "fig-training-clips", "caption": "Precision, recall and localization error after as many samples, against the number of different clips they were made of (top) and against the number of parameters (bottom)."}, "image": {"alt": "Six small line charts: scores hardly change with the number of clips, and only the smallest network differs from the others."}}
-curves = scaling.groupby("curve", sort=False)
-fig, axes = plt.subplots(
-    len(curves), 3, figsize=(7.5, 1.9 * len(curves)), layout="constrained"
-)
-for row, (curve, part) in zip(axes, curves, strict=True):
-    for ax, (column, label) in zip(row, labels.items(), strict=True):
-        part.plot(curve, column, style="o-", ms=3, lw=1, ax=ax, legend=False)
-        _ = ax.set(xscale="log", xlabel=curve, title=label)
-
-# %% [markdown]
-# In these short runs seven clips did as well as hundreds: patches, positions and noise make samples differ. Of the sizes, only the smallest network differs.
-# Each point is one run, and differences of 0.01 may be chance, so the figure excludes a large effect, not a small one.
-# In the trials above a larger dictionary did help.
+# Nor the clips: seven of them train as well as hundreds, and an appendix shows how [clips, parameters and each idea of the design](03b_trials.ipynb) change the scores.
 # What remains is the ambiguity of the inverse problem: at 5 dB, or deep in the brain, several patches explain the EEG equally well ([chapter 4](04_evaluation.ipynb) shows where).
 
 # %% [markdown]
@@ -634,7 +658,7 @@ shown.rename(columns={**METRICS, "strongest_near": "nearest"}).round(2)
 # ## Summary
 #
 # - A network learns the inverse problem, from scalp to cortex, from simulated pairs alone.
-# - A decomposition of a second of EEG into eight maps turns 500 time points into eight numbers a region, and lets a laptop train in about an hour.
+# - A decomposition of a second of EEG into eight maps turns 500 time points into eight numbers a region, and makes training cheap: minutes on a graphics card, about an hour on a laptop.
 # - What follows from physics need not be learned: the fit of thousands of patches is computed, and the network learns to combine such results.
 #
 # ## Limits
@@ -643,7 +667,7 @@ shown.rename(columns={**METRICS, "strongest_near": "nearest"}).round(2)
 # - Eight maps represent a few sources. Activity at many independent places does not fit into them.
 # - What was simulated beside the cortex is a choice of ours. An artifact of another kind may still be taken for a source.
 # - The scans depend on the leadfield. A head that differs from the template makes them err, though training with displaced electrodes reduces that; [chapter 4](04_evaluation.ipynb) measures by how much.
-# - The paper's own network has not been trained here: at its scale that takes a GPU.
+# - The paper's own network, `paper-75`, saw a small part of the paper's samples (table above).
 #
 # ## Exercises
 #
