@@ -3,7 +3,7 @@
 Run ``make bench-statistics`` (half an hour of processor time). Every condition is
 simulated many times by The Virtual Brain and by the numba engine, with their own
 noise; the table shows both means, their difference in per cent and its standard
-error. ``--save`` stores The Virtual Brain's half, which the tests and chapter 1 read.
+error. ``--save`` stores The Virtual Brain's half, which the tests and appendix 1b read.
 """
 
 from __future__ import annotations

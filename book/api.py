@@ -217,7 +217,8 @@ def _links(chapters: list[str]) -> str:
     if not chapters:
         return ""
     links = ", ".join(
-        f":doc:`chapter {int(each[:2])} </notebooks/{each}>`" for each in chapters
+        f":doc:`chapter {each.split('_')[0].lstrip('0')} </notebooks/{each}>`"
+        for each in chapters
     )
     return f"\n\n   *Used in* {links}.\n"
 

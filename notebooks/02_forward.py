@@ -111,7 +111,7 @@ plt.show()
 #
 # Neurons of a cortical column lie side by side along the normal of the cortex, and their dipole moments add up along it.
 # A source is therefore a current dipole at a vertex of the pial surface, along its normal.
-# A region's column of the leadfield $\mathbf{K}$ (`G` in the code) is the sum over its vertices, and the scalp potential is
+# A region's column of the leadfield $\mathbf{K}$ is the sum over its vertices, and the scalp potential is
 #
 # $$\mathbf{\phi}(t) = \mathbf{K}\,\mathbf{j}(t), \qquad \mathbf{K} \in \mathbb{R}^{75 \times 994},$$
 #
@@ -119,10 +119,10 @@ plt.show()
 # It is linear: that is what makes training data cheap in [chapter 3](03_training.ipynb).
 
 # %%
-G = head.leadfield
+K = head.leadfield
 n_vertices = np.bincount(cortex.region_of_vertex[cortex.region_of_vertex >= 0])
 normal = sum_over_parcels(cortex.normals.T, cortex) / n_vertices
-print(f"leadfield: {G.shape[0]} channels x {G.shape[1]} regions, V/(A m)")
+print(f"leadfield: {K.shape[0]} channels x {K.shape[1]} regions, V/(A m)")
 print(f"a region has {n_vertices.min()} to {n_vertices.max()} sources")
 print(
     f"normals inside a region cancel to "
@@ -254,7 +254,7 @@ for db in (5, 20, 40):
 #
 # with $\mathbf{K}$ scaled such that the mean eigenvalue of $\mathbf{K}\mathbf{K}^\top$ is 1.
 # The [regularization](../book/glossary.md) $\lambda^2$ is the assumed power of the noise over that of the signal: the larger it is, the less noise enters the image, and the smoother the image is.
-# It turns a source into a blurred copy of itself: column $j$ of the *resolution matrix* $\mathbf{P} = \mathbf{M}\mathbf{K}$ (`R` in the code) is what it makes of source $j$ alone, its *point spread*.
+# It turns a source into a blurred copy of itself: column $j$ of the *resolution matrix* $\mathbf{P} = \mathbf{M}\mathbf{K}$ is what it makes of source $j$ alone, its *point spread*.
 # [sLORETA](../book/glossary.md) {cite:p}`pascualmarqui2002` divides the estimate of each region $i$ by $\sqrt{P_{ii}}$.
 #
 # Two measures describe the point spread, both with MNE-Python's definitions {cite:p}`gramfort2013`:
@@ -268,9 +268,9 @@ rows, spreads = [], {}
 thirds = np.array_split(np.argsort(head.depth), 3)
 for modality, model in (("EEG", head), ("MEG", meg)):
     for method in ("minimum-norm", "sloreta"):
-        R = resolution_matrix(model, method)
-        error, width = 1e3 * peak_error(R, cortex), 1e3 * spatial_deviation(R, cortex)
-        spreads[modality, method] = R, error, width
+        P = resolution_matrix(model, method)
+        error, width = 1e3 * peak_error(P, cortex), 1e3 * spatial_deviation(P, cortex)
+        spreads[modality, method] = P, error, width
         for name, regions in zip(("shallow", "middle", "deep"), thirds, strict=True):
             row = (np.median(error[regions]), np.median(width[regions]))
             rows.append((modality, method, name, *row))
@@ -562,7 +562,7 @@ else:
 # Choose two regions near C3 with `cortex.distances` near 0.01, one of high `upright` and one of high `coherence`, add their columns of `head.referenced_leadfield`, each divided by its largest magnitude, and draw the sum with `dl.figures.plot_topography`. There is one focus and one slope: the skull has blurred both over more than a centimeter.
 # :::
 #
-# **2.** Drop all but the 19 electrodes of the 10-20 system from `G`. How many patterns remain within 20 dB?
+# **2.** Drop all but the 19 electrodes of the 10-20 system from `K`. How many patterns remain within 20 dB?
 #
 # :::{dropdown} Solution
 # `few = load_head_model("template", channels=list(deepsif_lite.head.TEN_TWENTY))`, then the cell above with `few.referenced_leadfield`. At most 18 patterns exist at all (the reference takes one). Fewer electrodes lose the fine patterns first, which were below the noise of most recordings anyway.

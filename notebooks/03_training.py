@@ -179,41 +179,41 @@ print(f"transformer: {size['depth']} layers of width {W}")
 print(f"scoring: {size['n_messages']} messages, width {L}, {F} features a region")
 print(f"dictionary: {P:,} patches, {net.n_shapes} from each region")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-networks", "caption": "The shipped network, with the shapes of what flows through it for a second of EEG from 75 electrodes. Gray: data; blue: computed from the head model, nothing learned; orange: learned. Only the transformer and the scoring perceptron, with the layers that read them out, have parameters."}, "image": {"alt": "Boxes from top to bottom. EEG is whitened and split into maps and courses. The maps go to five boxes side by side: transformer, region scan, dictionary scan, search and placing together. The last four give features to a scoring perceptron; it and the transformer give loadings and probabilities, which times the courses give the activity."}}
-y, w = 3.1, 0.185
+# %% tags=["hide-input"]
+w, S = 0.185, net.pick.out_features
 blocks = {
     "eeg": Block(0.5, 0, 0.3, f"EEG\n{T} × {C}"),
-    "white": Block(0.5, 1, 0.3, f"whitened, signal band\n{T} × {C}", "physics"),
-    "maps": Block(0.42, 2, 0.3, f"{M} scalp maps, strengths\n{M} × {C}, {M}"),
-    "courses": Block(0.85, 2, 0.24, f"courses, constant\n{M + 1} × {T}"),
-    "tokens": Block(0.1, y, w, f"transformer\n{M + 2} × {W}", "layer"),
-    "rounds": Block(0.3, y, w, f"region scan\n{n_rounds} × {M} × {R}", "physics"),
-    "scan": Block(0.5, y, w, f"dictionary scan\n{P} patches", "physics"),
-    "search": Block(0.7, y, w, f"search\nmembers of {R}", "physics"),
-    "together": Block(
-        0.9, y, w, f"placing together\n2, {net.most_together}", "physics"
-    ),
-    "features": Block(0.6, y + 1.1, 0.78, f"features of each region: {R} × {F}"),
-    "score": Block(
-        0.6,
-        y + 2.1,
-        0.78,
-        f"scoring perceptron, {R} × {L}\n{size['n_messages']} messages of neighbors",
-        "layer",
-    ),
-    "loadings": Block(0.2, y + 3.2, 0.36, f"loadings, before the gate\n{M + 1} × {R}"),
-    "gate": Block(0.6, y + 3.2, 0.36, f"probability p · q\n1 · {R}"),
-    "activity": Block(
-        0.5, y + 4.3, 0.5, f"activity = coursesᵀ (loadings × p q)\n{T} × {R}"
-    ),
+    "white": Block(0.5, 1, 0.3, f"whitened EEG\n{T} × {C}", "physics"),
+    "maps": Block(0.5, 2, 0.3, f"{M} scalp maps, strengths\n{M} × {C}, {M}"),
+    "courses": Block(0.86, 2, 0.24, f"courses, constant\n{M + 1} × {T}"),
+    "tokens": Block(0.1, 3, w, f"transformer\n{M + 2} × {W}", "layer"),
+    "rounds": Block(0.3, 3, w, f"region scan\n{n_rounds} × {M} × {R}", "physics"),
+    "scan": Block(0.5, 3, w, f"dictionary scan\n{S} × {P:,}", "physics"),
+    "search": Block(0.7, 3, w, f"search\n{S * (S + 1) // 2} patches", "physics"),
 }
+
+# %% tags=["hide-input"]
+text = f"scoring perceptron, {R} × {L}\n{size['n_messages']} messages of neighbors"
+blocks |= {
+    "together": Block(
+        0.9, 3, w, f"placing together\n2 to {net.most_together} patches", "physics"
+    ),
+    "features": Block(0.605, 4, 0.775, f"features of each region\n{R} × {F}"),
+    "score": Block(0.575, 5, 0.835, text, "layer"),
+    "loadings": Block(0.17, 6, 0.3, f"loadings\n{M + 1} × {R}"),
+    "gate": Block(0.5, 6, 0.3, f"probabilities p and q\n1, {R}"),
+    "above": Block(0.86, 6, 0.24, "courses, constant\n(from above)"),
+    "activity": Block(0.5, 7, 0.96, f"activity: courses × loadings × p q\n{T} × {R}"),
+}
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-networks", "caption": "The shipped network, with the shapes of what flows through it for a second of EEG from 75 electrodes. Gray: data; blue: computed from the head model, nothing learned; orange: learned. Only the transformer and the scoring perceptron, with the layers that read them out, have parameters. The search starts from the dictionary scan, and the transformer tells both which maps to count (arrows left out)."}, "image": {"alt": "Boxes from top to bottom. EEG is whitened and split into maps and courses. The maps go to five boxes side by side: transformer, region scan, dictionary scan, search and placing together. The last four give features to a scoring perceptron; it and the transformer give loadings and probabilities, which times the courses give the activity."}}
 five = ("tokens", "rounds", "scan", "search", "together")
 arrows = [("eeg", "white"), ("white", "maps"), ("white", "courses")]
 arrows += [("maps", name) for name in five]
 arrows += [(name, "features") for name in five[1:]]
 arrows += [("features", "score"), ("tokens", "loadings"), ("tokens", "score")]
 arrows += [("score", "loadings"), ("score", "gate")]
-arrows += [("loadings", "activity"), ("gate", "activity")]
+arrows += [(name, "activity") for name in ("loadings", "gate", "above")]
 fig, ax = dl.figures.plot_blocks(blocks, arrows)
 
 # %% [markdown]
@@ -371,7 +371,7 @@ print(f"largest difference to the library's: {np.abs(scan - of_library).max():.0
 #
 # $$w_G = \big(1 - f(G)\big)^{-\beta}, \qquad \text{feature}_r = \log \sum_{G \ni r} w_G - \log \sum_{G \text{ near } r} w_G .$$
 #
-# Which maps belong to sources, and the sharpness $\beta$, the transformer says; the network takes four such scans, for four answers.
+# Which maps belong to sources, and the sharpness $\beta$, the transformer says; several such scans are taken, for several answers.
 #
 # ### Search
 #

@@ -100,10 +100,10 @@ def _ends(above: Block, below: Block) -> tuple[tuple, tuple]:
         side = 1 if below.x > above.x else -1
         start, end = above.x + side * above.width / 2, below.x - side * below.width / 2
         return (start, -above.row), (end, -above.row)
-    narrow, wide = sorted((above, below), key=lambda block: block.width)
-    straight = abs(narrow.x - wide.x) < wide.width / 2
     half = _BLOCK_HEIGHT / 2
-    xs = (narrow.x, narrow.x) if straight else (above.x, below.x)
+    left = max(block.x - block.width / 2 for block in (above, below))
+    right = min(block.x + block.width / 2 for block in (above, below))
+    xs = 2 * [(left + right) / 2] if left < right else (above.x, below.x)
     return (xs[0], -above.row - half), (xs[1], -below.row + half)
 
 

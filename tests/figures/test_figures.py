@@ -428,3 +428,37 @@ def test_clusters_turn_courses_to_the_contact():
     )
     for line in axes[1].lines:
         np.testing.assert_allclose(line.get_ydata(), wave / wave.max())
+
+
+def _heads_of_arrows(ax):
+    """Where each arrow starts and ends, in data coordinates."""
+    return [(note.xyann, note.xy) for note in ax.texts if not note.get_text()]
+
+
+def test_arrows_lead_from_box_to_box():
+    blocks = {
+        "in": figures.Block(0.5, 0, 0.2, "EEG"),
+        "below": figures.Block(0.55, 1, 0.3, "maps", "layer"),
+        "far": figures.Block(0.1, 1, 0.1, "courses"),
+    }
+    arrows = [("in", "below"), ("in", "far"), ("below", "far")]
+    _, ax = figures.plot_blocks(blocks, arrows)
+    straight, slanted, sideways = _heads_of_arrows(ax)
+    assert straight[0][0] == pytest.approx(straight[1][0])  # between 0.4 and 0.6
+    assert slanted[0][0] == pytest.approx(0.5)
+    assert slanted[1][0] == pytest.approx(0.1)
+    assert [end[0] for end in sideways] == pytest.approx([0.4, 0.15])
+    assert -1 < straight[1][1] < straight[0][1] < 0  # edges, not centers
+    with pytest.raises(dl.errors.OptionError, match="arrow='out' is unknown"):
+        figures.plot_blocks(blocks, [("in", "out")])
+
+
+def test_layers_are_as_tall_as_they_have_units():
+    layers = [("EEG", 75), ("W", 500), ("LSTM", 994)]
+    _, ax = figures.plot_layers(layers, [(0, 2, "x")], {"all": (0, 2)})
+    heights = np.array([bar.get_height() for bar in ax.patches[:3]])
+    np.testing.assert_allclose(heights / heights[2], [75 / 994, 500 / 994, 1])
+    shown = [text.get_text() for text in ax.texts]
+    assert {"EEG\n75", "W\n500", "LSTM\n994", "x", "all"} <= set(shown)
+    with pytest.raises(dl.errors.OptionError, match="must lead forward"):
+        figures.plot_layers(layers, [(2, 1, "back")])
