@@ -88,19 +88,15 @@ print(f"{seconds:.0f} s of model time in each simulation")
 
 # %%
 alone = dl.Connectome("alone", np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1, int))
+from_rest = {"noise_std": 0, "stride": STRIDE, "initial": np.zeros((6, 1))}
 inputs = np.linspace(0.02, 0.2, 121)
+
+# %%
 ranges = {}
 for gain in (3.25, 3.6):
-    psp = dl.simulate(
-        alone,
-        gain=gain,
-        mean_input=inputs,
-        noise_std=0,
-        duration=4.0,
-        stride=STRIDE,
-        initial=np.zeros((6, 1)),
-    )[:, -int(SFREQ) :, 0]
-    ranges[gain] = psp.min(axis=1), psp.max(axis=1)
+    psp = dl.simulate(alone, gain=gain, mean_input=inputs, duration=4.0, **from_rest)
+    last = psp[:, -int(SFREQ) :, 0]
+    ranges[gain] = last.min(axis=1), last.max(axis=1)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-bifurcation", "caption": "An isolated region at each mean input, without noise. Line: fixed points, from the equations. Shaded: the range of activity in the simulation. To the left of the fold (a saddle-node bifurcation) the region rests on the lower branch; to the right there is no stable fixed point and it spikes periodically. Raising the gain from 3.25 to 3.6 mV moves the bifurcation close to the inputs in use (dotted)."}, "image": {"alt": "Two panels for gain 3.25 and 3.6: S-shaped curve of fixed points against mean input, and a shaded band of oscillation that starts at the fold of the curve, further left for the higher gain."}}
 fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.9), sharey=True, layout="constrained")
@@ -135,15 +131,11 @@ input_of = {"lower input, as in the paper": 0.087, "higher input": 0.16}
 found = {
     name: [find_fixed_points(g, mu) for g in turned] for name, mu in input_of.items()
 }
+
+# %%
 runs = {
     name: dl.simulate(
-        alone,
-        gain=turned[:, None],
-        mean_input=mu,
-        noise_std=0,
-        duration=8.0,
-        stride=STRIDE,
-        initial=np.zeros((6, 1)),
+        alone, gain=turned[:, None], mean_input=mu, duration=8.0, **from_rest
     )[:, -int(4 * SFREQ) :, 0]
     for name, mu in input_of.items()
 }
@@ -177,14 +169,10 @@ _ = axes[1, 0].set_ylabel("oscillation frequency (Hz)")
 # %%
 map_gains, map_inputs = np.linspace(2.8, 4.2, 57), np.linspace(0.02, 0.3, 57)
 gain, mean_input = (grid.ravel() for grid in np.meshgrid(map_gains, map_inputs))
+
+# %%
 run = dl.simulate(
-    alone,
-    gain=gain[:, None],
-    mean_input=mean_input,
-    noise_std=0,
-    duration=6.0,
-    stride=STRIDE,
-    initial=np.zeros((6, 1)),
+    alone, gain=gain[:, None], mean_input=mean_input, duration=6.0, **from_rest
 )[:, -int(3 * SFREQ) :, 0]
 swings = spikes.oscillation_frequency(run, SFREQ).reshape(57, 57).T
 
@@ -351,6 +339,8 @@ networks = {
     "connected": brain,
     "without links": replace(brain, weights=0 * brain.weights),
 }
+
+# %%
 effects = {
     name: dl.simulate(
         network,
@@ -385,6 +375,8 @@ _ = fig.supylabel("y₁ − y₂ (mV)", fontsize=9)
 part = spikes.small_brain(brain, hub=region)
 parts = {"connected": part, "without links": replace(part, weights=0 * part.weights)}
 levels = (0.0, 0.25, 0.5, 0.75, 1.0, 1.35, 1.7)
+
+# %%
 answers = []
 for name, network in parts.items():
     for value in (3.5, 3.6):
@@ -458,6 +450,8 @@ print(
 )
 of_paper = dl.results.paper_values().value["size/training_samples"]
 print(f"paper: {of_paper:,.0f} training samples")
+
+# %%
 table = simulations.groupby(["mean_input", "noise_std"]).agg(
     simulations=("region", "size"),
     spikes=("n_spikes", "mean"),

@@ -169,27 +169,15 @@ gains_compared = spiking.index.get_level_values("gain")
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb-noise", "caption": "Left: spikes per second against gain, The Virtual Brain (open circles, two standard errors) and this library (line), mean input 0.087 /ms. Right: all differences between the two in per cent, with two standard errors; the shaded band is the 5 % that were asked for."}, "image": {"alt": "Left: open circles lie on a rising line. Right: about eighty points scattered around zero, all within the band of five per cent."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8), layout="constrained")
 left.plot(gains_compared, spiking["ours"], color="#D55E00", label="this library")
-left.errorbar(
-    gains_compared,
-    spiking["theirs"],
-    2 * error.loc[gains_compared],
-    fmt="o",
-    color="#1b1b1b",
-    mfc="white",
-    label="The Virtual Brain",
-)
+style = {"fmt": "o", "color": "#1b1b1b", "mfc": "white", "label": "The Virtual Brain"}
+errors = 2 * error.loc[gains_compared]
+left.errorbar(gains_compared, spiking["theirs"], errors, **style)
 left.set(xlabel="gain A (mV)", ylabel="spikes per second")
 left.legend()
 valid = compared.dropna()
 right.axhspan(-5, 5, color="#E69F00", alpha=0.15, lw=0)
-right.errorbar(
-    np.arange(len(valid)),
-    valid["difference"],
-    2 * valid["error"],
-    fmt=".",
-    color="#1b1b1b",
-    lw=0.6,
-)
+style = {"fmt": ".", "color": "#1b1b1b", "lw": 0.6}
+right.errorbar(range(len(valid)), valid["difference"], 2 * valid["error"], **style)
 _ = right.set(xlabel="measure and setting", ylabel="difference (%)", xticks=[])
 
 # %% [markdown]

@@ -45,6 +45,7 @@ import pandas as pd
 import torch
 from scipy.fft import dct
 
+# %% tags=["hide-input"]
 import deepsif_lite as dl
 from deepsif_lite.evaluation import METRICS, per_sample
 from deepsif_lite.figures import Block

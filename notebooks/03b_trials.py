@@ -150,12 +150,11 @@ shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.
 # If not, the network would do better on recordings made of clips it has trained on than on recordings made of others.
 
 # %% tags=["nbval-ignore-output"]
-rows, n_samples = {}, min(settings.n_test_samples, 40)
+rows = {}
+options = {"n_samples": min(settings.n_test_samples, 40), "seed": seed}
 for split, name in {"train": "clips of the training", "test": "other clips"}.items():
     clips = dl.load_spike_library("lite", split=split)
-    scores = dl.evaluate(
-        model, clips, ("deepsif",), n_samples=n_samples, seed=seed, progress=False
-    )
+    scores = dl.evaluate(model, clips, methods=("deepsif",), progress=False, **options)
     rows[name] = per_sample(scores)[list(METRICS)].mean()
 
 # %% tags=["nbval-ignore-output"]
