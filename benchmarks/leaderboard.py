@@ -10,8 +10,9 @@ BioSemi-32 as there, but on this library's template with 994 parcels instead of 
 dipoles, since the network images these parcels and no others; a patch of as many
 sources is larger here, so numbers of the two are beside each other, not the same test.
 A leaderboard's recording has 50 samples of colored noise without a sampling rate. The
-network, trained on 500 samples of spikes, gets them stretched by ``STRETCH``. Only
-Bayesian solvers and minimum norms use the noise covariance that the runner hands out.
+network, trained on 500 samples of spikes, gets them stretched by ``STRETCH``. The runner hands
+the covariance of 200 samples of noise to its solvers ("given"); the network has no use
+for it ("none"), our sparse Bayesian learning is run with it and without ("learned").
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from importlib import metadata
 from unittest import mock
 
@@ -41,6 +41,7 @@ CAP = "biosemi32"
 STRETCH = 10  # 50 samples to the 500 of the training
 
 Image = Callable[[NDArray, NDArray], NDArray]  # of EEG and noise covariance
+Methods = dict[tuple[str, str], Image]  # by name, and how the noise is known
 
 
 def load_cap() -> HeadModel:
@@ -54,16 +55,14 @@ def stretched(eeg: NDArray, predict: Callable[[NDArray], NDArray]) -> NDArray:
     return activity[::STRETCH]
 
 
-def ours(head: HeadModel) -> dict[str, Image]:
+def ours(head: HeadModel) -> Methods:
     """Return the methods of this library, from EEG and noise covariance to activity."""
     network = dl.load_model("lite").on(head)
-
-    def classical(name: str, eeg: NDArray, noise_cov: NDArray) -> NDArray:
-        return get_solver(name)(eeg, head, noise_cov=noise_cov)
-
+    bayes = get_solver("champagne")
     return {
-        "deepsif": lambda eeg, _: stretched(eeg, network.predict),
-        "champagne": partial(classical, "champagne"),
+        ("deepsif", "none"): lambda eeg, _: stretched(eeg, network.predict),
+        ("champagne", "given"): lambda eeg, cov: bayes(eeg, head, noise_cov=cov),
+        ("champagne", "learned"): lambda eeg, _: bayes(eeg, head),
     }
 
 
@@ -107,6 +106,7 @@ def rows_of_theirs(results: list) -> Iterator[dict]:
             yield {
                 "recordings": result.dataset_name,
                 "method": result.solver_name,
+                "noise": "given",
                 "by": "invertmeeg",
                 "EMD": sample.emd,
                 "AP": sample.ap,
@@ -114,17 +114,17 @@ def rows_of_theirs(results: list) -> Iterator[dict]:
             }
 
 
-def rows_of_ours(methods: dict[str, Image], batches: list, score) -> Iterator[dict]:
+def rows_of_ours(methods: Methods, batches: list, score) -> Iterator[dict]:
     """Yield a row for each recording and method of ours."""
     for name, (eegs, truths, facts) in zip(SETS, batches, strict=True):
         for eeg, truth, noise_cov in zip(
             eegs, truths, facts["noise_cov_est_scaled"], strict=True
         ):
-            for method, image in methods.items():
+            for (method, noise), image in methods.items():
                 start = time.perf_counter()
                 activity = image(eeg.T.copy(), noise_cov)
-                row = {"seconds": time.perf_counter() - start}
-                row |= {"recordings": name, "method": method, "by": "deepsif-lite"}
+                row = {"seconds": time.perf_counter() - start, "recordings": name}
+                row |= {"method": method, "noise": noise, "by": "deepsif-lite"}
                 yield row | score(truth, activity.T)
 
 
@@ -156,7 +156,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     mean, as the leaderboard does, and counted as ``empty``.
     """
     table = table.assign(EMD_mm=1e3 * table["EMD"])
-    groups = table.groupby(["recordings", "method", "by"], sort=False)
+    groups = table.groupby(["recordings", "method", "noise", "by"], sort=False)
     means = groups[["EMD_mm", "AP"]].mean()
     errors = groups[["EMD_mm", "AP"]].sem().add_suffix("_se")
     facts = {

@@ -39,7 +39,7 @@ def test_our_rows_pair_every_recording_with_its_truth_and_noise():
     def score(truth, found):
         return {"EMD": np.abs(truth - found).max(), "AP": 1.0}
 
-    methods = {"right": lambda eeg, cov: eeg @ cov[:1].T}
+    methods = {("right", "given"): lambda eeg, cov: eeg @ cov[:1].T}
     rows = list(leaderboard.rows_of_ours(methods, batches, score))
     assert [row["recordings"] for row in rows] == np.repeat(
         leaderboard.SETS, 3
@@ -48,8 +48,11 @@ def test_our_rows_pair_every_recording_with_its_truth_and_noise():
 
 
 def test_summary_leaves_out_images_of_zeros_and_counts_them():
-    rows = [("noisy", "deepsif", "us", emd, 0.5, 1.0) for emd in (0.01, 0.03, np.nan)]
-    columns = ["recordings", "method", "by", "EMD", "AP", "seconds"]
+    rows = [
+        ("noisy", "deepsif", "none", "us", emd, 0.5, 1.0)
+        for emd in (0.01, 0.03, np.nan)
+    ]
+    columns = ["recordings", "method", "noise", "by", "EMD", "AP", "seconds"]
     row = leaderboard.summarize(pd.DataFrame(rows, columns=columns)).iloc[0]
     assert row["EMD_mm"] == pytest.approx(20)
     assert row["EMD_mm_se"] == pytest.approx(10)
