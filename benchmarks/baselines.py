@@ -16,6 +16,7 @@ for a patch as far as the patch is the source.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from functools import partial
 
@@ -27,6 +28,7 @@ from tqdm.auto import tqdm
 
 import deepsif_lite as dl
 from deepsif_lite.head import HeadModel
+from deepsif_lite.results import commit
 from deepsif_lite.signals import average_reference
 from deepsif_lite.solvers import get_solver
 from deepsif_lite.synthesis import Sample, SyntheticEEG
@@ -122,7 +124,10 @@ def main() -> None:
     rows = measure(arguments.samples, arguments.seeds)
     total = n_recordings * len(VARIANTS)
     table = summarize(pd.DataFrame(tqdm(rows, total=total, unit="image")))
-    print(table.round(3).to_string(index=False))
+    table["version"] = f"deepsif-lite {commit()}"
+    kept = [a for a in sys.argv[1:] if a not in ("--save", arguments.save)]
+    table["command"] = " ".join(["benchmarks/baselines.py", *kept])
+    print(table.drop(columns=["version", "command"]).round(3).to_string(index=False))
     overall = table.groupby(["method", "options"], sort=False)
     print(overall[["AP", "precision", "recall", "error_mm"]].mean().round(3))
     if arguments.save:

@@ -29,7 +29,12 @@ __getattr__, __dir__, __all__ = attach(
             "plot_maps",
             "plot_methods",
         ],
-        "comparison": ["plot_boxes", "plot_distributions", "plot_levels"],
+        "comparison": [
+            "plot_boxes",
+            "plot_cancellation",
+            "plot_distributions",
+            "plot_levels",
+        ],
         "drawings": ["plot_definitions", "plot_growth"],
         "patients": [
             "plot_counts",

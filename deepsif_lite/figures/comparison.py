@@ -26,6 +26,7 @@ _WHISKERS = (10, 90)  # percentiles, as the paper's figures
 _STARS = ((0.005, "**"), (0.05, "*"))
 _LOG = "(mm)"  # end of the label of what is drawn on a logarithmic axis
 _LEAST = 0.3  # mm, on it
+_PATCH = "n_steps"  # option of a filter for a patch rather than for one region
 
 
 def _grid(metrics: Mapping[str, str], height: float) -> tuple[Figure, NDArray]:
@@ -263,4 +264,44 @@ def plot_levels(
     axes[0].set_yticks(range(len(levels)), printed)
     axes[0].set(ylim=(len(levels) - 0.5, -0.5), ylabel=label)
     _legend(fig, methods, with_paper=False)
+    return fig, axes
+
+
+@styled
+def plot_cancellation(table: pd.DataFrame) -> tuple[Figure, NDArray]:
+    """Show how a beamformer cancels an extended source as noise falls.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``options``, ``snr_db``, ``passed`` (what of a source its filter lets
+        through, 1 being all), ``recall`` and ``recall_se``; one method, in the order of
+        its options.
+
+    Returns
+    -------
+    fig, axes : Figure and array of Axes
+        One color a regularization; dashed: filters for a patch. Bands in the right
+        panel: two standard errors.
+    """
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.9), layout="constrained")
+    options = list(dict.fromkeys(table["options"]))
+    kinds = list(dict.fromkeys(text.split(", ")[0] for text in options))
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(kinds)))
+    for text in options:
+        rows = table[table["options"] == text].sort_values("snr_db")
+        color = shades[kinds.index(text.split(", ")[0])]
+        line = {"color": color, "ls": "--" if _PATCH in text else "-", "marker": "."}
+        axes[0].plot(rows["snr_db"], rows["passed"], label=text, **line)
+        axes[1].plot(rows["snr_db"], rows["recall"], **line)
+        margin = 2 * rows["recall_se"]
+        low, high = rows["recall"] - margin, rows["recall"] + margin
+        axes[1].fill_between(rows["snr_db"], low, high, color=color, alpha=0.1, lw=0)
+    axes[0].set(ylabel="share of the source passed", ylim=(0, None))
+    axes[1].set(ylabel="recall", ylim=(0, 1))
+    for ax in axes:
+        ax.set(xlabel="signal-to-noise ratio (dB)", xticks=sorted(set(table["snr_db"])))
+    fig.legend(loc="outside right center")
     return fig, axes

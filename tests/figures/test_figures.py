@@ -462,3 +462,22 @@ def test_layers_are_as_tall_as_they_have_units():
     assert {"EEG\n75", "W\n500", "LSTM\n994", "x", "all"} <= set(shown)
     with pytest.raises(dl.errors.OptionError, match="must lead forward"):
         figures.plot_layers(layers, [(2, 1, "back")])
+
+
+def test_cancellation_draws_the_numbers_of_the_table():
+    options = ["reg=1", "reg=5", "reg=1, n_steps=2"]
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        [(o, snr, *rng.random(3)) for o in options for snr in (20.0, 5.0)],
+        columns=["options", "snr_db", "passed", "recall", "recall_se"],
+    )
+    _, (passed, recall) = figures.plot_cancellation(table)
+    for ax, column in ((passed, "passed"), (recall, "recall")):
+        assert len(ax.lines) == len(options)
+        for line, name in zip(ax.lines, options, strict=True):
+            rows = table[table["options"] == name].iloc[::-1]  # noise falls
+            np.testing.assert_array_equal(line.get_xdata(), [5, 20])
+            np.testing.assert_array_equal(line.get_ydata(), rows[column])
+    narrow, _, patch = passed.lines
+    assert narrow.get_color() == pytest.approx(patch.get_color())
+    assert (narrow.get_linestyle(), patch.get_linestyle()) == ("-", "--")
