@@ -44,6 +44,12 @@ __getattr__, __dir__, __all__ = attach(
         "reading": ["published_patient", "read_patient", "read_patients"],
         "stability": ["focus", "image_averages", "image_singles"],
         "clusters": ["SpikeClusters", "cluster_spikes", "source_course"],
+        "ictal": [
+            "ICTAL_KINDS",
+            "ictal_waveform",
+            "score_seizure",
+            "virtual_seizure",
+        ],
         "people": ["misplace_electrodes"],
         "virtual": ["virtual_cohort"],
         "virtual_responses": ["virtual_response"],

@@ -281,12 +281,12 @@ def plot_methods(
         for ax, view in zip(row, views, strict=True):
             _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines)
         row[0].text(
-            -0.06,
+            -0.04,
             0.5,
             method_name(method).replace(", ", ",\n"),
             transform=row[0].transAxes,
             rotation=90,
-            ha="center",
+            ha="right",  # beside the view, however many lines
             va="center",
             weight="bold",
             color=method_color(method),

@@ -177,11 +177,13 @@ class SourceImage:
         Returns
         -------
         float
-            Between 0 and 1.
+            Between 0 and 1; NaN where no region is active.
         """
+        weight = self.map(tmin, tmax) * self.cortex.areas
+        if not weight.any():
+            return float("nan")
         if n is not None:
             return float(np.isin(self.strongest(n, tmin, tmax), regions).mean())
-        weight = self.map(tmin, tmax) * self.cortex.areas
         return float(weight[np.unique(regions)].sum() / weight.sum())
 
     def extent(

@@ -27,6 +27,8 @@ _WORDS = {
     "spatial_dispersion": "dispersion",
     "harmonic_mean": "harmonic",
     "geometric_mean": "geometric",
+    "onset_zone_error": "onset_error",
+    "onset_zone_average_error": "onset_average_error",
 }
 EQUAL, BETTER, BEHIND, DIFFERS = "equal", "better", "behind", "differs"
 NOT_RUN = "not run"

@@ -146,4 +146,5 @@ def test_a_silent_window_has_no_center(cortex):
     activity[5, 8] = 1.0
     result = SourceImage(activity, np.arange(10) / 100, cortex, "champagne")
     assert np.isnan(result.center(3, 0.0, 0.05)).all()
+    assert np.isnan(result.share_in(np.arange(3), 0.0, 0.05))
     np.testing.assert_allclose(result.center(1), cortex.centroids[5])
