@@ -157,9 +157,9 @@ def score_seizure(image: SourceImage, seizure: Seizure) -> dict[str, float]:
     dict of str to float
         As :func:`deepsif_lite.metrics.score`.
     """
-    return score(
-        image.activity.T, seizure.truth, [seizure.patient.source], image.cortex
-    )
+    source = seizure.patient.source
+    assert source is not None  # that of a virtual patient is known
+    return score(image.activity.T, seizure.truth, [source], image.cortex)
 
 
 def _course(kind: str, sfreq: float, seed: int) -> NDArray:

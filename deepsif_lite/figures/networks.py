@@ -148,8 +148,8 @@ def plot_layers(
             arrow = {"arrowstyle": "-|>", "color": _LINE, "lw": 0.8}
             edges = (x - _BAR_WIDTH / 2, 0), (x - 1 + _BAR_WIDTH / 2, 0)
             ax.annotate("", *edges, arrowprops=arrow | {"shrinkA": 1, "shrinkB": 1})
-    for first, last, text in skips:
-        _draw_skip(ax, tops, first, last, text)
+    for first, last, label in skips:
+        _draw_skip(ax, tops, first, last, label)
     for name, (first, last) in (groups or {}).items():
         ax.plot([first - 0.35, last + 0.35], 2 * [-0.88], color=PAPER_COLOR, lw=1)
         ax.text((first + last) / 2, -0.91, name, ha="center", va="top", fontsize=8)
