@@ -13,6 +13,7 @@ A leaderboard's recording has 50 samples of colored noise without a sampling rat
 network, trained on 500 samples of spikes, gets them stretched by ``STRETCH``. The runner hands
 the covariance of 200 samples of noise to its solvers ("given"); the network has no use
 for it ("none"), our sparse Bayesian learning is run with it and without ("learned").
+Seconds of the runner hold its scoring, too; those of ours do not.
 """
 
 from __future__ import annotations
