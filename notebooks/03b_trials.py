@@ -207,7 +207,7 @@ for row, (curve, part) in zip(axes, curves, strict=True):
 # **1.** Compare "dictionary and search" and "the same, electrodes weighed" in "Trained to the end". Which would you ship if the last row of the table were missing, and why would that be wrong?
 #
 # :::{dropdown} Solution
-# The one that weights electrodes by their power: all of its scores are a little better, after fewer samples. The last row shows what they hide: where the noise follows another rule, it errs by centimeters. A score on samples that were made as the training samples cannot tell what was learned of the brain from what was learned of the simulation.
+# The one that weights electrodes by their power: all of its scores are a little better, after fewer samples. The last row shows what they hide: where the noise follows another rule, it errs by more than a centimeter. A score on samples that were made as the training samples cannot tell what was learned of the brain from what was learned of the simulation.
 # :::
 #
 # **2.** How large would a test set have to be to tell a difference of 0.01 in recall? (Take 0.25 as the standard deviation of the recall of a recording.)
