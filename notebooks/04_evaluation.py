@@ -787,6 +787,7 @@ shown.rename(dl.figures.method_name, level="method").round(2)
 # The neighbors that belong to the same source have the same time course: to a filter for one region they are interference, correlated with what it wants, and the cheapest way to be rid of them is to cancel the source itself ({cite:t}`vanveen1997` describe it for two sources with one course).
 # Noise forbids large weights and so limits the cancellation; as it falls, the limit goes.
 # A stronger regularization does the same as noise, and a filter for a patch, not for a region, takes the neighbors for what they are, as far as the patch is the source ({numref}`fig-evaluation-cancellation`).
+# Recall alone is a poor witness: an image that declares large parts of the cortex active keeps it, whatever became of the source. Average precision shows the loss.
 
 # %%
 baselines = dl.results.read_experiment("baselines")
@@ -794,7 +795,7 @@ print(
     f"{baselines['n'].min()} recordings at each level, by {baselines.version.iloc[0]}"
 )
 
-# %% mystnb={"figure": {"name": "fig-evaluation-cancellation", "caption": "A beamformer with several regularizations (`reg`), and with filters for patches of one or two rings (`n_steps`, dashed), on the same sources at four levels of noise. Left: what the filter of a source's seed lets through of the source's topography, as a share of what the best filter of equal noise would. Right: recall of the image."}, "image": {"alt": "Two line charts against the signal-to-noise ratio: the share of the source that is passed falls as noise falls, and recall with it where regularization is weak; patch filters pass more."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-cancellation", "caption": "A beamformer with several regularizations (`reg`), and with filters for patches of one or two rings (`n_steps`, dashed), on the same sources at four levels of noise. Left: what the filter of a source's seed lets through of the source's topography, as a share of what the best filter of equal noise would. Middle and right: recall and average precision of the image."}, "image": {"alt": "Three line charts against the signal-to-noise ratio: the share of the source that is passed and the average precision fall as noise falls, recall falls most where regularization is fixed and weak; patch filters pass more."}}
 fig, axes = dl.figures.plot_cancellation(baselines[baselines["method"] == "lcmv"])
 _ = dl.results.write_figure("04_cancellation", fig, profile)
 

@@ -275,33 +275,37 @@ def plot_cancellation(table: pd.DataFrame) -> tuple[Figure, NDArray]:
     ----------
     table : DataFrame
         Columns ``options``, ``snr_db``, ``passed`` (what of a source its filter lets
-        through, 1 being all), ``recall`` and ``recall_se``; one method, in the order of
-        its options.
+        through, 1 being all), ``recall``, ``AP`` and their standard errors
+        ``recall_se``, ``AP_se``; one method, in the order of its options.
 
     Returns
     -------
     fig, axes : Figure and array of Axes
-        One color a regularization; dashed: filters for a patch. Bands in the right
-        panel: two standard errors.
+        One color a regularization; dashed: filters for a patch. Bands: two standard
+        errors.
     """
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.9), layout="constrained")
+    labels = {"passed": "share passed", "recall": "recall", "AP": "AP"}
+    fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9), layout="constrained")
     options = list(dict.fromkeys(table["options"]))
     kinds = list(dict.fromkeys(text.split(", ")[0] for text in options))
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(kinds)))
     for text in options:
         rows = table[table["options"] == text].sort_values("snr_db")
         color = shades[kinds.index(text.split(", ")[0])]
-        line = {"color": color, "ls": "--" if _PATCH in text else "-", "marker": "."}
-        axes[0].plot(rows["snr_db"], rows["passed"], label=text, **line)
-        axes[1].plot(rows["snr_db"], rows["recall"], **line)
-        margin = 2 * rows["recall_se"]
-        low, high = rows["recall"] - margin, rows["recall"] + margin
-        axes[1].fill_between(rows["snr_db"], low, high, color=color, alpha=0.1, lw=0)
-    axes[0].set(ylabel="share of the source passed", ylim=(0, None))
-    axes[1].set(ylabel="recall", ylim=(0, 1))
-    for ax in axes:
-        ax.set(xlabel="signal-to-noise ratio (dB)", xticks=sorted(set(table["snr_db"])))
-    fig.legend(loc="outside right center")
+        style = "--" if _PATCH in text else "-"
+        for ax, column in zip(axes, labels, strict=True):
+            line = {"color": color, "ls": style, "marker": ".", "label": text}
+            ax.plot(rows["snr_db"], rows[column], **line)
+            if f"{column}_se" in rows:
+                margin = 2 * rows[f"{column}_se"]
+                band = rows[column] - margin, rows[column] + margin
+                ax.fill_between(rows["snr_db"], *band, color=color, alpha=0.08, lw=0)
+    for ax, label in zip(axes, labels.values(), strict=True):
+        ax.set(title=label, ylim=(0, None), xlabel="SNR (dB)")
+        ax.set(xticks=sorted(set(table["snr_db"])))
+    fig.legend(
+        *axes[0].get_legend_handles_labels(), ncols=3, loc="outside lower center"
+    )
     return fig, axes

@@ -468,16 +468,16 @@ def test_cancellation_draws_the_numbers_of_the_table():
     options = ["reg=1", "reg=5", "reg=1, n_steps=2"]
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
-        [(o, snr, *rng.random(3)) for o in options for snr in (20.0, 5.0)],
-        columns=["options", "snr_db", "passed", "recall", "recall_se"],
+        [(o, snr, *rng.random(5)) for o in options for snr in (20.0, 5.0)],
+        columns=["options", "snr_db", "passed", "recall", "recall_se", "AP", "AP_se"],
     )
-    _, (passed, recall) = figures.plot_cancellation(table)
-    for ax, column in ((passed, "passed"), (recall, "recall")):
+    _, axes = figures.plot_cancellation(table)
+    for ax, column in zip(axes, ("passed", "recall", "AP"), strict=True):
         assert len(ax.lines) == len(options)
         for line, name in zip(ax.lines, options, strict=True):
             rows = table[table["options"] == name].iloc[::-1]  # noise falls
             np.testing.assert_array_equal(line.get_xdata(), [5, 20])
             np.testing.assert_array_equal(line.get_ydata(), rows[column])
-    narrow, _, patch = passed.lines
+    narrow, _, patch = axes[0].lines
     assert narrow.get_color() == pytest.approx(patch.get_color())
     assert (narrow.get_linestyle(), patch.get_linestyle()) == ("-", "--")
