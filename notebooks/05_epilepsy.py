@@ -137,7 +137,7 @@ LABELS = {
 # PNAS Fig. 4B for DeepSIF alone:
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Virtual patients imaged by DeepSIF, as in PNAS Fig. 4B: a dot each, their mean and median, and the paper's mean over 20 people (gray diamonds).", "name": "fig-cohort-deepsif"}, "image": {"alt": "Six panels with dots for precision, recall, their harmonic and geometric mean, dispersion and onset-zone error of the virtual patients."}}
-paper = dl.results.paper_table(list(LABELS)[:5], methods, "patients")
+paper = dl.results.paper_table(LABELS, methods, "patients")
 ours = table[table["method"] == "deepsif"]
 fig, axes = dl.figures.plot_patient_scores(ours, LABELS, paper=paper)
 path = dl.results.write_figure("05_cohort", fig, profile)
@@ -520,7 +520,7 @@ plt.show()
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "A virtual seizure's first second by the network and by sLORETA, root mean square. First row: the true source.", "name": "fig-ictal-maps"}, "image": {"alt": "Rows of cortex maps: the true source, and two methods for each of two kinds of seizures."}}
 maps = {"truth": np.isin(np.arange(cortex.n_regions), one.source)}
 for (kind, method), image in ictal.items():
-    maps[f"{dl.figures.method_name(method)},\n{kind}"] = image.map()
+    maps[f"{dl.figures.method_name(method)}, {kind.split()[0]}"] = image.map()
 fig, axes = dl.figures.plot_methods(
     maps, cortex, outlines={"source": one.source}, title=f"{one.name}, seizure"
 )
@@ -531,9 +531,9 @@ plt.show()
 
 # %%
 rows = []
-chosen = cohort[:5]  # enough to see a difference, in seconds
+few = cohort[:5]  # enough to see a difference, in seconds
 with warnings.catch_warnings(action="ignore"):
-    for kind, person in [(k, p) for k in evaluation.ICTAL_KINDS for p in chosen]:
+    for kind, person in [(k, p) for k in evaluation.ICTAL_KINDS for p in few]:
         seizure = evaluation.virtual_seizure(person, kind, clips, seed=1)
         for method in ("deepsif", "sloreta"):
             image = evaluation.image_spike(

@@ -120,12 +120,18 @@ def plot_patient_scores(
             _dots(ax, k, values, method_color(method))
             if paper is not None and metric in paper and method in paper.index:
                 value = paper.loc[method, metric]
-                ax.scatter(k + 0.38, value, marker="D", s=20, color=PAPER_COLOR)
+                ax.scatter(
+                    k + 0.38, value, marker="D", s=20, color=PAPER_COLOR, clip_on=False
+                )
             if stars is not None:
                 mark, top = stars.get((metric, method), ""), values.max()
                 ax.text(k, top, mark, ha="center", va="bottom", fontsize=9)
         names = [method_name(m) for m in methods]
-        turned = {"rotation": 30, "ha": "right"} if len(names) > 3 else {}
+        turned = (
+            {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+            if len(names) > 3
+            else {}
+        )
         ax.set_xticks(range(len(names)), names, **turned)
         ax.set(title=label, xlim=(-0.6, len(methods) - 0.4))
         ax.set_ylim(bottom=0)
