@@ -297,11 +297,11 @@ for name, found in touch_images.items():
     top = strong.strongest(10, time - 0.003, time + 0.003)
     moment = 1e9 * np.abs(strong.activity[top, at].sum())
     error = moment * fit.error / fit.scale
-    print(f"{labels[name]}, {name}: N20 of {moment:.1f} ± {error:.1f} nA m", end=", ")
+    print(f"{labels[name]}: N20 of {moment:.2g} ± {error:.1g} nA m", end=", ")
     print(f"{fit.explained:.0%} of the variance explained")
 
 # %% [markdown]
-# The moment is that of the ten strongest regions together. What the skull of each person conducts is not known, and could change it twofold.
+# The moment is that of the ten strongest regions together. What the skull of each person conducts is not known, and could change it twofold; and the factor is fitted to the whole window, so a small early wave beside a large later one is worth less than the standard error says.
 #
 # Both are measured on real heads of unknown shape with the template's; the one whose image is poor should be the one whose trust is low.
 #
