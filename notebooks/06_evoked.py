@@ -293,15 +293,15 @@ for name, found in touch_images.items():
     fit = dl.imaging.fit_amplitude(found["deepsif"])
     strong = dl.imaging.in_ampere_meters(found["deepsif"])
     time = touched[name]["N20"]
-    at = np.abs(strong.times - time).argmin()
+    near = np.abs(strong.times - time) <= 0.003
     top = strong.strongest(10, time - 0.003, time + 0.003)
-    moment = 1e9 * np.abs(strong.activity[top, at].sum())
+    moment = 1e9 * np.abs(strong.activity[top][:, near].sum(axis=0)).max()
     error = moment * fit.error / fit.scale
-    print(f"{labels[name]}, {name}: N20 of {moment:.1f} ± {error:.1f} nA m", end=", ")
+    print(f"{labels[name]}: N20 of {moment:.2g} ± {error:.1g} nA m", end=", ")
     print(f"{fit.explained:.0%} of the variance explained")
 
 # %% [markdown]
-# The moment is that of the ten strongest regions together. What the skull of each person conducts is not known, and could change it twofold.
+# The moment is the largest within 3 ms of the ten strongest regions together. What the skull of each person conducts is not known, and could change it twofold; and the factor is fitted to the whole window, so a small early wave beside a large later one is worth less than the standard error says.
 #
 # Both are measured on real heads of unknown shape with the template's; the one whose image is poor should be the one whose trust is low.
 #

@@ -160,5 +160,6 @@ def plot_shares(
         ax.set(title=study, xlim=(-0.6, len(areas) - 0.4))
         ax.set_ylim(bottom=0)
     axes[0, 0].set_ylabel(ylabel)
-    axes[0, 0].legend()
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, names, loc="outside lower center", ncols=len(names))
     return fig, axes[0]
