@@ -35,7 +35,7 @@ from deepsif_lite.runs import only_run_in, terminate_like_interrupt
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "notebooks"
-MAX_BYTES = 3_000_000
+MAX_BYTES = 3_500_000
 STOPPED = 130  # what a shell reports of a program that Ctrl-C has ended
 DRAFT = ".running-"  # start of a notebook's name while it is executed
 

@@ -61,7 +61,7 @@ def test_code_fits_on_the_page(source):
 
 @each_chapter
 def test_stored_outputs(chapter):
-    """Executed once from top to bottom, no errors, no local paths, under 3 MB."""
+    """Executed once from top to bottom, no errors, no local paths, not too large."""
     notebook = nbformat.read(chapter, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
