@@ -99,7 +99,8 @@ def image_spike(
     Returns
     -------
     SourceImage
-        Of :data:`SPAN`, or as much of it as was recorded.
+        From half a second before the spike to half a second after it, or as much as was
+        recorded.
     """
     evoked: mne.Evoked = getattr(spike, "evoked", spike)
     quiet = getattr(spike, "quiet", quiet)
