@@ -205,9 +205,8 @@ summary.rename(index=dl.figures.method_name, level="method").round(2)
 
 # %%
 median = known.loc["patients/precision_median/deepsif", "value"]
-print(
-    f"median precision of DeepSIF: {ours['precision'].median():.2f} (paper {median:.2f})"
-)
+found = ours["precision"].median()
+print(f"median precision of DeepSIF: {found:.2f} (paper {median:.2f})")
 
 # %% [markdown]
 # How good could an image be? One of the source itself, without fault, would have these scores, since the resection takes other tissue too and leaves some of the source:
