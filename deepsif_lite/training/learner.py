@@ -183,7 +183,7 @@ def _precision(config: TrainingConfig, device: torch.device) -> torch.dtype:
     if config.precision != "auto":
         return getattr(torch, config.precision)
     # On an H200 the paper's network in bfloat16 lost its finite loss after some 200
-    # steps, at three learning rates; torch's LSTMs use TF32 there, which is quick too.
+    # steps, in three runs of three; torch's LSTMs use TF32 there, which is quick too.
     if device.type != "cuda" or config.network == "paper":
         return torch.float32
     native = torch.cuda.is_bf16_supported(including_emulation=False)
