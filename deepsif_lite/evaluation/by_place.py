@@ -96,7 +96,7 @@ def trust_map(
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     path = cache_dir() / "trust" / f"{name}.npz"
     try:
-        return TrustMap(**{k: read_arrays(path)[k] for k in _SCORES})
+        return TrustMap(**read_arrays(path))
     except (FileNotFoundError, ArtifactError):  # a damaged copy is made anew
         pass
     table = evaluate(

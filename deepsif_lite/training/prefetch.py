@@ -12,16 +12,14 @@ T = TypeVar("T")
 
 
 class Prefetch(Generic[T]):
-    """Take ``make(first)``, ``make(first + 1)``, ... , made ahead in threads.
+    """Take ``make(first)``, ``make(first + 1)``, ... , each made ahead in a thread.
 
     Parameters
     ----------
     make : callable
-        Called with an index; must not depend on the order of calls.
+        Called with an index, in their order, one call at a time.
     first, stop : int
         Range of the indices.
-    n_ahead : int
-        Results made ahead, each in a thread of its own.
 
     Attributes
     ----------
@@ -29,15 +27,12 @@ class Prefetch(Generic[T]):
         Spent in :meth:`take` until a result was there.
     """
 
-    def __init__(
-        self, make: Callable[[int], T], first: int, stop: int, n_ahead: int = 1
-    ) -> None:
+    def __init__(self, make: Callable[[int], T], first: int, stop: int) -> None:
         self._make, self._next, self._stop = make, first, stop
-        self._pool = ThreadPoolExecutor(n_ahead)
+        self._pool = ThreadPoolExecutor(1)
         self._pending: deque[Future[T]] = deque()
         self.waiting_seconds = 0.0
-        for _ in range(n_ahead):
-            self._submit_next()
+        self._submit_next()
 
     def _submit_next(self) -> None:
         if self._next < self._stop:
