@@ -28,7 +28,7 @@ _NO_LOW, _LOW = 0.5, 0.25
 # Electrodes that a cap lacks whose recording was mapped: their share, at most, and how
 # much lower ones count before those on a side.
 _MOST_BARE, _DOWN = 0.3, 0.5
-_TEMPLATE_SHARE = 0.25  # of recordings whose head is the template itself
+TEMPLATE_SHARE = 0.25  # of recordings whose head is the template itself
 
 
 class Wearer(NamedTuple):
@@ -127,7 +127,11 @@ class CapSampler:
         return self.scalp.at(electrodes)
 
     def recorded(
-        self, electrodes: NDArray, distance: float, rng: np.random.Generator
+        self,
+        electrodes: NDArray,
+        distance: float,
+        rng: np.random.Generator,
+        template_share: float = TEMPLATE_SHARE,
     ) -> Wearer:
         """Return somebody who wears the cap.
 
@@ -138,20 +142,26 @@ class CapSampler:
         distance : float
             Root mean square by which each electrode is beside its place, meters.
         rng : numpy.random.Generator
+        template_share : float
+            Share of those whose head is the template's, not another.
 
         Returns
         -------
         Wearer
         """
         places = electrodes + draw_moves(len(electrodes), distance, rng)
-        if not self.others or rng.random() < _TEMPLATE_SHARE:
+        if not self.others or rng.random() < template_share:
             return Wearer(self.scalp.at(places), places)
         return Wearer(
             self.others[int(rng.integers(len(self.others)))].at(places), places
         )
 
     def mapped(
-        self, electrodes: NDArray, distance: float, rng: np.random.Generator
+        self,
+        electrodes: NDArray,
+        distance: float,
+        rng: np.random.Generator,
+        template_share: float = TEMPLATE_SHARE,
     ) -> Wearer:
         """Return somebody whose EEG was recorded by another cap and mapped to this one.
 
@@ -160,7 +170,7 @@ class CapSampler:
 
         Parameters
         ----------
-        electrodes, distance, rng
+        electrodes, distance, rng, template_share
             As of :meth:`recorded`.
 
         Returns
@@ -173,7 +183,7 @@ class CapSampler:
             reach <= np.quantile(reach, 1 - rng.uniform(0, _MOST_BARE))
         )
         own = self.positions[self._spread(pool, rng, len(electrodes))]
-        worn = self.recorded(own, distance, rng)
+        worn = self.recorded(own, distance, rng, template_share)
         directions, wanted = (self._directions(points) for points in (own, electrodes))
         return worn._replace(mapping=spline_matrix(directions, wanted))
 

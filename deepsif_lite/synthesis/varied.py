@@ -126,10 +126,11 @@ class VariedEEG(SyntheticEEG):
         )
 
     def _wearer(self, electrodes: NDArray, rng: np.random.Generator) -> Wearer:
-        distance = rng.uniform(*self.variety.displacement)
-        if rng.random() < self.variety.mapped_share:
-            return self.caps.mapped(electrodes, distance, rng)
-        return self.caps.recorded(electrodes, distance, rng)
+        variety = self.variety
+        distance = rng.uniform(*variety.displacement)
+        is_mapped = rng.random() < variety.mapped_share
+        wear = self.caps.mapped if is_mapped else self.caps.recorded
+        return wear(electrodes, distance, rng, variety.template_share)
 
     def _artifacts_of(self, wearer: Wearer, electrodes: NDArray) -> ArtifactGenerator:
         """Return what draws artifacts as somebody's channels record them."""

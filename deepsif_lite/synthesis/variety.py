@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import check_interval, check_range
+from ..head.cap_sampler import TEMPLATE_SHARE
 
-_SHARES = ("sized", "together", "waveform", "artifact", "mapped", "short", "rhythm")
+_SHARES = (
+    "sized",
+    "together",
+    "waveform",
+    "artifact",
+    "template",
+    "mapped",
+    "short",
+    "rhythm",
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,8 @@ class Variety:
         :class:`ArtifactGenerator`.
     artifact_db : tuple of float
         Range of their power against the rest of the sample.
+    template_share : float
+        Share of the people whose head is the template's, not another.
     displacement : tuple of float
         Range of the root mean square distance of electrodes from their places, m.
     mapped_share : float
@@ -57,6 +69,7 @@ class Variety:
     waveform_share: float = 0.3
     artifact_share: float = 0.7
     artifact_db: tuple[float, float] = (-20.0, 10.0)
+    template_share: float = TEMPLATE_SHARE
     displacement: tuple[float, float] = (0.0, 0.01)
     mapped_share: float = 0.1
     short_share: float = 0.4
