@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import OptionError, check_interval, check_range
-from ..synthesis.stream import SyntheticEEG, _Draw
+from ..synthesis.draws import Draw
+from ..synthesis.stream import SyntheticEEG
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
@@ -31,7 +32,7 @@ Course = Callable[[int, float, np.random.Generator], NDArray]
 
 
 @dataclass
-class _ControlledDraw(_Draw):
+class _ControlledDraw(Draw):
     """The random choices behind one sample, with time courses that are no clips."""
 
     courses: list[NDArray] = field(default_factory=list, repr=False)

@@ -18,14 +18,13 @@ in that scaling.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..cortex.patches import STREAM_PATCHES, decay, grow_to_area, patch_candidates
+from ..cortex.patches import STREAM_PATCHES, grow_to_area, patch_candidates
 from ..errors import (
     MismatchError,
     OptionError,
@@ -35,6 +34,7 @@ from ..errors import (
 )
 from ..head.jitter import ElectrodeJitter
 from ..signals import average_reference, normalize
+from .draws import Draw, KeptCandidates, pack, window_start
 from .mixing import (
     as_tensor,
     background_without_patches,
@@ -52,20 +52,6 @@ if TYPE_CHECKING:
     from ..spikes.library import SpikeLibrary
 
 VARIANTS = ("corrected", "published")
-
-
-@dataclass
-class _Draw:
-    """The random choices behind one sample."""
-
-    patches: list[NDArray]
-    clips: list[int]
-    half_distances: list[float]
-    source_snr_db: list[float]
-    snr_db: float
-    noise: NDArray = field(repr=False)
-    start: int = 0
-    moved: NDArray | None = field(default=None, repr=False)
 
 
 class SyntheticEEG:
@@ -171,7 +157,9 @@ class SyntheticEEG:
         # Only ratios count, and float32 likes numbers near one.
         leadfield = leadfield / np.linalg.norm(leadfield, axis=0).mean()
         self._clips = project_clips(clips, leadfield, self.device)
-        self._candidates: dict[int, list[NDArray]] = {}
+        self._candidates = KeptCandidates(
+            head.cortex, patch_candidates, (seed, STREAM_PATCHES)
+        )
         moves = self.electrode_jitter[1] > 0
         self._jitter = ElectrodeJitter(head.sensors) if moves else None
 
@@ -219,13 +207,13 @@ class SyntheticEEG:
     def _tensor(self, array: NDArray | list) -> torch.Tensor:
         return as_tensor(array, self.device)
 
-    def _draw(self, index: int) -> _Draw:
+    def _draw(self, index: int) -> Draw:
         rng = np.random.default_rng([self.seed, index])
         count = int(rng.choice(self.n_sources))
         shape = (self.clips.n_times, len(self.head.ch_names))
         seeds = rng.choice(self.head.cortex.n_regions, count, replace=False)
         n_clips = max(count, 1)  # without a source there is still a background
-        draw = _Draw(
+        draw = Draw(
             patches=[self._random_patch(int(s), rng) for s in seeds],
             clips=rng.integers(len(self.clips.waveforms), size=n_clips).tolist(),
             half_distances=rng.uniform(*self.half_distance, n_clips).tolist(),
@@ -237,9 +225,7 @@ class SyntheticEEG:
             draw.clips = draw.clips[:1] * n_clips
         if self.n_times < self.clips.n_times:
             peak = int(self.clips.peaks[draw.clips[0]])
-            first = max(0, peak - self.n_times + 1)
-            last = min(peak, self.clips.n_times - self.n_times)
-            draw.start = int(rng.integers(first, last + 1))
+            draw.start = window_start(peak, self.n_times, self.clips.n_times, rng)
         if self._jitter is not None:
             distance = rng.uniform(*self.electrode_jitter)
             draw.moved = self._jitter.draw(distance, rng).astype(np.float32)
@@ -260,19 +246,11 @@ class SyntheticEEG:
         return (mixed + np.sqrt(self.resting_share) * resting).astype(np.float32)
 
     def _random_patch(self, seed_region: int, rng: np.random.Generator) -> NDArray:
-        """Pick one of the seed's candidates, grown on first use from its own key."""
+        """Grow a patch of the area asked for, or pick one of the seed's candidates."""
         if self.areas is not None:
             area = np.exp(rng.uniform(*np.log(self.areas)))
             return grow_to_area(self.head.cortex, seed_region, float(area), rng=rng)
-        if seed_region not in self._candidates:
-            rng_of_seed = np.random.default_rng(
-                [self.seed, STREAM_PATCHES, seed_region]
-            )
-            self._candidates[seed_region] = patch_candidates(
-                self.head.cortex, seed_region, rng=rng_of_seed
-            )
-        candidates = self._candidates[seed_region]
-        return candidates[rng.integers(len(candidates))]
+        return self._candidates.pick(seed_region, rng)
 
     def batch(self, indices: Sequence[int]) -> Batch:
         """Make the samples of the given indices."""
@@ -312,7 +290,9 @@ class SyntheticEEG:
 
     def _assemble(self, draws: Sequence[Any]) -> Batch:
         clips, literal = self._clips, self.variant == "published"
-        regions, strength, clip, source_snr, present = self._pack(draws)
+        regions, strength, clip, source_snr, present = map(
+            self._tensor, pack(draws, self.head.cortex)
+        )
         members = (strength > 0).float()
         gain, head = self._gains(draws)
         # (n_samples, n_sources, n_members, n_channels)
@@ -377,24 +357,3 @@ class SyntheticEEG:
         snr_db = self._tensor([d.snr_db for d in draws])
         literal = self.variant == "published"
         return eeg + scaled_noise(eeg, noise, snr_db, half_power=literal)
-
-    def _pack(self, draws: Sequence[Any]) -> tuple[torch.Tensor, ...]:
-        """Pad the ragged patches of a batch; padding has strength zero."""
-        n_sources = max(len(d.clips) for d in draws)
-        n_members = max((len(p) for d in draws for p in d.patches), default=1)
-        regions = np.zeros((len(draws), n_sources, n_members), dtype=np.int64)
-        strength = np.zeros(regions.shape, dtype=np.float32)
-        clip = np.zeros(regions.shape[:2], dtype=np.int64)
-        source_snr = np.zeros(regions.shape[:2], dtype=np.float32)
-        present = np.zeros(regions.shape[:2], dtype=np.float32)
-        for b, draw in enumerate(draws):
-            clip[b, : len(draw.clips)] = draw.clips
-            source_snr[b, : len(draw.clips)] = draw.source_snr_db
-            present[b, : len(draw.clips)] = 1  # padding has no background either
-            for s, patch in enumerate(draw.patches):
-                regions[b, s, : len(patch)] = patch
-                strength[b, s, : len(patch)] = decay(
-                    self.head.cortex, patch, draw.half_distances[s]
-                )
-        arrays = (regions, strength, clip, source_snr, present)
-        return tuple(self._tensor(array) for array in arrays)

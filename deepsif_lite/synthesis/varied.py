@@ -20,9 +20,10 @@ from ..cortex.patches import SIZED_PATCHES, sized_candidates
 from ..errors import OptionError
 from ..signals import average_reference
 from .artifacts import ArtifactGenerator, mix_artifacts, stack_artifacts
+from .draws import Draw, KeptCandidates, window_start
 from .mixing import projected_backgrounds
 from .samples import Batch
-from .stream import SyntheticEEG, _Draw
+from .stream import SyntheticEEG
 from .variety import Variety
 from .waveforms import draw_rhythm, draw_waveform
 
@@ -52,7 +53,7 @@ class _Block(NamedTuple):
 
 
 @dataclass
-class _VariedDraw(_Draw):
+class _VariedDraw(Draw):
     """The random choices behind one sample, with those of its variety."""
 
     block: int = 0
@@ -100,7 +101,9 @@ class VariedEEG(SyntheticEEG):
         super().__init__(head, clips, **options)
         self.caps, self.artifacts = caps, artifacts
         self.variety, self.block_size = variety or Variety(), block_size
-        self._sized: dict[int, list[NDArray]] = {}
+        self._sized = KeptCandidates(
+            head.cortex, sized_candidates, (self.seed, SIZED_PATCHES)
+        )
         self._blocks: dict[int, _Block] = {}
 
     def _block(self, number: int) -> _Block:
@@ -176,7 +179,7 @@ class VariedEEG(SyntheticEEG):
         variety, count = self.variety, len(draw.patches)
         for k, patch in enumerate(draw.patches):
             if rng.random() < variety.sized_share:
-                draw.patches[k] = self._sized_patch(int(patch[0]), rng)
+                draw.patches[k] = self._sized.pick(int(patch[0]), rng)
             if rng.random() < variety.waveform_share:
                 draw.courses[k] = draw_waveform(
                     self.clips.n_times, self.clips.sfreq, rng
@@ -195,29 +198,18 @@ class VariedEEG(SyntheticEEG):
         seeds = rng.integers(n_regions, size=rng.integers(1, _MOST_RHYTHMS + 1))
         courses = [draw_rhythm(block.n_times, sfreq, rng) for _ in seeds]
         gain = block.gains[wearer].cpu().numpy()
-        maps = [gain[self._sized_patch(int(seed), rng)].sum(axis=0) for seed in seeds]
+        maps = [gain[self._sized.pick(int(seed), rng)].sum(axis=0) for seed in seeds]
         maps = [row / np.linalg.norm(row) for row in maps]
         return np.array(courses, np.float32), np.array(maps, np.float32)
-
-    def _sized_patch(self, seed_region: int, rng: np.random.Generator) -> NDArray:
-        if seed_region not in self._sized:
-            own = np.random.default_rng([self.seed, SIZED_PATCHES, seed_region])
-            self._sized[seed_region] = sized_candidates(
-                self.head.cortex, seed_region, rng=own
-            )
-        candidates = self._sized[seed_region]
-        return candidates[rng.integers(len(candidates))]
 
     def _place_window(
         self, draw: _VariedDraw, n_times: int, rng: np.random.Generator
     ) -> None:
         """Draw where the window lies: around the peak of the first source."""
-        whole = self.clips.n_times
         peak = int(self.clips.peaks[draw.clips[0]])
         if 0 in draw.courses:
             peak = int(np.abs(draw.courses[0]).argmax())
-        first, last = max(0, peak - n_times + 1), min(peak, whole - n_times)
-        draw.start = int(rng.integers(first, last + 1))
+        draw.start = window_start(peak, n_times, self.clips.n_times, rng)
 
     def batch(self, indices: Sequence[int]) -> Batch:
         """Make the samples of the given indices, which are of one block.
