@@ -160,9 +160,10 @@ def _of_recording(info: Info, match: str) -> tuple[list[str], NDArray]:
     if table is not None and np.isnan(electrode_positions(info)).all():
         info = set_table(info, table)
     # Numbers are no names: BioSemi's C1 is not the C1 of the 10-10 system.
-    known = frozenset(known_electrodes() if table is None else ())
+    known = known_electrodes() if table is None else ()
     standard = standard_names(info.ch_names, known)
-    named = np.array([name in known for name in standard])
+    there = frozenset(known)
+    named = np.array([name in there for name in standard])
     placed = np.isfinite(electrode_positions(info)).all(axis=1)
     # Names tell unless some electrode that has a place has no name among them.
     if match == "name" and not (placed & ~named).any():
@@ -205,10 +206,7 @@ def _measured(info: Info, shared: dict[str, str]) -> NDArray:
     """Lay measured positions onto the template, and bring them to its MRI frame."""
     from ..recordings.positions import place
 
-    # The electrodes that both know, or else the paper's cap, stand for the scalp.
-    nominal = template_positions(CHANNELS_75, fiducials()[1])
-    scalp = load_shells().project(np.array(list(nominal.values())))
-    template = electrode_info(list(CHANNELS_75), scalp)
+    template = _published_names()
     shared = {name: own for name, own in shared.items() if name in template.ch_names}
     placed, _, _, astray = place(info, template, shared)
     if astray:
@@ -219,3 +217,11 @@ def _measured(info: Info, shared: dict[str, str]) -> NDArray:
         )
     to_head = mri_to_head()
     return (placed - to_head[:3, 3]) @ to_head[:3, :3]
+
+
+@lru_cache(maxsize=1)
+def _published_names() -> Info:
+    """Describe the paper's cap on the template: it stands for the template's scalp."""
+    nominal = template_positions(CHANNELS_75, fiducials()[1])
+    scalp = load_shells().project(np.array(list(nominal.values())))
+    return electrode_info(list(CHANNELS_75), scalp)

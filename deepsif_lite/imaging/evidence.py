@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..artifacts import content_hash
 from ..cortex.surface import load_cortex
 from ..head.artifact_sources import load_artifact_sources
 from ..head.model import load_shells
 from ..network.scalp_maps import source_whitener
 from ..signals import average_reference
-from .serving import keep_recent
+from .recent import Recent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +24,7 @@ _LOADING = 0.01
 _FILTERED = 1e-3  # of the power; no EEG has less noise, so less was filtered away
 _OFF_SCALP = 5e-3  # m; electrodes of other heads lie farther from the template's scalp
 _N_CAPS = 8  # whose fields stay in memory; 64 electrodes take 1 MB
-_caps: dict[str, _Fields | None] = {}  # least recently used first
+_caps: Recent[_Fields | None] = Recent(_N_CAPS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,10 +183,7 @@ def _largest_power(inverse: NDArray, bases: NDArray) -> float:
 
 def _fields_on(head: HeadModel) -> _Fields | None:
     """Return the fields on a cap, from memory where they are there."""
-    key = content_hash({"leadfield": head.leadfield, "sensors": head.sensors})
-    fields = _caps.pop(key) if key in _caps else _make_fields(head)
-    keep_recent(_caps, key, fields, _N_CAPS)
-    return fields
+    return _caps.get(lambda: _make_fields(head), head.leadfield, head.sensors)
 
 
 def _make_fields(head: HeadModel) -> _Fields | None:

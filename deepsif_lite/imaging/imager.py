@@ -13,7 +13,7 @@ from ..errors import SignalError, check_shape
 from ..network.cards import card_on, check_card, serves_any_cap
 from ..recordings.instances import check_kind
 from ..recordings.preparation import prepare
-from ..recordings.windows import check_window, remove_mean
+from ..recordings.windows import check_window
 from ..signals import normalize
 from . import checks
 from .fit import warn_about_fit
@@ -220,7 +220,8 @@ class Imager:
         crop(ready, window)
         checks.check_length(len(ready.times))
         checks.check_usual_length(len(ready.times), self.card)
-        warn_about_fit(remove_mean(ready.copy()).data.T, head, 2)
+        eeg = ready.data - ready.data.mean(axis=1, keepdims=True)
+        warn_about_fit(eeg.T, head, 2)
         result = next(self._images([evoked_window(ready, head)]))
         checks.warn_about_doubt(result.probability)
         return result

@@ -18,7 +18,8 @@ from ..network.cards import (
 )
 from ..network.weights import load_weights, weights_stamp
 from .imager import Imager
-from .serving import keep_recent, serving
+from .recent import keep_recent
+from .serving import serving
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
@@ -146,7 +147,8 @@ def shared_network(
     network, state = _kept.pop(key, (None, None))
     if network is None or state != _state(network):
         network = _load(name_or_path, head, device)
-    keep_recent(_kept, key, (network, _state(network)), _N_KEPT)
+        state = _state(network)
+    keep_recent(_kept, key, (network, state), _N_KEPT)
     return serving(network, head)
 
 
@@ -162,8 +164,11 @@ def _load(name_or_path: str | Path, head: HeadModel, device: str) -> SourceNetwo
 
 def _state(network: SourceNetwork) -> tuple:
     """Return what changes with any tensor of a network."""
-    tensors = [*network.parameters(), *network.buffers()]
-    return network.training, *((t.data_ptr(), t._version) for t in tensors)
+    kept = [(m._parameters, m._buffers) for m in network.modules()]
+    tensors = (t for pair in kept for part in pair for t in part.values())
+    return network.training, *(
+        (t.data_ptr(), t._version) for t in tensors if t is not None
+    )
 
 
 def default_network(head: HeadModel) -> str:

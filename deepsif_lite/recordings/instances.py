@@ -81,6 +81,14 @@ def real_values(recording: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw) -> NDAr
     return np.ma.filled(values, np.nan) if np.ma.isMaskedArray(values) else values
 
 
+def values_of(recording: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw) -> NDArray:
+    """Return the values of a loaded recording, (..., n_channels, n_times), to look at.
+
+    Of an evoked response these are its own, which MNE takes time to copy.
+    """
+    return recording.data if hasattr(recording, "data") else recording.get_data()
+
+
 def good_eeg(info: mne.Info) -> NDArray:
     """Return the indices of the EEG channels that are not marked bad.
 

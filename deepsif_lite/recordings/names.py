@@ -72,11 +72,17 @@ def plain_names(names: Sequence[str]) -> list[str]:
     >>> plain_names(["Fp1-CPz", "T3-CPz", "EXG1"])
     ['fp1', 't7', 'exg1']
     """
-    plain = [plain_name(name) for name in _without_shared_parts(names)]
-    cap = _biosemi_cap(plain)
+    plain, cap = _read_names(tuple(names))
     if cap is None:
-        return plain
+        return list(plain)
     return [_biosemi_names(cap).get(name, f"{cap} {name}") for name in plain]
+
+
+@lru_cache(maxsize=32)  # each recording asks for its own several times
+def _read_names(names: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
+    """Return names without decoration, and MNE's montage of the cap if it has numbers."""
+    plain = tuple(plain_name(name) for name in _without_shared_parts(names))
+    return plain, _biosemi_cap(plain)
 
 
 def _tidy(name: str) -> str:
@@ -140,13 +146,19 @@ def standard_names(names: Sequence[str], known: Iterable[str]) -> list[str]:
     >>> standard_names(["FP1", "EEG T3-REF", "EXG1"], ["Fp1", "T7", "Cz"])
     ['Fp1', 'T7', 'EXG1']
     """
-    spelling = {plain_name(name): name for name in known}
+    spelling = _spelling(tuple(known))
     plain = plain_names(names)
     taken = set(spelling.values())
     return [
         spelling.get(p, p if name in taken else name)
         for p, name in zip(plain, names, strict=True)
     ]
+
+
+@lru_cache(maxsize=4)
+def _spelling(known: tuple[str, ...]) -> dict[str, str]:
+    """Return known names by their plain form, of two for one place the first."""
+    return {plain_name(name): name for name in reversed(known)}
 
 
 def numbered_cap(names: Sequence[str]) -> str | None:
@@ -163,8 +175,7 @@ def numbered_cap(names: Sequence[str]) -> str | None:
         ``"biosemi128"``, ``"biosemi160"`` or ``"biosemi256"``; None for any other
         cap, and for those whose electrodes all have 10-10 names.
     """
-    plain = [plain_name(name) for name in _without_shared_parts(names)]
-    cap = _biosemi_cap(plain)
+    _, cap = _read_names(tuple(names))
     return None if cap in _NAMED_CAPS else cap
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import ChannelError, SignalError, WindowError, check_option
 from ..signals import average_reference, remove_trend
-from .instances import check_kind, good_eeg, real_values
+from .instances import check_kind, good_eeg, real_values, values_of
 from .matching import Cap, check_cover, match_channels, warn
 from .positions import electrode_positions, sphere
 from .quality import (
@@ -147,7 +147,7 @@ def prepare(
     _notice_kind(inst)
     eeg = _pick_eeg(inst)
     eeg, cap = match_channels(eeg, info, match, all_needed=interpolate)
-    check_values(eeg.get_data(), eeg.ch_names)
+    check_values(values_of(eeg), eeg.ch_names)
     _notice_processing(eeg)
     remove_mean(eeg, baseline)
     eeg, cap = _drop_unusable(eeg, cap, info)
@@ -221,13 +221,14 @@ def _check_rate(rate: float) -> None:
 
 def _notice_processing(eeg: Instance) -> None:
     """Warn of values that are no potentials any more."""
-    found = find_processing(eeg.get_data())
+    data = values_of(eeg)
+    found = find_processing(data)
     if found:
         warn(
             f"{found}; its image is none of sources in the brain. Give the potentials "
             "as they were recorded."
         )
-    clipped = [eeg.ch_names[i] for i in find_clipped(eeg.get_data())]
+    clipped = [eeg.ch_names[i] for i in find_clipped(data)]
     if clipped:
         warn(
             f"Channels {clipped} are cut off at their largest or smallest value, as by "
@@ -275,7 +276,7 @@ def _forget_projectors(eeg: Instance) -> Instance:
 def _drop_unusable(eeg: Instance, cap: Cap, info: mne.Info) -> tuple[Instance, Cap]:
     """Treat channels as bad whose signal cannot be that of their place."""
     directions = _directions(cap.positions, info)
-    data = eeg.get_data()
+    data = values_of(eeg)
     check_scales(data, eeg.ch_names)
     flat, outlying = find_unusable(data, directions)
     if flat:
@@ -362,7 +363,7 @@ def _remove_drifts(
     eeg: Instance, info: mne.Info, baseline: tuple[float | None, float | None] | None
 ) -> None:
     """Take drifts of electrodes away, in place, and notice what may be a response."""
-    data = average_reference(eeg.get_data(), -2)
+    data = average_reference(values_of(eeg), -2)
     drifting, largest, signal = find_drifts(data, eeg.times[-1] - eeg.times[0])
     if not len(drifting):
         return
