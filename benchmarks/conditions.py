@@ -37,6 +37,7 @@ SEED = 4004
 NETWORKS = {"deepsif": "lite-75", "known head": "lite-75-known-head"}
 BY_SOURCE = ("depth", "amplitude")  # groups whose sources differ from each other
 CM2, MM = 1e-4, 1e-3
+CHUNK = 40  # recordings of each set before more of any
 
 
 def _pink(rng, shape):
@@ -179,31 +180,38 @@ def conditions(head, clips) -> dict[str, dict[str, dict]]:
     }
 
 
-def score(networks, clips, options: dict, n: int) -> pd.DataFrame:
-    """Score networks and sLORETA on one test set a number of sources."""
+def score(networks, clips, options: dict, first: int) -> pd.DataFrame:
+    """Score networks and sLORETA on a chunk of one test set a number of sources."""
     options = {"make_stream": ControlledEEG, "n_sources": (2,)} | options
     return evaluate(
         networks,
         clips,
         methods=(*networks, "sloreta"),
-        n_samples=n,
+        first=first,
+        n_samples=CHUNK,
         seed=SEED,
         progress=False,
         **options,
     )
 
 
-def finite_elements() -> dict[str, dict]:
-    """Return options of the head of finite elements, whose electrodes are others."""
+def finite_elements() -> dict[str, dict[str, dict]]:
+    """Return the set of a head of finite elements, whose electrodes are others."""
     try:
         real = load_fem_head()
     except DeepSIFError:
-        return {}
+        return {}  # the published head is not at hand
     cap = dl.load_head_model("template", channels=list(real.ch_names))
-    return {
-        "template, its electrodes": {"head": cap},
-        "finite elements": {"head": real},
-    }
+    levels = {"template, its electrodes": cap, "finite elements": real}
+    return {"finite elements": {name: {"head": head} for name, head in levels.items()}}
+
+
+def _of_group(group: str, networks: dict, options: dict) -> dict:
+    """Return the networks of a group: for another cap, the one that serves any."""
+    if group != "finite elements":
+        return networks
+    cap = dl.load_head_model("template", channels=list(options["head"].ch_names))
+    return {"deepsif": dl.load_model("lite", head=cap)}
 
 
 def means(rows: pd.DataFrame, base: pd.DataFrame, facts: dict) -> list[dict]:
@@ -231,14 +239,26 @@ def means(rows: pd.DataFrame, base: pd.DataFrame, facts: dict) -> list[dict]:
     return table
 
 
-def stored_scores(networks, clips, options: dict, n: int, path: Path) -> pd.DataFrame:
-    """Score one test set, or read what was scored before."""
-    if not path.is_file():
-        rows = score(networks, clips, options, n)
-        partial = path.with_suffix(".partial")
-        rows.to_csv(partial, index=False)
-        partial.replace(path)
-    return pd.read_csv(path)
+def score_all(networks, clips, groups: dict, n: int, folder: Path) -> dict:
+    """Score all sets, a chunk of each before the next chunk of any.
+
+    Returns
+    -------
+    dict of (group, level) to DataFrame
+    """
+    sets = [(group, level) for group, levels in groups.items() for level in levels]
+    parts = {which: [] for which in sets}
+    chunks = range(0, n, CHUNK)
+    for first, (group, level) in tqdm([(c, s) for c in chunks for s in sets]):
+        path = folder / f"{group}-{level}-{first}.csv".replace("/", "_")
+        if not path.is_file():
+            options = groups[group][level]
+            rows = score(_of_group(group, networks, options), clips, options, first)
+            partial = path.with_suffix(".partial")
+            rows.to_csv(partial, index=False)
+            partial.replace(path)
+        parts[group, level].append(pd.read_csv(path))
+    return {which: pd.concat(each, ignore_index=True) for which, each in parts.items()}
 
 
 def main() -> None:
@@ -251,26 +271,18 @@ def main() -> None:
     arguments = parser.parse_args()
     networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
     clips = dl.load_spike_library("lite", split="test")
-    folder = arguments.runs / f"{fingerprint()}-{arguments.recordings}"
+    folder = arguments.runs / fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
-    groups = conditions(networks["deepsif"].head, clips)
-    elements = finite_elements()
-    if elements:
-        groups["finite elements"] = elements
-        cap = next(iter(elements.values()))["head"]
-        any_cap = {"deepsif": dl.load_model("lite", head=cap)}
+    groups = conditions(networks["deepsif"].head, clips) | finite_elements()
     if arguments.only:
         groups = {name: groups[name] for name in arguments.only}
+    scored = score_all(networks, clips, groups, arguments.recordings, folder)
     table = []
-    for group, levels in tqdm(groups.items(), unit="group"):
-        of_group = any_cap if group == "finite elements" else networks
-        base = None
-        for level, options in levels.items():
-            path = folder / f"{group}-{level}.csv".replace("/", "_")
-            count = arguments.recordings
-            rows = stored_scores(of_group, clips, options, count, path)
-            base = rows if base is None else base
-            table += means(rows, base, {"group": group, "level": level})
+    for group, levels in groups.items():
+        base = scored[group, next(iter(levels))]
+        for level in levels:
+            facts = {"group": group, "level": level}
+            table += means(scored[group, level], base, facts)
     table = pd.DataFrame(table)
     print(table.round(2).to_string(index=False))
     if arguments.save:

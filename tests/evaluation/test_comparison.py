@@ -74,7 +74,7 @@ def test_tests_of_pairs_share_their_core(samples):
 
 def test_rise_of_a_median_has_the_error_of_its_pairs():
     rng = np.random.default_rng(5)
-    base, n = rng.normal(size=4000), 4000
+    base, n = rng.normal(size=400), 400
     table = pd.DataFrame({"n_sources": 2, "sample": range(n), "error_mm": base})
     # The same recordings, each 0.3 worse: no doubt at all about the rise.
     alike = table.assign(error_mm=base + 0.3).sample(frac=1, random_state=0)
