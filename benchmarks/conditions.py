@@ -1,8 +1,8 @@
 """Score the networks where one thing differs: PNAS SI Figs. S4 to S11.
 
-Run ``python benchmarks/conditions.py --save data/experiments/conditions.csv`` (an hour
-and a half on two cores). It goes on where it was stopped, as long as weights and sizes
-are the same.
+Run ``python benchmarks/conditions.py --save data/experiments/conditions.csv`` (half an
+hour on one core). It goes on where it was stopped, as long as weights and sizes are the
+same.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from deepsif_lite.evaluation import (
     grow_at_random,
     headline,
     per_sample,
+    rise_of_median,
     spike_and_wave,
 )
 from deepsif_lite.head import HEAD_VARIANTS, load_fem_head, load_head_variant
@@ -36,6 +37,7 @@ SEED = 4004
 NETWORKS = {"deepsif": "lite-75", "known head": "lite-75-known-head"}
 BY_SOURCE = ("depth", "amplitude")  # groups whose sources differ from each other
 CM2, MM = 1e-4, 1e-3
+CHUNK = 40  # recordings of each set before more of any
 
 
 def _pink(rng, shape):
@@ -178,51 +180,85 @@ def conditions(head, clips) -> dict[str, dict[str, dict]]:
     }
 
 
-def score(networks, clips, options: dict, n: int) -> pd.DataFrame:
-    """Score networks and sLORETA on one test set a number of sources."""
+def score(networks, clips, options: dict, first: int) -> pd.DataFrame:
+    """Score networks and sLORETA on a chunk of one test set a number of sources."""
     options = {"make_stream": ControlledEEG, "n_sources": (2,)} | options
     return evaluate(
         networks,
         clips,
         methods=(*networks, "sloreta"),
-        n_samples=n,
+        first=first,
+        n_samples=CHUNK,
         seed=SEED,
         progress=False,
         **options,
     )
 
 
-def finite_elements(clips, n: int) -> pd.DataFrame | None:
-    """Score on the head of finite elements, whose electrodes are others."""
+def finite_elements() -> dict[str, dict[str, dict]]:
+    """Return the set of a head of finite elements, whose electrodes are others."""
     try:
         real = load_fem_head()
     except DeepSIFError:
-        return None
+        return {}  # the published head is not at hand
     cap = dl.load_head_model("template", channels=list(real.ch_names))
-    network = {"deepsif": dl.load_model("lite", head=cap)}
-    parts = {
-        "template, its electrodes": score(network, clips, {"head": cap}, n),
-        "finite elements": score(network, clips, {"head": real}, n),
-    }
-    return pd.concat(
-        [rows.assign(level=name) for name, rows in parts.items()], ignore_index=True
-    )
+    levels = {"template, its electrodes": cap, "finite elements": real}
+    return {"finite elements": {name: {"head": head} for name, head in levels.items()}}
 
 
-def means(rows: pd.DataFrame, group: str, level: str) -> list[dict]:
-    """Return means and standard errors, one row a method (and source)."""
+def _of_group(group: str, networks: dict, options: dict) -> dict:
+    """Return the networks of a group: for another cap, the one that serves any."""
+    if group != "finite elements":
+        return networks
+    cap = dl.load_head_model("template", channels=list(options["head"].ch_names))
+    return {"deepsif": dl.load_model("lite", head=cap)}
+
+
+def means(rows: pd.DataFrame, base: pd.DataFrame, facts: dict) -> list[dict]:
+    """Return means and standard errors, one row a method (and source).
+
+    ``rise`` is that of the median error above that of the same recordings in the
+    first set of the group.
+    """
     parts = {"all": per_sample(headline(rows))}
-    if group in BY_SOURCE:
+    if facts["group"] in BY_SOURCE:
         parts |= {f"{k + 1}": part for k, part in rows.groupby("source")}
+    before = per_sample(headline(base))
     table = []
     for source, samples in parts.items():
         for method, part in samples.groupby("method", sort=False):
-            row = {"group": group, "level": level, "method": method, "source": source}
-            row["n"] = len(part)
+            row = facts | {"method": method, "source": source, "n": len(part)}
             for metric in (*METRICS, "detected", "average_precision"):
                 row[metric], row[f"{metric}_se"] = part[metric].agg(["mean", "sem"])
-            table.append(row | {"error_median": part["error_mm"].median()})
+            row["error_median"] = part["error_mm"].median()
+            if source == "all":
+                of_base = before[before["method"] == method]
+                rise = rise_of_median(part, of_base, "error_mm")
+                row["rise"], row["rise_se"] = rise.value, rise.se
+            table.append(row)
     return table
+
+
+def score_all(networks, clips, groups: dict, n: int, folder: Path) -> dict:
+    """Score all sets, a chunk of each before the next chunk of any.
+
+    Returns
+    -------
+    dict of (group, level) to DataFrame
+    """
+    sets = [(group, level) for group, levels in groups.items() for level in levels]
+    parts = {which: [] for which in sets}
+    chunks = range(0, n, CHUNK)
+    for first, (group, level) in tqdm([(c, s) for c in chunks for s in sets]):
+        path = folder / f"{group}-{level}-{first}.csv".replace("/", "_")
+        if not path.is_file():
+            options = groups[group][level]
+            rows = score(_of_group(group, networks, options), clips, options, first)
+            partial = path.with_suffix(".partial")
+            rows.to_csv(partial, index=False)
+            partial.replace(path)
+        parts[group, level].append(pd.read_csv(path))
+    return {which: pd.concat(each, ignore_index=True) for which, each in parts.items()}
 
 
 def main() -> None:
@@ -234,28 +270,20 @@ def main() -> None:
     parser.add_argument("--save", type=Path, help="file to write, .csv")
     arguments = parser.parse_args()
     networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
-    head = networks["deepsif"].head
     clips = dl.load_spike_library("lite", split="test")
-    folder = arguments.runs / f"{fingerprint()}-{arguments.recordings}"
+    folder = arguments.runs / fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
-    sets = [
-        (group, level, options)
-        for group, levels in conditions(head, clips).items()
-        for level, options in levels.items()
-        if group in (arguments.only or (group,))
-    ]
+    groups = conditions(networks["deepsif"].head, clips) | finite_elements()
+    if arguments.only:
+        groups = {name: groups[name] for name in arguments.only}
+    scored = score_all(networks, clips, groups, arguments.recordings, folder)
     table = []
-    for group, level, options in tqdm(sets, unit="set"):
-        path = folder / f"{group}-{level}.csv".replace("/", "_")
-        if not path.is_file():
-            rows = score(networks, clips, options, arguments.recordings)
-            pd.DataFrame(means(rows, group, level)).to_csv(path, index=False)
-        table.append(pd.read_csv(path, dtype={"level": str, "source": str}))
-    elements = finite_elements(clips, arguments.recordings)
-    if elements is not None and not arguments.only:
-        for level, rows in elements.groupby("level", sort=False):
-            table.append(pd.DataFrame(means(rows, "finite elements", level)))
-    table = pd.concat(table, ignore_index=True)
+    for group, levels in groups.items():
+        base = scored[group, next(iter(levels))]
+        for level in levels:
+            facts = {"group": group, "level": level}
+            table += means(scored[group, level], base, facts)
+    table = pd.DataFrame(table)
     print(table.round(2).to_string(index=False))
     if arguments.save:
         facts = f"# commit {commit()}, weights {fingerprint()}, seed {SEED}\n"

@@ -21,7 +21,7 @@ __getattr__, __dir__, __all__ = attach(
             "probability_and_truth",
             "reliability",
         ],
-        "comparison": ["compare_methods", "over_cortex"],
+        "comparison": ["compare_methods", "over_cortex", "rise_of_median"],
         "by_place": ["TrustMap", "trust_map"],
         "controlled": ["ControlledEEG"],
         "independent": ["IndependentEEG", "grow_at_random", "spike_and_wave"],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+import numpy as np
 from numpy.typing import NDArray
 
-from ..artifacts import read_arrays, write_arrays
+from ..artifacts import content_hash, read_arrays, sha256, write_arrays
 from ..errors import ArtifactError, check_range
 from ..network.cards import head_fingerprint
 from ..recordings.published import cache_dir
@@ -54,8 +54,8 @@ def trust_map(
     """Simulate single sources all over the cortex, and image them.
 
     Each region shows the mean over the sources that begin within 15 mm. A map is
-    computed once (a minute on two cores) and kept in the user's cache, by network,
-    electrodes and arguments.
+    computed once (a minute on two cores) and kept in the user's cache, by the contents
+    of network, head and clips and by the arguments.
 
     Parameters
     ----------
@@ -86,15 +86,9 @@ def trust_map(
     (994,)
     """
     check_range("n_samples", n_samples, 1)
-    weights = {k: v for k, v in model.card.items() if k not in ("scores", "head")}
-    key = [
-        weights,
-        head_fingerprint(model.head),
-        clips.cortex,
-        *(snr_db, n_samples, seed),
-    ]
-    name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-    path = cache_dir() / "trust" / f"{name}.npz"
+    contents = _content(model), _content_of_clips(clips), head_fingerprint(model.head)
+    key = json.dumps([*contents, snr_db, n_samples, seed])
+    path = cache_dir() / "trust" / f"{sha256(key.encode())[:16]}.npz"
     try:
         return TrustMap(**read_arrays(path))
     except (FileNotFoundError, ArtifactError):  # a damaged copy is made anew
@@ -114,3 +108,20 @@ def trust_map(
     maps = {score: over_cortex(table, score, cortex) for score in _SCORES}
     write_arrays(path, maps)
     return TrustMap(**maps)
+
+
+def _content(model: Imager) -> str:
+    """Return the hash of a network's weights and of how they are used.
+
+    Its card would do for a network as it was loaded, but not for one that was changed.
+    """
+    weights = {k: v.cpu().numpy() for k, v in model.network.state_dict().items()}
+    return content_hash(weights) + json.dumps(model.card["network"], sort_keys=True)
+
+
+def _content_of_clips(clips: SpikeLibrary) -> str:
+    """Return the hash of all that a library holds."""
+    held = {field.name: getattr(clips, field.name) for field in fields(clips)}
+    spans = held.pop("spans")
+    held |= {"spans": np.concatenate(spans), "n_spans": [len(each) for each in spans]}
+    return content_hash({name: np.asarray(value) for name, value in held.items()})

@@ -11,14 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import MismatchError
 from ..metrics.resection import score_resection
 from ..metrics.scores import localization_error
 from ..runs import progress_bar
 from ..solvers.methods import METHODS
+from .comparison import paired_gaps, paired_test
 from .steps import image_spike, spike_extent, spike_map
 
 if TYPE_CHECKING:
@@ -204,40 +202,11 @@ def compare_cohort(
     import pandas as pd
 
     rows = []
-    others = [m for m in dict.fromkeys(table["method"]) if m != reference]
-    for metric in metrics:
-        wide = table.pivot(index="patient", columns="method", values=metric)
-        for other in others:
-            pair = wide[[reference, other]].dropna()
-            gain = (pair[reference] - pair[other]).to_numpy()
-            rows.append({"metric": metric, "other": other} | _test(gain, metric))
+    for metric, other, gap in paired_gaps(table, ["patient"], reference, metrics):
+        # Differences of the reference from the other, those for the better above zero
+        # where the effect is concerned.
+        tested = paired_test(-gap, BETTER[metric])
+        tested["effect"] *= 1 if BETTER[metric] == "greater" else -1
+        stars = next((mark for limit, mark in _STARS if tested["p"] < limit), "")
+        rows.append({"metric": metric, "other": other, **tested, "stars": stars})
     return pd.DataFrame(rows).set_index(["metric", "other"])
-
-
-def _test(difference: NDArray, metric: str) -> dict:
-    """Test whether paired differences are on the better side."""
-    from scipy.stats import wilcoxon
-
-    p = effect = float("nan")
-    if np.any(difference):
-        p = wilcoxon(difference, alternative=BETTER[metric]).pvalue
-        effect = rank_biserial(difference)
-        effect = effect if BETTER[metric] == "greater" else -effect
-    stars = next((mark for limit, mark in _STARS if p < limit), "")
-    median = float(np.median(difference)) if len(difference) else float("nan")
-    return {
-        "n": len(difference),
-        "difference": median,
-        "p": p,
-        "effect": effect,
-        "stars": stars,
-    }
-
-
-def rank_biserial(difference: NDArray) -> float:
-    """Return the share of ranks above zero minus that below, of paired differences."""
-    from scipy.stats import rankdata
-
-    moved = difference[difference != 0]
-    ranks = rankdata(np.abs(moved))
-    return float((np.sign(moved) * ranks).sum() / ranks.sum())

@@ -1,7 +1,11 @@
 """Scores by place: those of an evaluation, kept in the cache."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 import deepsif_lite as dl
 from deepsif_lite import evaluation
@@ -53,3 +57,19 @@ def test_a_map_is_computed_once_for_a_cap_and_noise(cache, monkeypatch):
         path.write_bytes(path.read_bytes()[:50])
     evaluation.trust_map(model, clips, **options)
     assert len(calls) == 2
+
+
+def test_other_weights_or_clips_have_maps_of_their_own(cache):
+    model, clips = dl.load_model("lite-75"), dl.load_spike_library(split="test")
+    options = {"n_samples": 2, "progress": False}
+    evaluation.trust_map(model, clips, **options)
+    assert clips.basis is not None  # what is computed of a library is not part of it
+    evaluation.trust_map(copy.deepcopy(model), clips, **options)
+    assert len(list(cache.rglob("*.npz"))) == 1
+    changed = copy.deepcopy(model)  # under the same card
+    with torch.no_grad():
+        next(changed.network.parameters()).mul_(0.9)
+    evaluation.trust_map(changed, clips, **options)
+    others = replace(clips, waveforms=clips.waveforms[::-1].copy())
+    evaluation.trust_map(model, others, **options)
+    assert len(list(cache.rglob("*.npz"))) == 3

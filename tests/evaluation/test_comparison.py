@@ -7,7 +7,7 @@ from scipy.stats import false_discovery_control, wilcoxon
 
 import deepsif_lite as dl
 from deepsif_lite import evaluation
-from deepsif_lite.evaluation.comparison import holm
+from deepsif_lite.evaluation.comparison import holm, paired_test
 
 
 @pytest.fixture
@@ -61,3 +61,28 @@ def test_scores_over_the_cortex_are_means_around_each_region():
     assert values[500] == 8
     far = cortex.distances[:, [3, 500]].min(axis=1) > 0.015
     assert np.isnan(values[far]).all()
+
+
+def test_tests_of_pairs_share_their_core(samples):
+    wide = samples.pivot(index="sample", columns="method", values="recall")
+    gap = (wide["worse"] - wide["deepsif"]).to_numpy()
+    tested = paired_test(gap, "less")
+    assert tested["p"] == pytest.approx(wilcoxon(gap, alternative="less").pvalue)
+    assert tested["effect"] == pytest.approx(-1)  # below in nearly every pair
+    assert paired_test(np.zeros(5)) == {"n": 5, "difference": 0, "p": 1, "effect": 0}
+
+
+def test_rise_of_a_median_has_the_error_of_its_pairs():
+    rng = np.random.default_rng(5)
+    base, n = rng.normal(size=400), 400
+    table = pd.DataFrame({"n_sources": 2, "sample": range(n), "error_mm": base})
+    # The same recordings, each 0.3 worse: no doubt at all about the rise.
+    alike = table.assign(error_mm=base + 0.3).sample(frac=1, random_state=0)
+    rise = evaluation.rise_of_median(alike, table, "error_mm")
+    assert rise.value == pytest.approx(0.3)
+    assert rise.se == pytest.approx(0, abs=1e-9)
+    # Unrelated ones: sqrt(pi / 2 n) is the standard error of a median of normal values.
+    other = table.assign(error_mm=rng.normal(size=n))
+    rise = evaluation.rise_of_median(other, table, "error_mm")
+    assert rise.se == pytest.approx(np.sqrt(2) * np.sqrt(np.pi / (2 * n)), rel=0.2)
+    assert rise.n == n
