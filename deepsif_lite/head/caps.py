@@ -206,7 +206,7 @@ def _measured(info: Info, shared: dict[str, str]) -> NDArray:
     """Lay measured positions onto the template, and bring them to its MRI frame."""
     from ..recordings.positions import place
 
-    template = _published_names()
+    template = _paper_cap()
     shared = {name: own for name, own in shared.items() if name in template.ch_names}
     placed, _, _, astray = place(info, template, shared)
     if astray:
@@ -220,7 +220,7 @@ def _measured(info: Info, shared: dict[str, str]) -> NDArray:
 
 
 @lru_cache(maxsize=1)
-def _published_names() -> Info:
+def _paper_cap() -> Info:
     """Describe the paper's cap on the template: it stands for the template's scalp."""
     nominal = template_positions(CHANNELS_75, fiducials()[1])
     scalp = load_shells().project(np.array(list(nominal.values())))
