@@ -60,6 +60,12 @@ def test_the_papers_run_is_the_papers():
     assert (config.n_sources, config.ema_decay) == ((1, 2, 3), 0.0)
 
 
+def test_the_share_of_resting_eeg_is_said_once():
+    with pytest.raises(OptionError, match=r"give Variety\(resting_share=0.5\)"):
+        TrainingConfig(variety=Variety(), resting_share=0.5)
+    assert TrainingConfig(variety=Variety(resting_share=0.5)).resting_share == 0
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(OptionError, match="profile='huge'"):
         configuration_of("huge")
@@ -85,6 +91,8 @@ def test_lite_was_trained_on_what_the_command_trains_on():
     )
     recipe = json.loads(json.dumps(asdict(config)))
     wanted = {key: value for key, value in recipe.items() if key not in _PACE}
+    for name in ("bridged_share", "resting_share"):  # which its card is too old to name
+        assert wanted["variety"].pop(name) == 0
     assert {key: made[key] for key in wanted} == wanted
     assert made["samples"] == made["steps_done"] * made["batch_size"]
     assert made["steps_done"] == made["n_steps"]
