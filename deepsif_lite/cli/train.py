@@ -194,17 +194,17 @@ def _configuration(arguments: argparse.Namespace) -> TrainingConfig:
         for name, value in given.items()
         if value is not None
     }
+    recipe: dict[str, Any] = {"resting_share": arguments.resting_share}
     if arguments.head == "template" and arguments.network == "lite":
-        any_cap = {
-            "variety": Variety(),
+        recipe = {
+            "variety": Variety(resting_share=arguments.resting_share),
             "n_sources": ANY_CAP_SOURCES,
             "options": ANY_CAP_SIZES,
         }
-        overrides = any_cap | overrides
+    overrides = recipe | overrides
     return replace(
         configuration_of(arguments.profile, arguments.network),
         seed=arguments.seed,
-        resting_share=arguments.resting_share,
         precision=arguments.precision,
         **overrides,
     )

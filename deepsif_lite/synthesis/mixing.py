@@ -228,7 +228,12 @@ def source_amplitude(
 
 
 def scaled_noise(
-    eeg: Tensor, unit_noise: Tensor, snr_db: Tensor, *, half_power: bool = False
+    eeg: Tensor,
+    unit_noise: Tensor,
+    snr_db: Tensor,
+    *,
+    half_power: bool = False,
+    overall: Tensor | None = None,
 ) -> Tensor:
     """Scale noise to a ratio of signal to noise, channel by channel.
 
@@ -240,6 +245,9 @@ def scaled_noise(
     half_power : bool
         Halve the power and count a channel's offset as signal, as the published code
         does.
+    overall : tensor of bool, shape (n_samples,), optional
+        Samples whose noise has a topography of its own, and power one over all
+        channels: it is scaled as a whole.
 
     Returns
     -------
@@ -249,6 +257,9 @@ def scaled_noise(
         power = eeg.square().mean(-2, keepdim=True) / 2
     else:
         power = (eeg - eeg.mean(-2, keepdim=True)).square().mean(-2, keepdim=True)
+    if overall is not None:
+        whole = power.mean(-1, keepdim=True)
+        power = torch.where(overall[:, None, None], whole, power)
     return unit_noise * (power * 10 ** (-snr_db / 10)[:, None, None]).sqrt()
 
 

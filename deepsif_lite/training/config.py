@@ -45,15 +45,16 @@ class TrainingConfig:
     n_times : int | None
         Length of the windows, samples; by default that of the clips.
     resting_share : float
-        Share of the noise power that is resting EEG instead of white noise.
+        Share of the noise power that is resting EEG instead of white noise; with
+        ``variety``, that is ``variety.resting_share``.
     electrode_jitter : tuple of float
         Range of the distance by which electrodes are beside those of the head model,
         meters; see :class:`~deepsif_lite.synthesis.SyntheticEEG`.
     variety : Variety | None
         Train for any cap and for what recordings hold besides, see
         :class:`~deepsif_lite.synthesis.VariedEEG`; None trains for the cap of the
-        head model alone, on samples as the paper's. With it, ``n_times``,
-        ``resting_share`` and ``electrode_jitter`` count for the validation only.
+        head model alone, on samples as the paper's. With it, ``n_times`` and
+        ``electrode_jitter`` count for the validation only.
     seed : int
         Of weights and stream.
     validation_size : int
@@ -115,6 +116,12 @@ class TrainingConfig:
             check_range("n_times", self.n_times, 2)
         if self.variety is not None and self.network != "lite":
             msg = f"variety needs network='lite', which serves any cap, not {self.network!r}."
+            raise OptionError(msg)
+        if self.variety is not None and self.resting_share > 0:
+            msg = (
+                f"resting_share={self.resting_share} is that of a single cap; with "
+                f"variety, give Variety(resting_share={self.resting_share})."
+            )
             raise OptionError(msg)
         if not self.n_sources:
             msg = "n_sources=() must hold a number of patches to draw from."

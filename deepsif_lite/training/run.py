@@ -89,7 +89,8 @@ def train(
     config : TrainingConfig | None
         Sizes and seeds; defaults to those of the ``lite`` network.
     resting : array of shape (n_clips, n_times, n_channels), optional
-        Resting EEG, any unit, for ``config.resting_share``; see
+        Resting EEG of the head's electrodes, any unit, for ``config.resting_share`` or
+        that of ``config.variety``, which brings it under every cap; see
         :func:`deepsif_lite.recordings.resting_clips`.
     initial : str | path | None
         Start from this network (of any montage, see
@@ -143,7 +144,7 @@ def train(
     identity = _identity(config, head, initial, resting)
     validation = stream = _stream(config, head, clips, resting)
     if config.variety is not None:
-        stream = _varied_stream(config, config.variety, head, clips)
+        stream = _varied_stream(config, config.variety, head, clips, resting)
     learner = Learner(_new_network(spec, config, head, initial), config, processes)
     monitor = Monitor(learner, validation, config, processes)
     checkpoint = Checkpoint(out, identity, learner, monitor, processes)
@@ -171,13 +172,15 @@ def _stream(
     resting: NDArray | None,
 ) -> SyntheticEEG:
     """Return the stream of the head's own cap, which validation takes samples from."""
+    varied = config.variety
+    share = config.resting_share if varied is None else varied.resting_share
     return SyntheticEEG(
         head,
         clips,
         n_sources=config.n_sources,
         n_times=config.n_times,
         resting=resting,
-        resting_share=config.resting_share,
+        resting_share=share,
         electrode_jitter=config.electrode_jitter,
         seed=config.seed,
     )
@@ -188,6 +191,7 @@ def _varied_stream(
     variety: Variety,
     head: HeadModel | TrainingHead,
     clips: SpikeLibrary,
+    resting: NDArray | None,
 ) -> VariedEEG:
     """Return the stream that a network for any cap learns from."""
     return VariedEEG(
@@ -197,6 +201,7 @@ def _varied_stream(
         load_artifact_sources(),
         variety=variety,
         block_size=config.batch_size,
+        resting=resting,
         n_sources=config.n_sources,
         source_snr=variety.source_snr,
         seed=config.seed,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import deepsif_lite as dl
-from deepsif_lite.errors import OptionError
+from deepsif_lite.errors import MismatchError, OptionError
 from deepsif_lite.head import load_artifact_sources, load_cap_sampler
 from deepsif_lite.signals import average_reference
 from deepsif_lite.synthesis import VariedEEG, Variety
@@ -61,3 +61,62 @@ def test_eeg_without_artifacts_is_the_topography_of_its_sources():
     assert np.median(explained) > 0.8
     shuffled = np.einsum("btc,bc->bt", eeg, topography[::-1])
     assert np.median((shuffled**2).sum(1) / (eeg**2).sum((1, 2))) < 0.5
+
+
+def test_what_is_off_by_default_leaves_all_else_as_it_was():
+    plain = stream().batch(range(4))
+    resting = np.random.default_rng(0).standard_normal((2, 500, 75))
+    more = stream(
+        variety=Variety(bridged_share=1.0, resting_share=1.0), resting=resting
+    ).batch(range(4))
+    assert torch.equal(plain.waveforms, more.waveforms)
+    assert torch.equal(plain.weights, more.weights)
+    assert not torch.equal(plain.eeg, more.eeg)
+
+
+def test_bridged_electrodes_show_one_potential():
+    varied = stream(variety=Variety(bridged_share=1.0), block_size=8)
+    found = 0
+    for block in range(3):
+        batch = varied.batch(range(8 * block, 8 * block + 8))
+        for k in range(8):
+            draw = varied._draw(8 * block + k)
+            for group in draw.bridges:
+                own = batch.eeg[k][:, group]
+                torch.testing.assert_close(own, own[:, :1].expand_as(own))
+            found += len(draw.bridges)
+    assert found > 5
+
+
+def test_resting_eeg_is_noise_of_its_own_topography():
+    """Power is at the back of the head, where that of the recording is."""
+    head, rng = dl.load_head_model("template-75"), np.random.default_rng(0)
+    behind = np.argmin(head.cortex.centroids[:, 1])
+    patch = head.cortex.distances[behind] < 0.03
+    maps = average_reference(head.leadfield)[:, patch].sum(axis=1)
+    resting = rng.standard_normal((3, 500, 1)) * maps / np.abs(maps).max()
+    resting += 0.1 * rng.standard_normal((3, 500, 75))
+    options = {
+        "n_sources": 0,
+        "background_snr": (-20.0, -20.0),
+        "resting": resting,
+        "block_size": 16,
+    }
+    quiet = {"artifact_share": 0, "rhythm_share": 0, "mapped_share": 0}
+    ratios = []
+    for share in (0.0, 1.0):
+        variety = Variety(resting_share=share, **quiet)
+        varied = stream(variety=variety, **options)
+        batch = varied.batch(range(16))
+        places = varied._block(0).artifacts[0].electrodes
+        power = (batch.eeg.numpy() ** 2).mean(axis=(0, 1))
+        back = places[:, 1] < np.quantile(places[:, 1], 0.25)
+        ratios.append(power[back].mean() / power[~back].mean())
+    assert ratios[1] > 3 * ratios[0]
+
+
+def test_resting_eeg_must_be_there_where_it_is_wanted():
+    with pytest.raises(MismatchError, match="needs resting EEG of shape"):
+        stream(variety=Variety(resting_share=0.5))
+    with pytest.raises(MismatchError, match=r"got \(2, 100, 75\)"):
+        stream(variety=Variety(resting_share=0.5), resting=np.ones((2, 100, 75)))

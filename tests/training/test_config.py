@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from deepsif_lite.errors import OptionError
+from deepsif_lite.head.cap_sampler import TEMPLATE_SHARE
 from deepsif_lite.network import load_card
 from deepsif_lite.profiles import PROFILES
 from deepsif_lite.synthesis import Variety
@@ -60,6 +61,12 @@ def test_the_papers_run_is_the_papers():
     assert (config.n_sources, config.ema_decay) == ((1, 2, 3), 0.0)
 
 
+def test_the_share_of_resting_eeg_is_said_once():
+    with pytest.raises(OptionError, match=r"give Variety\(resting_share=0.5\)"):
+        TrainingConfig(variety=Variety(), resting_share=0.5)
+    assert TrainingConfig(variety=Variety(resting_share=0.5)).resting_share == 0
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(OptionError, match="profile='huge'"):
         configuration_of("huge")
@@ -85,6 +92,11 @@ def test_lite_was_trained_on_what_the_command_trains_on():
     )
     recipe = json.loads(json.dumps(asdict(config)))
     wanted = {key: value for key, value in recipe.items() if key not in _PACE}
+    # Its card does not name what was added after, whose defaults leave samples alike.
+    own = wanted["variety"]
+    wanted["variety"] = {key: own.pop(key) for key in made["variety"]}
+    added = {"template_share": TEMPLATE_SHARE, "bridged_share": 0, "resting_share": 0}
+    assert own == added
     assert {key: made[key] for key in wanted} == wanted
     assert made["samples"] == made["steps_done"] * made["batch_size"]
     assert made["steps_done"] == made["n_steps"]
