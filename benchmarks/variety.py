@@ -1,12 +1,12 @@
-"""Leave out of the recipe one kind of variety at a time, and see what is lost.
+"""Change one kind of variety of the recipe at a time, and see what it does.
 
 Run ``python benchmarks/variety.py --save data/experiments/variety.csv`` (one and a half
 hours on one core; a run that was stopped goes on). A small network learns from the
-paper's samples under any cap; then it goes on learning, from the whole recipe and from
-recipes that lack one part each, for equally many samples, with two seeds. All are
-scored on the same recordings of each kind: of heads, clips and caps not trained on,
-plain but for one part, which all of them have. A difference is to the network of the
-whole recipe, paired by recording; below zero, what was left out had helped.
+paper's samples under any cap; then it goes on learning, from the whole recipe, from
+recipes that lack one part each, and from some with one part more, for equally many
+samples, with two seeds. All are scored on the same recordings of each kind: of heads,
+clips and caps not trained on, plain but for one part, which all of them have. A
+difference is to the network of the whole recipe, paired by recording.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import deepsif_lite as dl
 from deepsif_lite.artifacts import read_arrays, write_arrays
 from deepsif_lite.head import CapSampler, load_artifact_sources
 from deepsif_lite.metrics import average_precision
+from deepsif_lite.network import load_card
+from deepsif_lite.recordings import load_resting_eeg
 from deepsif_lite.spikes import SpikeLibrary
 from deepsif_lite.synthesis import VariedEEG, Variety
 from deepsif_lite.training import ANY_CAP_SOURCES, TrainingConfig, train
@@ -57,23 +59,34 @@ PARTS = {
     "rhythms": {"rhythm_share": 1.0},
     "weak sources": {"source_snr": (5.0, 10.0)},
 }
+# Of each part that the recipe does not have, what is tried; all of a test set have it.
+MORE = {
+    "bridged electrodes": {"bridged_share": 0.15},
+    "resting EEG": {"resting_share": 0.3},
+}
 SIZES = {"width": 96, "depth": 2, "local_width": 48, "n_messages": 2, "n_shapes": 10}
 SEEDS = (0, 1)
 TEST_SEED, TEST_BLOCKS = 501, 3
-WHOLE = "nothing"
+WHOLE = "whole recipe"
 
 
 def recipes() -> Iterator[tuple[str, Variety]]:
-    """Yield what is left out, and the recipe without it."""
+    """Yield what is changed, and the recipe with that change."""
     yield WHOLE, Variety()
     for name, part in PARTS.items():
-        yield name, replace(Variety(), **{key: getattr(PLAIN, key) for key in part})
+        lacking = {key: getattr(PLAIN, key) for key in part}
+        yield f"without {name}", replace(Variety(), **lacking)
+    for name, part in MORE.items():
+        yield f"with {name}", replace(Variety(), **part)
 
 
 def test_sets(caps: CapSampler, clips: SpikeLibrary) -> Iterator[tuple[str, VariedEEG]]:
     """Yield recordings that hold one part each, and the whole recipe's."""
+    resting = load_resting_eeg()[1::2]  # training has the others
     asked = {"nothing besides": PLAIN}
     asked |= {name: replace(PLAIN, **part) for name, part in PARTS.items()}
+    for name, part in MORE.items():
+        asked[name] = replace(PLAIN, **dict.fromkeys(part, 1.0))
     asked["the whole recipe"] = Variety()
     for name, variety in asked.items():
         n_sources = (2, 3) if variety.together_share == 1 else (1, 2, 3)
@@ -85,6 +98,7 @@ def test_sets(caps: CapSampler, clips: SpikeLibrary) -> Iterator[tuple[str, Vari
                 caps,
                 load_artifact_sources(),
                 variety=variety,
+                resting=resting,
                 n_sources=n_sources,
                 source_snr=variety.source_snr,
                 seed=TEST_SEED,
@@ -136,8 +150,24 @@ def learn(
         score_size=32,
         score_every=n_steps,
     )
-    train(head, clips, folder, config=config, initial=initial, progress=False)
+    if steps_done(folder / "last") < n_steps:
+        train(
+            head,
+            clips,
+            folder,
+            config=config,
+            resting=load_resting_eeg()[::2] if variety.resting_share else None,
+            initial=initial,
+            progress=False,
+        )
     return folder / "last"
+
+
+def steps_done(folder: Path) -> int:
+    """Return how far a network was trained."""
+    if not folder.is_dir():
+        return 0
+    return load_card(folder)["training"]["steps_done"]
 
 
 def main() -> None:
@@ -170,7 +200,7 @@ def differences(runs: Path, asked: list[str]) -> list[dict]:
     rows = []
     for name, _ in recipes():
         for kind in asked:
-            row: dict[str, str | float] = {"left_out": name, "recordings_with": kind}
+            row: dict[str, str | float] = {"recipe": name, "recordings_with": kind}
             ours, whole = (_read(runs, which, kind) for which in (name, WHOLE))
             for measure, values in ours.items():
                 row[measure] = values.mean()
