@@ -231,6 +231,9 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
     rest = f"train --resting {tmp_path / 'rest.npy'} --resting-share 0.5 --out run"
     assert main(rest.split()) == 0
     np.testing.assert_array_equal(seen["resting"], resting)
+    config = seen["config"]  # for any cap: of its variety
+    assert (config.variety.resting_share, config.resting_share) == (0.5, 0)
+    assert main(f"{rest} --head template-64".split()) == 0
     assert seen["config"].resting_share == 0.5
     assert seen["config"].ema_decay == TrainingConfig().ema_decay
     assert main("train --profile paper --network paper --out run".split()) == 0
