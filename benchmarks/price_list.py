@@ -1,19 +1,23 @@
-"""What fewer electrodes, lost channels, and small or synchronous sources cost.
+"""What fewer electrodes, other rates, short windows, and small sources cost.
 
 Run ``python benchmarks/price_list.py --save data/experiments/price_list.csv`` (some
-minutes on two cores). Each row is a network on fresh recordings of the template, or of
-other heads with electrodes 5 mm off their places, which the network is not told of.
+minutes on two cores). Each row is a network on fresh recordings of the template.
+``--groups "sampling rate"`` measures that group alone, and its rows take the place of
+those that the file has.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import mne
 import numpy as np
 import pandas as pd
+from other_rates import AtAnotherRate
 from scipy.spatial.distance import cdist
 from short_runs import finish
 from tqdm.auto import tqdm
@@ -27,7 +31,10 @@ from deepsif_lite.spikes import SpikeLibrary
 LOST = (0.01, 0.05, 0.10, 0.25)  # share of 64 channels
 REGION = 1.45e-4  # m^2, of a parcel
 N_REGIONS = (1, 2, 4, 7, 15, 40)  # of a source
+RATES = (100, 125, 200, 250, 256, 500, 512, 1000, 1024, 2048)  # Hz
+WINDOWS = (0.2, 0.4, 0.6, 0.8, 1.0)  # s
 NEAR = 5.0  # mm
+SFREQ = 500.0  # Hz, of the network
 SEED = 11
 
 
@@ -41,6 +48,8 @@ class Condition(NamedTuple):
     options : dict
         Of the stream that makes the recordings.
     n_sources : tuple of int
+    make_stream : callable
+        Makes the recordings.
     """
 
     group: str
@@ -48,12 +57,17 @@ class Condition(NamedTuple):
     head: HeadModel
     options: dict[str, Any]
     n_sources: tuple[int, ...] = (1, 2, 3)
+    make_stream: Callable = dl.SyntheticEEG
 
 
-def conditions() -> Iterator[Condition]:
-    """Yield what is paid for: electrodes, channels, sizes, equal courses."""
+def of_electrodes() -> Iterator[Condition]:
+    """Yield caps of many sizes."""
     for name, cap in caps().items():
         yield Condition("electrodes", name, cap, {})
+
+
+def of_channels_lost() -> Iterator[Condition]:
+    """Yield a cap of which channels are lost at random."""
     whole = dl.load_head_model("template-64")
     rng = np.random.default_rng(SEED)
     for share in LOST:
@@ -61,15 +75,50 @@ def conditions() -> Iterator[Condition]:
         kept = np.sort(rng.permutation(len(whole.ch_names))[n_lost:])
         cap = whole.pick([whole.ch_names[k] for k in kept])
         yield Condition("channels lost", f"{share:.0%} of 64", cap, {})
+
+
+def of_regions() -> Iterator[Condition]:
+    """Yield sources of one size, from one region on."""
     head = dl.load_head_model("template-75")
     for count in N_REGIONS:
         area = count * REGION
         options = {"areas": (area, area)}
         yield Condition("regions of a source", str(count), head, options, (1,))
+
+
+def of_synchronous_sources() -> Iterator[Condition]:
+    """Yield sources that have one time course."""
+    head = dl.load_head_model("template-75")
     for count in (2, 3):
         options = {"same_course": True}
         name = f"{count} sources, one time course"
         yield Condition("synchronous sources", name, head, options, (count,))
+
+
+def of_rates() -> Iterator[Condition]:
+    """Yield the same 0.6 s recorded at other rates than the network's."""
+    head = dl.load_head_model("template-64")
+    for rate in RATES:
+        make = partial(AtAnotherRate, rate=rate)
+        yield Condition("sampling rate", f"{rate} Hz", head, {}, make_stream=make)
+
+
+def of_windows() -> Iterator[Condition]:
+    """Yield windows of many lengths."""
+    head = dl.load_head_model("template-64")
+    for seconds in WINDOWS:
+        options = {"n_times": round(seconds * SFREQ)}
+        yield Condition("window length", f"{seconds:g} s", head, options)
+
+
+GROUPS: dict[str, Callable[[], Iterator[Condition]]] = {
+    "electrodes": of_electrodes,
+    "channels lost": of_channels_lost,
+    "regions of a source": of_regions,
+    "synchronous sources": of_synchronous_sources,
+    "sampling rate": of_rates,
+    "window length": of_windows,
+}
 
 
 def caps() -> dict[str, HeadModel]:
@@ -107,6 +156,7 @@ def measure(
         n_samples=n_samples,
         seed=SEED,
         progress=False,
+        make_stream=condition.make_stream,
         **condition.options,
     )
     means = per_sample(table)[list(METRICS)].mean()
@@ -124,17 +174,25 @@ def strongest_away(
 ) -> np.ndarray:
     """Return how far the strongest region lies from the sources, mm."""
     count = condition.n_sources[0]
-    stream = dl.SyntheticEEG(
+    stream = condition.make_stream(
         model.head, clips, n_sources=count, seed=SEED + count, **condition.options
     )
     centers, away = model.head.cortex.centroids, []
-    for batch in stream.batches(n_samples, 32):
-        image = model.predict(batch.eeg.numpy())
-        strongest = (image**2).mean(axis=1).argmax(axis=1)
-        for region, weights in zip(strongest, batch.weights.numpy(), strict=True):
-            inside = np.flatnonzero(weights.any(axis=0))
-            away.append(1e3 * cdist(centers[[region]], centers[inside]).min())
+    for sample in map(stream.__getitem__, range(n_samples)):
+        image = model.predict(sample.eeg)
+        strongest = (image**2).mean(axis=0).argmax()
+        inside = np.unique(np.concatenate(sample.patches))
+        away.append(1e3 * cdist(centers[[strongest]], centers[inside]).min())
     return np.array(away)
+
+
+def merged(rows: list[dict], save: str | None) -> list[dict]:
+    """Return the rows with those of other groups that a file has, in their order."""
+    groups = {row["group"] for row in rows}
+    if save and Path(save).is_file():
+        stored = pd.read_csv(save).to_dict("records")
+        rows = rows + [row for row in stored if row["group"] not in groups]
+    return sorted(rows, key=lambda row: list(GROUPS).index(row["group"]))
 
 
 def main() -> None:
@@ -143,15 +201,18 @@ def main() -> None:
     parser.add_argument("--model", default="lite", help="shipped name or folder")
     parser.add_argument("--samples", type=int, default=120, help="in each test set")
     parser.add_argument("--save", help="file to write, .csv")
+    parser.add_argument(
+        "--groups", nargs="+", choices=GROUPS, default=list(GROUPS), help="of rows"
+    )
     arguments = parser.parse_args()
     clips = dl.load_spike_library(split="test")
     rows = []
-    for condition in tqdm(list(conditions()), unit="condition"):
+    chosen = [each for name in arguments.groups for each in GROUPS[name]()]
+    for condition in tqdm(chosen, unit="condition"):
         model = dl.load_model(arguments.model, head=condition.head)
         scores = measure(model, clips, condition, arguments.samples)
         rows.append({"group": condition.group, "condition": condition.name, **scores})
-    print(pd.DataFrame(rows).round(3).to_string())
-    finish(rows, arguments.save)
+    finish(merged(rows, arguments.save), arguments.save)
 
 
 if __name__ == "__main__":
