@@ -386,6 +386,8 @@ def _collect(batches: Iterable[tuple[Tensor, Tensor | None]], n_windows: int) ->
     start = 0
     for batch in batches:
         parts = [None if part is None else part.cpu().numpy() for part in batch]
+        if len(batch[0]) == n_windows:
+            return parts
         if not whole:
             whole = [
                 None if p is None else np.empty((n_windows, *p.shape[1:]), p.dtype)

@@ -10,6 +10,7 @@ al. 2019, arXiv:1907.01500).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property, reduce
 from typing import NamedTuple
 
 import torch
@@ -61,11 +62,8 @@ def place_together(
     ------
     Placed
     """
-    scale = power.sqrt()[..., None]
-    data, products = maps * scale, products * scale
-    placing = _Placing(data, products, patch_maps)
-    first = products.square().sum(1).argmax(-1)
-    chosen = [placing.choose(first)]
+    placing = _Placing(patch_maps, maps, products, power)
+    chosen = [placing.choose(placing.alone.argmax(-1))]
     for count in range(2, most + 1):
         chosen.append(placing.best_beside(chosen).choice)
         fits, gains = [], []
@@ -76,18 +74,27 @@ def place_together(
             fits.append(best.fit)
             gains.append(best.gain)
         yield Placed(
-            torch.stack(fits).amax(0),
+            reduce(torch.maximum, fits),
             torch.stack([choice.patch for choice in chosen], 1),
             torch.stack(gains, 1),
         )
 
 
-class _Choice(NamedTuple):
-    """A patch of each sample, its map, and what that has in common with all others."""
+class _Choice:
+    """A patch of each sample, and what its map has to do with those of all others."""
 
-    patch: Tensor
-    map: Tensor
-    overlap: Tensor
+    def __init__(self, placing: _Placing, patch: Tensor) -> None:
+        self._placing, self.patch = placing, patch
+
+    @cached_property
+    def products(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Its map, (n_samples, n_channels), and its products with the maps of all.
+
+        Those are (n_samples, n_patches): the plain one, and the one by way of the
+        covariance of the EEG. To compute them is most of what placing costs, and the
+        patches placed last need none.
+        """
+        return self._placing.products_of(self.patch)
 
 
 class _Best(NamedTuple):
@@ -109,11 +116,16 @@ class _Placing:
     all others is what placing costs.
     """
 
-    def __init__(self, data: Tensor, products: Tensor, patch_maps: Tensor) -> None:
-        self._data, self._products, self._patch_maps = data, products, patch_maps
+    def __init__(
+        self, patch_maps: Tensor, maps: Tensor, products: Tensor, power: Tensor
+    ) -> None:
+        self._patch_maps, self._products = patch_maps, products
+        self._maps, self._power = maps, power[..., None]
+        # What each patch explains alone.
+        self.alone = (self._power.mT @ products.square())[:, 0]
         self._remembers = (
-            len(data) == 1
-            and data.device.type == "cpu"  # a GPU would have to be waited for
+            len(maps) == 1
+            and maps.device.type == "cpu"  # a GPU would have to be waited for
             and not torch.compiler.is_exporting()
         )
         self._choices: dict[int, _Choice] = {}
@@ -121,13 +133,16 @@ class _Placing:
 
     def choose(self, patch: Tensor) -> _Choice:
         """Take a patch of each sample, (n_samples,)."""
-        if self._remembers and (known := self._choices.get(int(patch))):
-            return known
+        if not self._remembers:
+            return _Choice(self, patch)
+        return self._choices.setdefault(int(patch), _Choice(self, patch))
+
+    def products_of(self, patch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what a choice knows of its patch, see there."""
         own = self._patch_maps[patch]
-        choice = _Choice(patch, own, own @ self._patch_maps.T)
-        if self._remembers:
-            self._choices[int(patch)] = choice
-        return choice
+        along = self._power * (self._maps @ own[..., None])
+        shared = (along.mT @ self._products)[:, 0]
+        return own, own @ self._patch_maps.T, shared
 
     def best_beside(self, others: list[_Choice]) -> _Best:
         """Find the patch that adds the most to others."""
@@ -139,29 +154,31 @@ class _Placing:
         return self._best[key]
 
     def _find(self, others: list[_Choice]) -> _Best:
-        maps, overlap = _orthonormal(others)
-        explained = self._data @ maps.mT  # (n_samples, n_modes, n_others)
-        left = torch.baddbmm(self._products, explained, overlap, alpha=-1)
+        maps, overlap, shared = _orthonormal(others)
+        along = self._maps @ maps.mT  # (n_samples, n_modes, n_others)
+        among = along.mT @ (self._power * along)
+        # The square of what the others leave of each patch's products with the EEG.
+        left = self.alone - (overlap * (2 * shared - among @ overlap)).sum(1)
         own = 1 - overlap.square().sum(1)
-        gain = left.square().sum(1) / own.clamp_min(_LEAST_OWN) * (own > _LEAST_OWN)
+        gain = left.clamp_min(0) / own.clamp_min(_LEAST_OWN) * (own > _LEAST_OWN)
         best, patch = gain.max(-1)
-        fit = explained.square().sum((1, 2))[:, None] + gain
+        fit = (self._power * along.square()).sum((1, 2))[:, None] + gain
         return _Best(self.choose(patch), fit, best)
 
 
-def _orthonormal(choices: list[_Choice]) -> tuple[Tensor, Tensor]:
+def _orthonormal(choices: list[_Choice]) -> tuple[Tensor, Tensor, Tensor]:
     """Return an orthonormal basis of the maps of patches (Gram and Schmidt).
 
-    And what it has in common with the maps of all patches.
+    And the two products of it with the maps of all patches.
     """
-    basis: list[tuple[Tensor, Tensor]] = []
+    basis: list[tuple[Tensor, ...]] = []
     for choice in choices:
-        own, overlap = choice.map, choice.overlap
-        for other, its_overlap in basis:
-            along = (own * other).sum(-1, keepdim=True)
-            own, overlap = own - along * other, overlap - along * its_overlap
+        new = choice.products
+        for other in basis:
+            along = (new[0] * other[0]).sum(-1, keepdim=True)
+            new = tuple(a - along * b for a, b in zip(new, other, strict=True))
         # A patch placed twice, where there is nothing to explain, adds nothing.
-        size = own.norm(dim=-1, keepdim=True).clamp_min(_TINY)
-        basis.append((own / size, overlap / size))
-    maps, overlaps = zip(*basis, strict=True)
-    return torch.stack(maps, 1), torch.stack(overlaps, 1)
+        size = new[0].norm(dim=-1, keepdim=True).clamp_min(_TINY)
+        basis.append(tuple(each / size for each in new))
+    maps, overlaps, shares = zip(*basis, strict=True)
+    return torch.stack(maps, 1), torch.stack(overlaps, 1), torch.stack(shares, 1)

@@ -186,8 +186,9 @@ class ScanNetwork(SourceNetwork):
         maps, strengths, courses = self.modes(eeg)
         loadings, here, anywhere = self.loadings(maps, strengths)
         probability = source_probability(here, anywhere)
-        activity = courses.transpose(1, 2) @ (loadings * probability[:, None])
-        return activity, probability
+        # In memory a region's samples follow each other, as images keep them.
+        activity = (loadings * probability[:, None]).mT @ courses
+        return activity.mT, probability
 
     def whiten(self, eeg: Tensor) -> Tensor:
         """Whiten EEG, shape (..., n_channels), as the scalp maps are.

@@ -178,7 +178,7 @@ class ScanGeometry(nn.Module):
             "whitener": whitener,
             "parcel_maps": white.T / np.linalg.norm(white, axis=0).mean(),
             "round_maps": np.stack(rounds),
-            "patch_maps": patches,
+            "patch_maps": np.asfortranarray(patches),  # as products read it
         }
         buffers = {name: self._as_buffer(name, v) for name, v in maps.items()}
         self._ahead[id(leadfield)] = leadfield, buffers
@@ -231,8 +231,8 @@ class ScanGeometry(nn.Module):
         setattr(self, name, self._as_buffer(name, values))
 
     def _as_buffer(self, name: str, values: NDArray) -> Tensor:
-        old, new = getattr(self, name), torch.as_tensor(np.ascontiguousarray(values))
-        return new.to(device=old.device, dtype=old.dtype)
+        old = getattr(self, name)
+        return torch.as_tensor(values).to(device=old.device, dtype=old.dtype)
 
     def fit(self, maps: Tensor) -> Tensor:
         """Return how well each patch of the dictionary fits into the span of maps.
