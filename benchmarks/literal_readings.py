@@ -61,7 +61,7 @@ def options_of_readings(seed: int, clips: SpikeLibrary) -> dict[str, dict]:
         "source scaled without its decay": {"variant": ("decay",)},
         "one half-distance of decay for all": {"half_distance": (half, half)},
         "source 10 or 15 dB over background": {"source_snr": (level, level)},
-        "clips of one gain alone": {"clips": _rows(clips, of_code)},
+        "clips of one gain alone": {"library": _rows(clips, of_code)},
     }
 
 
@@ -73,7 +73,7 @@ def _rows(clips: SpikeLibrary, rows: np.ndarray) -> SpikeLibrary:
 
 def recordings(head, clips, seed: int, n: int, **options) -> Iterator[tuple]:
     """Yield recordings with one to three sources, and how far their noise is off."""
-    clips = options.pop("clips", clips)
+    clips = options.pop("library", clips)
     for count in COUNTS:
         stream = Measured(
             head, clips, n_sources=count, seed=10 * seed + count, **options
