@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
+from pathlib import Path
+from time import perf_counter
 
 import pandas as pd
 
 import deepsif_lite as dl
 from deepsif_lite.head import HeadModel
+from deepsif_lite.results import commit
 from deepsif_lite.spikes import SpikeLibrary
 
 
@@ -45,3 +50,11 @@ def finish(rows: list[dict], save: str | None) -> None:
     print(table.round(3).to_string(index=False))
     if save:
         table.round(4).to_csv(save, index=False)
+
+
+def write_with_facts(table: pd.DataFrame, path: str, start: float) -> None:
+    """Write a table that says how it was made; ``start`` is of ``perf_counter``."""
+    facts = {"command": f"python {shlex.join(sys.argv)}", "commit": commit()}
+    facts["seconds"] = f"{perf_counter() - start:.0f}"
+    head = "".join(f"# {name}: {value}\n" for name, value in facts.items())
+    Path(path).write_text(head + table.to_csv(index=False, float_format="%.5g"))

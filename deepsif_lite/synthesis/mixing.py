@@ -7,6 +7,7 @@ part of their cosine transform.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,12 +15,36 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..errors import check_option
+
 if TYPE_CHECKING:
     from ..spikes.library import SpikeLibrary
 
 PEAK_WINDOW = 0.1  # s either side of the peak, where source and background compare
 SPIKE_SNR_DB = 15.0  # a clip's spike against its background, before patches
 _LEAST_SIGNAL = 1e-20  # keeps a ratio finite where there is no source
+LITERAL = ("noise", "window", "decay")
+VARIANTS = {"corrected": (), "published": LITERAL}
+
+
+def read_literally(variant: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the places where the authors' code is read literally.
+
+    Parameters
+    ----------
+    variant : {"corrected", "published"} | sequence of {"noise", "window", "decay"}
+
+    Raises
+    ------
+    OptionError
+        There is no such variant or place.
+    """
+    if isinstance(variant, str):
+        check_option("variant", variant, VARIANTS)
+        return VARIANTS[variant]
+    for place in variant:
+        check_option("variant", place, LITERAL)
+    return tuple(variant)
 
 
 class ProjectedClips(NamedTuple):

@@ -7,12 +7,11 @@ with noise and normalized (Sun et al. 2022, Methods, "Simulating Synthetic Datas
 Here it is chosen what a sample holds; :mod:`~deepsif_lite.synthesis.mixing` computes
 it. No (n_times, n_regions) array is made unless a sample's ``activity`` is asked for.
 
-``variant="corrected"`` is the default. It differs from ``"published"`` (the authors'
-code read literally) in three places: the noise of a channel is set from its
-variance so that the nominal SNR is the true one (the code halves the noise power and
-counts the offset as signal); the source is scaled with the window around its peak
-(the code's window runs to the end of the clip); and the decay within a patch counts
-in that scaling.
+``variant="corrected"`` is the default. ``"published"`` is the authors' code read
+literally, in three places, or in some of them alone: its noise (``"noise"``) has half the
+power and counts a channel's offset as signal, so that the true SNR is another than the
+nominal one; it scales a source with a ``"window"`` that runs to the end of the clip, not
+around the peak; and it leaves out the ``"decay"`` within a patch in that scaling.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ from ..errors import (
     MismatchError,
     OptionError,
     check_interval,
-    check_option,
     check_range,
 )
 from ..head.jitter import ElectrodeJitter
@@ -40,6 +38,7 @@ from .mixing import (
     background_without_patches,
     peak_magnitude,
     project_clips,
+    read_literally,
     scaled_noise,
     source_amplitude,
     window_of,
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
     from ..head.model import HeadModel
     from ..head.training_head import TrainingHead
     from ..spikes.library import SpikeLibrary
-
-VARIANTS = ("corrected", "published")
 
 
 class SyntheticEEG:
@@ -95,8 +92,8 @@ class SyntheticEEG:
     n_times : int, optional
         Length of the window, samples; by default that of the clips. A shorter one is
         cut at random around the peak of the first source.
-    variant : "corrected" | "published"
-        See the module's notes.
+    variant : "corrected" | "published" | sequence of {"noise", "window", "decay"}
+        What is read literally: nothing, all, or some; see the module's notes.
     device : str | torch.device
         Where batches are made. Random choices are made on the CPU, so a sample is
         the same on every device (to rounding), batch size and worker count.
@@ -135,10 +132,11 @@ class SyntheticEEG:
         resting_share: float = 0.0,
         electrode_jitter: tuple[float, float] = (0.0, 0.0),
         n_times: int | None = None,
-        variant: str = "corrected",
+        variant: str | Sequence[str] = "corrected",
         device: str | torch.device = "cpu",
     ) -> None:
         self.head, self.clips, self.seed, self.variant = head, clips, seed, variant
+        self._literal = read_literally(variant)
         self.n_sources = tuple(np.atleast_1d(n_sources).tolist())
         self.source_snr, self.sensor_snr = source_snr, tuple(sensor_snr)
         self.background_snr = background_snr
@@ -165,7 +163,6 @@ class SyntheticEEG:
         self._jitter = ElectrodeJitter(head.sensors) if moves else None
 
     def _check_options(self) -> None:
-        check_option("variant", self.variant, VARIANTS)
         if not self.n_sources or not self.sensor_snr:
             msg = "n_sources and sensor_snr must each hold a value to draw from."
             raise OptionError(msg)
@@ -290,7 +287,7 @@ class SyntheticEEG:
         )
 
     def _assemble(self, draws: Sequence[Any]) -> Batch:
-        clips, literal = self._clips, self.variant == "published"
+        clips, literal = self._clips, self._literal
         regions, strength, clip, source_snr, present = map(
             self._tensor, pack(draws, self.head.cortex)
         )
@@ -299,13 +296,13 @@ class SyntheticEEG:
         # (n_samples, n_sources, n_members, n_channels)
         columns = gain[head[:, None, None], regions]
         topography = torch.einsum("bsp,bspc->bsc", strength, columns)
-        flat = (
-            torch.einsum("bsp,bspc->bsc", members, columns) if literal else topography
-        )
+        flat = topography
+        if "decay" in literal:
+            flat = torch.einsum("bsp,bspc->bsc", members, columns)
         background = self._backgrounds(clip, regions, members, present, gain, head)
         wave = self._waves(clip, draws) * present[..., None]
         amplitude = source_amplitude(
-            clips, wave, flat, background, source_snr, to_the_end=literal
+            clips, wave, flat, background, source_snr, to_the_end="window" in literal
         )[..., None]
         sources = torch.einsum("bst,bsc->btc", wave, topography * amplitude)
         cosines = clips.basis.expand(len(draws), -1, -1)
@@ -356,10 +353,12 @@ class SyntheticEEG:
             eeg = eeg @ self._tensor(np.stack(moved)).mT
         noise = self._tensor(np.stack([d.noise for d in draws]))
         snr_db = self._tensor([d.snr_db for d in draws])
-        literal = self.variant == "published"
-        overall = self._have_topography(draws)
         return eeg + scaled_noise(
-            eeg, noise, snr_db, half_power=literal, overall=overall
+            eeg,
+            noise,
+            snr_db,
+            half_power="noise" in self._literal,
+            overall=self._have_topography(draws),
         )
 
     def _have_topography(self, draws: Sequence[Any]) -> torch.Tensor | None:

@@ -174,11 +174,30 @@ def test_short_window_is_cut_from_the_whole_sample(head, clips):
     assert len(starts) > 2
 
 
+def test_places_are_read_literally_one_by_one(head, clips):
+    def make(variant):
+        sample = SyntheticEEG(head, clips, n_sources=2, seed=3, variant=variant)[1]
+        return sample.eeg, sample.activity
+
+    ours, theirs = make("corrected"), make("published")
+    np.testing.assert_array_equal(make([])[0], ours[0])
+    np.testing.assert_array_equal(make(("decay", "noise", "window"))[0], theirs[0])
+    for place in ("noise", "window", "decay"):
+        eeg, activity = make([place])
+        assert np.abs(eeg - ours[0]).max() > 1e-3
+        assert np.abs(eeg - theirs[0]).max() > 1e-3
+        # The noise of electrodes leaves the sources alone, the scaling does not.
+        same = np.array_equal(activity, ours[1])
+        assert same == (place == "noise")
+
+
 def test_bad_arguments_are_refused(head, clips):
     with pytest.raises(ValueError, match="n_times=501"):
         SyntheticEEG(head, clips, n_times=501)
     with pytest.raises(ValueError, match="variant"):
         SyntheticEEG(head, clips, variant="literal")
+    with pytest.raises(ValueError, match="variant"):
+        SyntheticEEG(head, clips, variant=["noise", "sources"])
     with pytest.raises(ValueError, match="n_sources"):
         SyntheticEEG(head, clips, n_sources=-1)
     with pytest.raises(ValueError, match="hold a value"):
