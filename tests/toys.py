@@ -92,3 +92,14 @@ def small_connectome(n: int = 40) -> Connectome:
     weights += weights.T
     lengths = rng.uniform(5, 60, (n, n))
     return Connectome("small", weights, lengths, np.arange(n))
+
+
+def patch_response(head, region, noise=1e-6, n_times=120, seed=0):
+    """60 uV of a patch for a twentieth of the window, without mean."""
+    patch = [region, *head.cortex.neighbors[region]] if region % 2 else [region]
+    field = head.leadfield[:, patch].sum(axis=1)
+    field = 60e-6 * (field - field.mean()) / np.abs(field - field.mean()).max()
+    times = np.arange(n_times) / n_times
+    data = np.outer(field, np.exp(-(((times - 0.5) / 0.025) ** 2)))
+    data += noise * np.random.default_rng(seed).standard_normal(data.shape)
+    return data - data.mean(axis=1, keepdims=True)

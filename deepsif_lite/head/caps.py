@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from ..artifacts import read_artifact
 from ..cortex.surface import load_cortex
 from ..errors import ChannelError, check_option
-from ..recordings.instances import good_eeg
-from ..recordings.matching import set_table, warn
-from ..recordings.names import numbered_cap, standard_names
+from ..recordings.instances import good_eeg, warn
+from ..recordings.matching import set_table
+from ..recordings.names import check_derivations, numbered_cap, standard_names
 from ..recordings.positions import electrode_positions
 from .electrodes import CHANNELS_75, known_electrodes, template_positions
 from .fsaverage import fiducials, mri_to_head
@@ -138,7 +138,7 @@ def _by_names(names: Sequence[str]) -> NDArray:
     """Return where electrodes are by their names, (n_channels, 3), m, MRI frame."""
     known = known_electrodes()
     standard = standard_names(names, known)
-    _check_unique(standard)
+    _check_unique(standard, names)
     unknown = [
         own for own, name in zip(names, standard, strict=True) if name not in known
     ]
@@ -186,6 +186,7 @@ def _of_recording(info: Info, match: str) -> tuple[list[str], NDArray]:
 def _check_places(there: list[str], info: Info) -> None:
     """Refuse a recording of whose channels too few have a place."""
     if len(there) < _LEAST_CHANNELS:
+        check_derivations(info.ch_names, known_electrodes())
         msg = (
             f"The places of {len(there)} of the recording's {len(info.ch_names)} good "
             f"EEG channels are known ({info.ch_names[:_NAMED]} ...), and a head model "
@@ -195,10 +196,14 @@ def _check_places(there: list[str], info: Info) -> None:
         raise ChannelError(msg)
 
 
-def _check_unique(names: list[str]) -> None:
-    repeated = sorted({name for name in names if names.count(name) > 1})
+def _check_unique(standard: list[str], names: Sequence[str]) -> None:
+    counts = Counter(standard)
+    repeated = [n for s, n in zip(standard, names, strict=True) if counts[s] > 1]
     if repeated:
-        msg = f"channels: {repeated} are there more than once; drop all but one."
+        msg = (
+            f"channels: {repeated} are there more than once, by their names or others "
+            "of the same places; drop all but one of each."
+        )
         raise ChannelError(msg)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CALLER = 3  # warnings point at whoever called Imager.apply
 _USUAL = (0.5, 2.0)  # length of a window over that of the training
+_MUCH = 10.0  # s; ten times what a response takes with its baseline
 _LONGEST = 20.0  # likewise; its cosine transform takes half a gigabyte
 
 
@@ -133,6 +134,17 @@ def check_usual_length(n_times: int, card: dict) -> None:
             f"was trained on {card['n_times']}. Crop the recording around its peak "
             "(tmin, tmax).",
             stacklevel=_CALLER,
+        )
+
+
+def notice_long_window(duration: float) -> None:
+    """Warn where a solver is given much more than a response."""
+    if duration > _MUCH:
+        warnings.warn(
+            f"The window is {duration:.3g} s long: its strongest region may be that of "
+            "background. Give the part around the response (tmin, tmax), or image a raw "
+            "recording window by window (deepsif_lite.image_raw).",
+            stacklevel=_CALLER + 1,
         )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import ChannelError
 from ..head.caps import kept_cap
 from ..head.electrodes import TEN_TWENTY
-from ..recordings.matching import warn
+from ..recordings.instances import good_eeg, warn
 from ..recordings.positions import angles, electrode_positions, sphere
 from ..recordings.preparation import prepare
 
@@ -71,6 +71,7 @@ def prepare_as_recorded(
         of the head bare.
     """
     cap = head
+    _check_channels(inst)
     if cap is None:  # has the recording's own names, wherever its electrodes were laid
         cap, match = kept_cap(inst.info, match=match), "name"
     _check_number(cap.ch_names, cap)
@@ -81,6 +82,17 @@ def prepare_as_recorded(
     cap = cap.pick(ready.ch_names)
     _warn_about_bare_head(cap)
     return ready, cap
+
+
+def _check_channels(inst: Instance) -> None:
+    """Refuse a recording that has too few channels, whatever they are named."""
+    n_channels = len(good_eeg(inst.info))
+    if n_channels < FEWEST:
+        msg = (
+            f"The recording has {n_channels} good EEG channels; {FEWEST} are needed to "
+            "tell where a source is, 16 or more advised."
+        )
+        raise ChannelError(msg)
 
 
 def _check_number(ch_names: list[str], cap: HeadModel) -> None:

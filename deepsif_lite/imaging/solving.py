@@ -75,6 +75,7 @@ class Solver:
         if baseline is not None:
             self.noise, self.keeps_mean = noise_of(ready, baseline, estimate), True
         crop(ready, window)
+        checks.notice_long_window(ready.times[-1] - ready.times[0])
         if baseline is None:  # as the networks do
             checks.check_length(len(ready.times))
             remove_mean(ready)

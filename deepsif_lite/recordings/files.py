@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import FileError, OptionError, WindowError
+from .instances import conditions_of
 from .windows import check_baseline, check_window
 
 if TYPE_CHECKING:
@@ -16,16 +19,27 @@ if TYPE_CHECKING:
 
 # What to give instead of files that MNE cannot read as they are.
 _CURES = {
-    ".eeg": "of BrainVision's three files, give the one that ends in .vhdr",
+    ".eeg": "of BrainVision's three files, give the one that ends in .vhdr (Nihon "
+    "Kohden's .EEG needs its .21E and .PNT beside it)",
     ".vmrk": "of BrainVision's three files, give the one that ends in .vhdr",
+    ".dat": "of Persyst's two files, give the one that ends in .lay",
     ".fdt": "of EEGLAB's two files, give the one that ends in .set",
     ".set": "install what MATLAB's v7.3 files need (pip install 'deepsif-lite[eeglab]')",
+    **dict.fromkeys(
+        (".csv", ".tsv", ".txt", ".xlsx", ".npy", ".npz", ".h5", ".hdf5", ".parquet"),
+        "read the values, in V, with a reader of tables or arrays, and say what they are "
+        "(mne.EvokedArray(data, mne.create_info(ch_names, sfreq, 'eeg')))",
+    ),
+    **dict.fromkeys((".gz", ".bz2", ".zip", ".xz", ".7z"), "unpack it"),
+    ".mff": "install what EGI's folders need (pip install mffpy)",
     ".mat": "MNE reads FieldTrip's .mat with a description of the channels "
     "(mne.io.read_raw_fieldtrip)",
 }
 _OWN_READER = "open it with MNE's reader for the format (mne.io.read_raw_...)"
 _GAPS = (b"EDF+D", b"BDF+D")
 _GAPS_AT = 192  # byte of the header that says whether the records follow each other
+_FOLDERS = (".mff", ".ds")  # formats that are folders
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # C:/ is a disk
 _BAD = ("bad", "edge", "boundary")  # how MNE and EEGLAB name spoiled pieces and gaps
 
 
@@ -43,8 +57,9 @@ def read_evoked(
     path : str | path
         Any file that MNE reads.
     condition : str | int | None
-        Which evoked response of the file, or which event of its epochs. It may be
-        left out where there is only one evoked response, and for all epochs.
+        Which evoked response of the file (name, or number from 0), or which event of
+        its epochs (name, or a part of names: ``"auditory"`` for ``"auditory/left"``).
+        It may be left out where there is only one.
     tmin, tmax : float | None
         Window, s, cut from a raw recording, which needs both. Evoked responses and
         epochs are returned whole, since their baseline may lie outside the window:
@@ -71,14 +86,12 @@ def read_evoked(
     Warns
     -----
     UserWarning
-        The window holds pieces annotated as bad, or the file has gaps.
+        The window holds pieces annotated as bad, the file has gaps, or epochs of
+        several conditions are averaged as one.
     """
     import mne
 
-    path = Path(path)
-    if not path.exists():
-        msg = f"There is no file {str(path)!r}."
-        raise FileNotFoundError(msg)
+    path = _existing(path)
     with _one_error(path):
         recording = _open(path)
     if isinstance(recording, mne.io.BaseRaw):
@@ -87,6 +100,24 @@ def read_evoked(
     if isinstance(recording, mne.BaseEpochs):
         return _average_epochs(recording, path, condition)
     return _choose_evoked(recording, path, condition)
+
+
+def _existing(path: str | Path) -> Path:
+    """Return the path of a file that is there."""
+    if not isinstance(path, (str, Path)):
+        msg = f"path is of type {type(path).__name__}; give that of a file, as text."
+        raise FileError(msg)
+    if _ADDRESS.match(str(path)):
+        msg = f"{str(path)!r} is an address; download the file, and give its path."
+        raise FileError(msg)
+    path = Path(path).expanduser()
+    if not path.exists():
+        msg = f"There is no file {str(path)!r}."
+        raise FileNotFoundError(msg)
+    if path.is_dir() and path.suffix.lower() not in _FOLDERS:
+        msg = f"{str(path)!r} is a folder; give the file of a recording in it."
+        raise FileError(msg)
+    return path
 
 
 @contextmanager
@@ -135,9 +166,15 @@ def _open_fif(path: Path) -> mne.io.BaseRaw | mne.BaseEpochs | list[mne.Evoked]:
     """Open a FIF file by the first reader that can; ``mne.what`` tries them all."""
     import mne
 
-    for read in (mne.io.read_raw_fif, mne.read_epochs, mne.read_evokeds):
+    readers = {
+        mne.io.read_raw_fif: {},
+        # As raw data, these come as they were saved: projectors are not applied.
+        mne.read_epochs: {"proj": False},
+        mne.read_evokeds: {"proj": False},
+    }
+    for read, options in readers.items():
         with suppress(Exception):  # readers raise anything of what is not theirs
-            return read(path, verbose="error")
+            return read(path, **options, verbose="error")
     kind = mne.what(path)
     holds = "no FIF data, or damaged ones" if kind == "unknown" else f"{kind} data"
     msg = (
@@ -178,15 +215,25 @@ def _average_epochs(
     epochs: mne.BaseEpochs, path: Path, condition: str | int | None
 ) -> mne.Evoked:
     if condition is not None:
-        if str(condition) not in epochs.event_id:
+        try:
+            epochs = epochs[str(condition)]
+        except KeyError:
             msg = f"condition={condition!r}; {path.name} holds {list(epochs.event_id)}."
-            raise OptionError(msg)
-        epochs = epochs[str(condition)]
+            raise OptionError(msg) from None
     with _one_error(path):
         epochs.load_data()
     if not len(epochs):
         msg = f"{path.name} holds no epochs (all were rejected); loosen the rejection."
         raise FileError(msg)
+    counts = conditions_of(epochs)
+    if condition is None and len(counts) > 1:
+        first = next(iter(counts))
+        warnings.warn(
+            f"{path.name} holds epochs of {len(counts)} conditions ({counts}), which are "
+            f"averaged as one. Choose one: condition={first!r} (--condition "
+            f"{shlex.quote(first)}), as epochs[{first!r}].average() does.",
+            stacklevel=3,
+        )
     return epochs.average()
 
 

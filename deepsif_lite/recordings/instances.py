@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ChannelError, SignalError
+from .names import other_signals
 
 if TYPE_CHECKING:
     import mne
 
 _NAMED = 3  # members of a list that an error names
+
+
+def warn(text: str) -> None:
+    """Warn whoever called prepare."""
+    warnings.warn(text, stacklevel=4)
 
 
 def check_kind(recording: object, *wanted: str) -> None:
@@ -38,21 +48,41 @@ def check_kind(recording: object, *wanted: str) -> None:
     if isinstance(recording, (list, tuple)):
         members = ", ".join(type(member).__name__ for member in recording[:_NAMED])
         given += f" ({members}{', ...' if len(recording) > _NAMED else ''})"
-    cures = {
+    cures: dict[type | tuple[type, ...], str] = {
         mne.Evoked: "image it by deepsif_lite.image or Imager.apply",
         mne.BaseEpochs: "image each by deepsif_lite.image_epochs or "
-        "Imager.apply_epochs, or their average: epochs.average()",
+        f"Imager.apply_epochs, or their average: {_averaging(recording)}",
         mne.io.BaseRaw: "image it window by window by deepsif_lite.image_raw or "
         "Imager.apply_raw, or average windows around events: "
         "mne.Epochs(raw, events, tmin=-0.5, tmax=0.5).average()",
-        np.ndarray: "wrap it, in V: mne.EvokedArray(data, info)",
-        (list, tuple): "give one of them at a time",
-        object: "read a file by deepsif_lite.recordings.read_evoked(path)",
+        (list, tuple, dict, set, Iterator): "give one of them at a time",
+        (str, bytes, PurePath): "read a file by "
+        "deepsif_lite.recordings.read_evoked(path)",
+        object: "wrap its values, in V: mne.EvokedArray(data, info)"
+        if hasattr(recording, "shape")  # arrays, tables, tensors
+        else "give the potentials as they were recorded",
     }
     cure = next(cure for kind, cure in cures.items() if isinstance(recording, kind))
     name = wanted[0].lower() if len(wanted) == 1 else "inst"
     msg = f"{name} is of type {given}, not mne.{' or '.join(wanted)}; {cure}."
     raise SignalError(msg)
+
+
+def _averaging(recording: object) -> str:
+    """Return how to average epochs: those of one condition where there are several."""
+    conditions = conditions_of(recording) if hasattr(recording, "event_id") else {}
+    if len(conditions) < 2:
+        return "epochs.average()"
+    first = next(iter(conditions))
+    return (
+        f"epochs[{first!r}].average() (of one condition; they hold {list(conditions)})"
+    )
+
+
+def conditions_of(epochs: mne.BaseEpochs) -> dict[str, int]:
+    """Return how many epochs there are of each condition that has any."""
+    numbers = Counter(epochs.events[:, 2].tolist())
+    return {name: numbers[k] for name, k in epochs.event_id.items() if numbers[k]}
 
 
 def real_values(recording: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw) -> NDArray:
@@ -61,9 +91,15 @@ def real_values(recording: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw) -> NDAr
     Raises
     ------
     SignalError
-        They are no real numbers, or not one for each channel and time.
+        They are no array of real numbers, or not one for each channel and time.
     """
     data = recording.data if hasattr(recording, "data") else recording.get_data()
+    if not isinstance(data, np.ndarray):
+        msg = (
+            f"The values are of type {type(data).__name__}, not an array; make the "
+            "recording anew (mne.EvokedArray(np.asarray(data), info))."
+        )
+        raise SignalError(msg)
     shape = len(recording.ch_names), len(recording.times)
     if data.shape[-2:] != shape or data.ndim != 2 + hasattr(recording, "events"):
         msg = (
@@ -90,7 +126,7 @@ def values_of(recording: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw) -> NDArra
 
 
 def good_eeg(info: mne.Info) -> NDArray:
-    """Return the indices of the EEG channels that are not marked bad.
+    """Return the indices of the EEG channels of single electrodes, bad ones left out.
 
     Raises
     ------
@@ -104,10 +140,41 @@ def good_eeg(info: mne.Info) -> NDArray:
         msg = f"Channels {repeated} are there more than once; drop or rename them."
         raise ChannelError(msg)
     good = mne.pick_types(info, meg=False, eeg=True, exclude="bads")
+    others = no_electrodes(info, good)
+    good = np.array([i for i in good if info.ch_names[i] not in others], dtype=int)
     if not len(good):
+        there = Counter(info.get_channel_types())
+        types = ", ".join(f"{number} of type {kind}" for kind, number in there.items())
+        bads = f", {len(info['bads'])} marked bad" if info["bads"] else ""
         msg = (
-            "The recording has no good EEG channel; check inst.get_channel_types(), "
-            "inst.info['bads'] and inst.set_channel_types()."
+            f"The recording has no good EEG channel of one electrode ({types}{bads}); "
+            "check inst.get_channel_types(), inst.info['bads'] and "
+            "inst.set_channel_types()."
         )
         raise ChannelError(msg)
     return good
+
+
+def no_electrodes(info: mne.Info, picks: Sequence[int] | NDArray) -> list[str]:
+    """Return EEG channels that are none of single electrodes on the scalp.
+
+    Parameters
+    ----------
+    info : mne.Info
+    picks : sequence of int
+        Its EEG channels.
+
+    Returns
+    -------
+    list of str
+        Those that MNE made as differences of two electrodes, which have the place of
+        one of them, and those whose names are of eyes, heart or muscles.
+    """
+    from mne.io.constants import FIFF
+
+    bipolar = [
+        info.ch_names[i]
+        for i in picks
+        if info["chs"][i]["coil_type"] == FIFF.FIFFV_COIL_EEG_BIPOLAR
+    ]
+    return bipolar + other_signals([info.ch_names[i] for i in picks])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ChannelError
-from .names import match_names, numbered_cap
+from .instances import warn
+from .names import check_derivations, match_names, numbered_cap
 from .positions import MAX_ANGLE, angles, electrode_positions, place, sphere
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def match_channels(
     if cap.by_name and all_needed:
         _check_missing(cap, info)
     if len(cap.unknown) == len(eeg.ch_names):
+        check_derivations(eeg.ch_names, info.ch_names)
         msg = (
             f"No channel of the recording ({eeg.ch_names[:_NAMED]} ...) is an electrode "
             "of the head model; rename them (inst.rename_channels), or set their "
@@ -242,8 +243,3 @@ def check_cover(cap: Cap, info: mne.Info) -> None:
         len(info.ch_names) - len(missing),
         len(info.ch_names),
     )
-
-
-def warn(text: str) -> None:
-    """Warn whoever called prepare."""
-    warnings.warn(text, stacklevel=4)

@@ -21,15 +21,27 @@ from numpy.typing import NDArray
 from ..errors import ChannelError
 
 _OLD_NAMES = {"t3": "t7", "t4": "t8", "t5": "p7", "t6": "p8"}
-_PREFIX = re.compile(r"^(eeg|pol)[ ._:-]+|^eeg(?=[a-z])|^(eeg)?\d+[ ._:-]+(?=[a-z])")
-_ENDING = re.compile(r"[ _:-]+(ref|le|ar|avg|av)$|(?<=.)(ref|avg)$|\.+$| *\(\w+\)$")
+_PREFIX = re.compile(
+    r"^(eeg|pol)[ ._:-]+|^eeg(?=[a-z])|^(eeg|ch|chan|channel)? ?\d+[ ._:-]+(?=[a-z])"
+)
+_ENDING = re.compile(
+    r"[ _:-]+(ref|le|ar|avg|av)$|(?<=.)(ref|avg)$|\.+$| *\(\w+\)$| *\[\w+$"
+)
 _RUNNING_NUMBER = re.compile(r"-\d+$")  # MNE appends it to names that repeat
 # A minus in front would reverse the sign: "Cz-F3" is no F3.
 _ANY_PREFIX = re.compile(r"^[a-z0-9]+[ ._:]+")
 _ANY_ENDING = re.compile(r"[ _:/-][^ _:/-]+$")
 _FRAME, _QUOTES = " \t\n\0[]<>", "'\""
+# Letters of the Cyrillic and Greek alphabets that look like those of names.
+_LOOK_ALIKE = str.maketrans("авекмнорстхαβεζηικμνορτυχ", "abekmhopctxabezhikmnoptyx")
 _SPACED = re.compile(r" *([-:/]) *")
 _SHARED_BY = 0.5  # of the names; a bipolar montage repeats an ending two or three times
+_NAMED = 5  # channels that an error names
+_BETWEEN = re.compile(r"[ _:/-]+")
+# First words of names: of eyes, heart and muscles, and of what amplifiers add.
+_NO_EEG = re.compile(
+    r"[hvlr]?e[ocmk]g[hvlrud]?|[lr]oc|gsr|erg|resp|plet|temp|sti|stim|status|trigger"
+)
 
 _BIOSEMI_NAME = re.compile(r"^([a-h])([1-9]|[12][0-9]|3[0-2])$")
 _BIOSEMI_SHARE = 0.75  # of the names; 10-10 names such as C3 look like BioSemi's, too
@@ -85,9 +97,63 @@ def _read_names(names: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
     return plain, _biosemi_cap(plain)
 
 
+def other_signals(names: Sequence[str]) -> list[str]:
+    """Return the channels that record something else by their names: eyes, the heart.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of a recording's EEG channels.
+
+    Examples
+    --------
+    >>> other_signals(["Cz", "HEOG", "EEG ECG-REF", "EMG1+", "F3"])
+    ['HEOG', 'EEG ECG-REF', 'EMG1+']
+    """
+    return [name for name in names if _NO_EEG.fullmatch(_first_word(name))]
+
+
+def _first_word(name: str) -> str:
+    """Return the letters that a name begins with, behind a prefix."""
+    return re.split(r"[\W\d_]", plain_name(name), maxsplit=1)[0]
+
+
+def check_derivations(names: Sequence[str], known: Iterable[str]) -> None:
+    """Refuse channels that are differences of two electrodes, such as ``Fp1-F7``.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of a recording's EEG channels, of which none is a known electrode.
+    known : iterable of str
+        Names of electrodes.
+
+    Raises
+    ------
+    ChannelError
+        Most of them are.
+    """
+    electrodes = {plain_name(name) for name in known}
+    pairs = [_BETWEEN.split(plain_name(name)) for name in names]
+    found = [
+        name
+        for name, pair in zip(names, pairs, strict=True)
+        if len(pair) == 2 and {plain_name(part) for part in pair} <= electrodes
+    ]
+    if len(found) > _SHARED_BY * len(names):
+        msg = (
+            f"Channels {found[:_NAMED]} ... are differences of two electrodes (a "
+            "bipolar montage), which lie at no one place; export the recording with "
+            "one reference for all channels."
+        )
+        raise ChannelError(msg)
+
+
 def _tidy(name: str) -> str:
-    """Return a name without case, frame and spaces; wide letters become plain."""
-    plain = unicodedata.normalize("NFKC", name).lower().strip(_FRAME)
+    """Return a name without case, frame, spaces and letters that only look like ours."""
+    plain = unicodedata.normalize("NFKC", name).lower()
+    shown = (letter for letter in plain if unicodedata.category(letter) != "Cf")
+    plain = "".join(shown).translate(_LOOK_ALIKE).strip(_FRAME)
     if plain[:1] in _QUOTES and plain[-1:] == plain[:1]:  # C3' alone is another place
         plain = plain[1:-1]
     return _SPACED.sub(r"\1", plain)

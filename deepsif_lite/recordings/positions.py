@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ChannelError
+from .instances import warn
 
 if TYPE_CHECKING:
     import mne
@@ -31,8 +32,14 @@ system lie about 18 apart)."""
 
 _LEAST_POINTS, _FLAT = 8, 0.05  # electrodes, height over width; a cap has about 0.5
 _OUTLYING = 6.0  # of the median distance to the middle; caps stay below 1.7
+_STRAY = 2.0  # likewise, of an electrode that is kept, and tells nothing of the others
 _LEAST_SHARED = 4  # names; three points may lie on a line, or on one side
 _NEAREST = 3  # electrodes of the head model that tell the scalp's radius
+_ONE_PLACE = 5e-4  # m; electrodes are larger
+# Of the middle of a cap that its fiducials lay on a head, m: heads are symmetric, and
+# of the caps that come with MNE the farthest lies 5 mm to one side.
+_SIDEWAYS = 0.01
+_ON_A_SIDE = 0.25  # of the electrodes, on either side, for a cap to have a middle
 
 
 class Placement(NamedTuple):
@@ -94,7 +101,8 @@ def _sphere(values: bytes) -> tuple[float, NDArray]:
     if len(points) < _LEAST_POINTS or spread[-1] < _FLAT * spread[0]:
         msg = (
             f"The positions of {len(points)} electrodes lie in a plane, on no sphere; "
-            "set those of the cap (inst.set_montage), or use match='name'."
+            "set those of the cap (inst.set_montage), or name the electrodes as the "
+            "10-05 system does and use match='name'."
         )
         raise ChannelError(msg)
     names = [str(i) for i in range(len(points))]
@@ -121,7 +129,7 @@ def place(
     By fiducials where the recording has them, else by the names both share, else
     about the sphere that fits each cap (which keeps its axes). The first of these
     that puts the electrodes on the scalp, and names where they belong, is taken; the
-    log says which.
+    log says which. Fiducials that put the cap a centimeter to one side are not.
 
     Parameters
     ----------
@@ -142,10 +150,16 @@ def place(
     ChannelError
         No alignment puts the electrodes on the scalp, and most of those with a known
         name near its place.
+
+    Warns
+    -----
+    UserWarning
+        Electrodes lie at one place, or fiducials put the cap to one side.
     """
     shared = shared or {}
-    points, scalp = electrode_positions(recorded), electrode_positions(head)
+    points, scalp = _nose_ahead(recorded), electrode_positions(head)
     _check_outliers(points, recorded.ch_names)
+    _notice_one_place(points, recorded.ch_names)
     candidates = {
         "fiducials": _by_fiducials(points, recorded, head),
         "shared names": _by_names(points, recorded, head, shared),
@@ -157,6 +171,13 @@ def place(
             continue
         off[how] = _distances_to_scalp(moved, scalp)
         if off[how].mean() > MAX_DISTANCE:
+            continue
+        if how == "fiducials" and (aside := _sideways(moved, scalp)) > _SIDEWAYS:
+            warn(
+                f"The fiducials put the cap {1e3 * aside:.0f} mm to one side of the "
+                "head, so they are not used; check how they were measured "
+                "(inst.set_montage)."
+            )
             continue
         astray = _degrees_from_names(moved, recorded, head, shared)
         if len(astray) < _LEAST_SHARED or np.median(list(astray.values())) <= MAX_ANGLE:
@@ -187,6 +208,43 @@ def _check_outliers(points: NDArray, ch_names: list[str]) -> None:
             "or mark it bad (inst.info['bads'])."
         )
         raise ChannelError(msg)
+
+
+def _nose_ahead(info: mne.Info) -> NDArray:
+    """Return positions, those in CTF's frame (nose along x) with the nose along y."""
+    from mne.io.constants import FIFF
+
+    points = electrode_positions(info)
+    frames = {
+        point["coord_frame"]
+        for point in info["dig"] or ()
+        if point["kind"] == FIFF.FIFFV_POINT_EEG
+    }
+    if frames == {FIFF.FIFFV_MNE_COORD_CTF_HEAD}:
+        return points[:, [1, 0, 2]] * [-1, 1, 1]
+    return points
+
+
+def _notice_one_place(points: NDArray, ch_names: list[str]) -> None:
+    """Warn of electrodes that cannot both be where they are said to be."""
+    apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+    same = (apart < _ONE_PLACE).sum(axis=1) > 1
+    if same.any():
+        names = [name for name, s in zip(ch_names, same, strict=True) if s]
+        warn(
+            f"Electrodes {names} share their places with others; correct their "
+            "positions (inst.set_montage), or mark them bad (inst.info['bads'])."
+        )
+
+
+def _sideways(points: NDArray, scalp: NDArray) -> float:
+    """Return how far the middle of a cap lies to a side of the head, m."""
+    away = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+    points = points[away <= _STRAY * np.median(away)]  # which would draw the middle
+    middle, wanted = sphere(points)[1][0], sphere(scalp)[1][0]
+    on_right = np.mean(points[:, 0] > middle)
+    both = _ON_A_SIDE <= on_right <= 1 - _ON_A_SIDE
+    return abs(middle - wanted) if both else 0.0
 
 
 def _contradiction(turned: dict[str, dict[str, float]]) -> str:

@@ -12,16 +12,21 @@ import numpy as np
 
 from ..errors import ChannelError, SignalError, WindowError, check_option
 from ..signals import average_reference, remove_trend
-from .instances import check_kind, good_eeg, real_values, values_of
-from .matching import Cap, check_cover, match_channels, warn
+from .instances import check_kind, good_eeg, real_values, values_of, warn
+from .matching import Cap, check_cover, match_channels
+from .notices import (
+    forget_projectors,
+    notice_kind,
+    notice_mains,
+    notice_other_signals,
+    notice_processing,
+)
 from .positions import electrode_positions, sphere
 from .quality import (
     are_of_electrodes,
     check_scales,
     check_values,
-    find_clipped,
     find_drifts,
-    find_processing,
     find_unusable,
 )
 from .windows import remove_mean
@@ -144,11 +149,12 @@ def prepare(
     check_kind(inst, "Evoked", "Epochs", "Raw")
     if sfreq is not None:
         _check_rate(inst.info["sfreq"])
-    _notice_kind(inst)
+    notice_kind(inst)
+    notice_other_signals(inst.info)
     eeg = _pick_eeg(inst)
     eeg, cap = match_channels(eeg, info, match, all_needed=interpolate)
     check_values(values_of(eeg), eeg.ch_names)
-    _notice_processing(eeg)
+    notice_processing(eeg)
     remove_mean(eeg, baseline)
     eeg, cap = _drop_unusable(eeg, cap, info)
     if interpolate:
@@ -157,6 +163,7 @@ def prepare(
     else:
         eeg = _order(eeg, cap, info)
     eeg.set_eeg_reference("average", projection=False, verbose="error")
+    notice_mains(eeg)
     _remove_drifts(eeg, info, baseline)
     if sfreq is not None and not np.isclose(eeg.info["sfreq"], sfreq):
         eeg.resample(sfreq, verbose="error")
@@ -199,16 +206,6 @@ def resting_clips(
     return epochs.get_data().swapaxes(1, 2)
 
 
-def _notice_kind(inst: Instance) -> None:
-    """Warn of responses that are no averages."""
-    kind = getattr(inst, "kind", "average")
-    if kind != "average":
-        warn(
-            f"The evoked response is of kind {kind!r}, not an average over epochs; its "
-            "image is none of a brain response."
-        )
-
-
 def _check_rate(rate: float) -> None:
     """Refuse what would be resampled to a hundred times as many samples."""
     if rate < _LEAST_RATE:
@@ -217,24 +214,6 @@ def _check_rate(rate: float) -> None:
             "samples a second there are (mne.create_info(ch_names, sfreq, 'eeg'))."
         )
         raise SignalError(msg)
-
-
-def _notice_processing(eeg: Instance) -> None:
-    """Warn of values that are no potentials any more."""
-    data = values_of(eeg)
-    found = find_processing(data)
-    if found:
-        warn(
-            f"{found}; its image is none of sources in the brain. Give the potentials "
-            "as they were recorded."
-        )
-    clipped = [eeg.ch_names[i] for i in find_clipped(data)]
-    if clipped:
-        warn(
-            f"Channels {clipped} are cut off at their largest or smallest value, as by "
-            "an amplifier or a file format whose range they exceed. Choose another "
-            "window, export with a larger range, or mark them bad (inst.info['bads'])."
-        )
 
 
 def _pick_eeg(inst: Instance) -> Instance:
@@ -247,27 +226,7 @@ def _pick_eeg(inst: Instance) -> Instance:
     if hasattr(eeg, "data"):  # epochs and raw recordings hold these very numbers
         eeg.data = values
     eeg = _keep(eeg, [inst.ch_names[i] for i in good])
-    return _forget_projectors(eeg)
-
-
-def _forget_projectors(eeg: Instance) -> Instance:
-    """Drop projectors: the average reference is taken anew, others are named."""
-    from mne.io.constants import FIFF
-
-    reference = FIFF.FIFFV_PROJ_ITEM_EEG_AVREF
-    applied = [
-        proj["desc"]
-        for proj in eeg.info["projs"]
-        if proj["active"] and proj["kind"] != reference
-    ]
-    if applied:
-        warn(
-            f"Projectors {applied} were applied to the recording; head models do not "
-            "know them. Prefer data cleaned by other means (ICA)."
-        )
-    with eeg.info._unlock():  # MNE refuses to forget an applied projector
-        eeg.info["projs"] = []
-    return eeg
+    return forget_projectors(eeg)
 
 
 # ---------------------------------------------------------------- judging and filling

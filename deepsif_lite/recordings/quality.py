@@ -20,18 +20,17 @@ anywhere on the template, with noise or without, stay below 3.6 at 75 or 64 chan
 SILENT = 0.002
 """Share of a typical channel's signal below which a channel records nothing."""
 
+MAX_SAMPLES = 5000
+"""Of a channel are enough for its scale; hours of raw data need not be copied."""
+
 _TINY = np.finfo(float).tiny
 _GROUP, _STEP = 0.2, 10.0  # share of the channels, factor between two groups of them
 _MAX_PLAUSIBLE = 0.1  # V; a drifting amplifier stays below, microvolts read as V do not
+_LEAST_NANO = 1e3  # V; 1 uV in nanovolts, or 1 mV in microvolts
 _LEAST_PLAUSIBLE = 1e-15  # V; a millionth of a microvolt still can be imaged
-_NEAR_ZERO = 0.1  # of its largest value, where a magnitude is smallest
-_ALIKE, _LEAST_ALIKE = 1e-5, 8  # relative spread of sizes, channels
-_STAY = 5  # samples at the value where a channel is cut off
-_JUMP, _STEPS = 0.02, 3  # to the value where it is cut: of its range, resolutions
 _WRONG = 1.0  # of a typical signal; next to the reference, silence is as predicted
 _LEAST_CHANNELS = 16  # with fewer, neighbors are too far to predict anything
 _OF_A_LINE = 2  # samples that a line goes through
-_MAX_SAMPLES = 5000  # enough for a scale; hours of raw data need not be copied
 _LEAST_WINDOW = 0.3  # s; a response rises through shorter windows like a drift
 _DRIFT_SHARE = 0.8  # of a channel's power, where the rest is one cycle or more
 # What neighbors do not predict of the drifts' scalp map, as a share of it: from 1.2 on
@@ -74,7 +73,7 @@ def check_values(data: NDArray, ch_names: list[str]) -> None:
     ChannelError
         No channel varies.
     """
-    rows = _rows(data)
+    rows = channel_rows(data)
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         names = [name for name, good in zip(ch_names, finite, strict=True) if not good]
@@ -95,72 +94,14 @@ def check_values(data: NDArray, ch_names: list[str]) -> None:
         )
         raise SignalError(msg)
     if typical > _MAX_PLAUSIBLE:
+        unit, power = ("nano", 9) if typical > _LEAST_NANO else ("micro", 6)
         msg = (
             f"Channels span {typical:.3g} V (median), which no EEG does: the values "
-            "are probably microvolts. Multiply them by 1e-6 "
-            "(inst.apply_function(lambda x: x * 1e-6))."
+            f"are probably {unit}volts, or an amplifier's counts, and the file does not "
+            f"say so. Multiply them by 1e-{power} "
+            f"(inst.apply_function(lambda x: x * 1e-{power}))."
         )
         raise SignalError(msg)
-
-
-def find_processing(data: NDArray) -> str:
-    """Tell values that are potentials no more.
-
-    Parameters
-    ----------
-    data : array of shape (..., n_channels, n_times)
-        EEG as recorded, offsets included.
-
-    Returns
-    -------
-    str
-        What was found: magnitudes, or channels of one size. Empty for EEG.
-    """
-    rows = _rows(data)
-    rows = rows[np.ptp(rows, axis=1) > 0]
-    low, high = rows.min(axis=1), rows.max(axis=1)
-    if (low >= 0).all() and (low <= _NEAR_ZERO * high).all():
-        return "All values are positive, as magnitudes, envelopes and powers are"
-    if len(rows) < _LEAST_ALIKE:
-        return ""
-    for name, size in (
-        ("standard deviation", rows.std(axis=1)),
-        ("largest magnitude", np.maximum(-low, high)),
-    ):
-        if np.ptp(size) < _ALIKE * size.mean():
-            return f"All channels have the same {name}: each was scaled by itself"
-    return ""
-
-
-def find_clipped(data: NDArray) -> list[int]:
-    """Find channels that are cut off at their largest or their smallest value.
-
-    Parameters
-    ----------
-    data : array of shape (..., n_channels, n_times)
-        EEG as recorded.
-
-    Returns
-    -------
-    list of int
-        They stay at that value for some samples, and come there by a jump: slow signals
-        come by steps of the resolution, and what is averaged or filtered hardly stays.
-    """
-    rows = _rows(data)
-    clipped = np.zeros(len(rows), dtype=bool)
-    for sign in (-1, 1):
-        at_top = sign * rows == (sign * rows).max(axis=1, keepdims=True)
-        run = at_top[:, : max(0, rows.shape[1] - _STAY + 1)]
-        for k in range(1, _STAY):
-            run = run & at_top[:, k : k + run.shape[1]]
-        stays = run.any(axis=1)
-        for row in np.flatnonzero(stays & (np.ptp(rows, axis=1) > 0)):
-            steps = np.abs(np.diff(rows[row]))
-            jump = steps[at_top[row, 1:] != at_top[row, :-1]].max()
-            resolution = steps[steps > 0].min()
-            least = max(_JUMP * np.ptp(rows[row]), _STEPS * resolution)
-            clipped[row] |= jump > least
-    return np.flatnonzero(clipped).tolist()
 
 
 def check_scales(data: NDArray, ch_names: list[str]) -> None:
@@ -177,10 +118,11 @@ def check_scales(data: NDArray, ch_names: list[str]) -> None:
     ------
     SignalError
         Between two channels of neighboring size lies more than a factor ten, with a
-        fifth of the channels on either side: too many to be treated as bad.
+        fifth of those that vary on either side: too many to be treated as bad.
     """
     scale = np.sqrt(_power(remove_trend(data)))
     order = np.argsort(scale)
+    order = order[np.ptp(channel_rows(data), axis=1)[order] > 0]
     least = int(np.ceil(_GROUP * len(order)))
     steps = scale[order[1:]] / np.maximum(scale[order[:-1]], _TINY)
     inner = steps[least - 1 : len(steps) - least + 1]
@@ -217,11 +159,11 @@ def find_unusable(data: NDArray, directions: NDArray) -> Findings:
     -------
     Findings
     """
-    varies = np.ptp(_rows(data), axis=1) > 0
+    varies = np.ptp(channel_rows(data), axis=1) > 0
     if data.shape[-1] <= _OF_A_LINE:  # without their trend nothing is left
         return Findings(list(np.flatnonzero(~varies)), {})
-    rows = _rows(remove_trend(data))
-    rows = rows[:, :: max(1, rows.shape[1] // _MAX_SAMPLES)]
+    rows = channel_rows(remove_trend(data))
+    rows = rows[:, :: max(1, rows.shape[1] // MAX_SAMPLES)]
     scale = _rms(rows)
     kept = np.flatnonzero(varies)
     outlying: dict[int, float] = {}
@@ -375,14 +317,14 @@ def are_of_electrodes(drifts: NDArray, directions: NDArray) -> bool:
     return bool((rest**2).sum() > _FOREIGN * (maps**2).sum())
 
 
-def _rows(data: NDArray) -> NDArray:
+def channel_rows(data: NDArray) -> NDArray:
     """Bring data (..., n_channels, n_times) to one row a channel."""
     return np.moveaxis(data, -2, 0).reshape(data.shape[-2], -1)
 
 
 def _power(data: NDArray) -> NDArray:
     """Mean square of each channel, over times and epochs."""
-    return (_rows(data) ** 2).mean(axis=1)
+    return (channel_rows(data) ** 2).mean(axis=1)
 
 
 def _median(rows: NDArray) -> NDArray:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import mne
 import numpy as np
@@ -49,10 +50,43 @@ def test_epochs_are_averaged(tmp_path, evoked):
     )
     path = tmp_path / "subject-epo.fif"
     epochs.save(path, verbose=False)
-    np.testing.assert_allclose(read_evoked(path).data, evoked.data, rtol=1e-4)
+    cure = r"'a': 2, 'b': 1.*epochs\['a'\].average\(\)"
+    with pytest.warns(UserWarning, match=cure) as warned:
+        np.testing.assert_allclose(read_evoked(path).data, evoked.data, rtol=1e-4)
+    assert warned[0].filename == __file__
     np.testing.assert_allclose(read_evoked(path, "a").data, 2 * evoked.data, rtol=1e-4)
     with pytest.raises(ValueError, match=r"\['a', 'b'\]"):
         read_evoked(path, "c")
+
+
+@pytest.mark.parametrize("dropped", [[], [2]])
+def test_conditions_that_have_epochs_count(tmp_path, evoked, dropped):
+    epochs = mne.EpochsArray(
+        np.stack([evoked.data, evoked.data, -evoked.data]),
+        evoked.info,
+        np.c_[[0, 1, 2], [0, 0, 0], [1, 2, 3]],
+        event_id={"tone/left": 1, "tone/right": 2, "flash": 3},
+        verbose=False,
+    ).drop(dropped, verbose=False)
+    path = tmp_path / "subject-epo.fif"
+    epochs.save(path, verbose=False)
+    there = 3 - len(dropped)
+    with pytest.warns(UserWarning, match=f"{there} conditions"):
+        read_evoked(path)
+    for condition in ("tone/left", "tone"):  # a part of names, as MNE has it
+        read = read_evoked(path, condition)
+        np.testing.assert_allclose(read.data, evoked.data, rtol=1e-4)
+
+
+def test_projectors_are_as_they_were_saved(tmp_path, evoked):
+    """MNE applies them to what it reads unless told otherwise."""
+    given = evoked.copy().set_eeg_reference(projection=True, verbose=False)
+    mne.write_evokeds(tmp_path / "a-ave.fif", given, verbose=False)
+    epochs = mne.EpochsArray(given.data[None], given.info, proj=False, verbose=False)
+    epochs.save(tmp_path / "a-epo.fif", verbose=False)
+    for name in ("a-ave.fif", "a-epo.fif"):
+        read = read_evoked(tmp_path / name)
+        np.testing.assert_allclose(read.data, evoked.data, atol=1e-9)
 
 
 def test_epochs_with_none_left_are_refused(tmp_path, evoked):
@@ -189,7 +223,11 @@ def test_gaps_are_noticed(tmp_path, name, kind):
         ("a.vhdr", "save the recording as .fif"),
         ("a.set", "v7.3"),
         ("a.edf", "save the recording as .fif"),
-        ("a.csv", "save the recording as .fif"),
+        ("a.csv", "mne.EvokedArray"),
+        ("a.npy", "mne.EvokedArray"),
+        ("a.xlsx", "mne.EvokedArray"),
+        ("a.edf.gz", "unpack it"),
+        ("a.dat", ".lay"),
     ],
 )
 def test_whatever_a_reader_raises_is_one_error(tmp_path, name, match):
@@ -211,6 +249,21 @@ def test_other_fif_files_are_named(tmp_path):
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="no file"):
         read_evoked(tmp_path / "nothing.fif")
+
+
+@pytest.mark.parametrize(
+    ("path", "match"),
+    [
+        ("https://example.org/a-ave.fif", "download"),
+        (Path("https://example.org/a-ave.fif"), "download"),
+        (b"a-ave.fif", "of type bytes"),
+        (None, "of type NoneType"),
+        (Path(__file__).parent, "is a folder"),
+    ],
+)
+def test_what_is_no_file_is_named(path, match):
+    with pytest.raises(FileError, match=match):
+        read_evoked(path)
 
 
 @pytest.mark.filterwarnings("ignore:The channels predict")  # of each other: noise

@@ -5,7 +5,13 @@ import pytest
 
 from deepsif_lite.errors import ChannelError
 from deepsif_lite.recordings import match_names, standard_names
-from deepsif_lite.recordings.names import numbered_cap, plain_name, plain_names
+from deepsif_lite.recordings.names import (
+    check_derivations,
+    numbered_cap,
+    other_signals,
+    plain_name,
+    plain_names,
+)
 
 NAMES = ["Fp1", "F7", "T7", "P7", "O1", "Cz", "Pz", "AF7", "FCz"]
 
@@ -31,6 +37,15 @@ NAMES = ["Fp1", "F7", "T7", "P7", "O1", "Cz", "Pz", "AF7", "FCz"]
         ("C3'", "c3'"),  # two centimeters behind C3
         ("Ｏｚ", "oz"),  # noqa: RUF001
         ("2-1", "2"),
+        ("Oz[uV]", "oz"),
+        ("[Oz]", "oz"),
+        ("ch12_Oz", "oz"),
+        ("Channel 3: Oz", "oz"),
+        ("Ch3", "ch3"),
+        ("\u200bOz\u00a0", "oz"),  # a space of no width, and one that does not break
+        ("\u0421\u0440\u0417", "cp\u0437"),  # Cyrillic C and P; a Ze is no 3
+        ("\u0421z", "cz"),
+        ("\u039f1", "o1"),  # Greek
     ],
 )
 def test_plain_name(name, plain):
@@ -64,6 +79,25 @@ def test_bipolar_derivations_match_nothing():
     assert match_names(chain, NAMES) == {}
     # A reference in front means the opposite sign.
     assert match_names([f"Cz-{name}" for name in NAMES], NAMES) == {}
+
+
+@pytest.mark.parametrize("between", ["-", " - ", "/", ":", "_"])
+def test_bipolar_montages_are_named(between):
+    chain = ["Fp1 F7", "F7 T3", "T3 T5", "T5 O1", "Fz Cz"]
+    names = [f"EEG {pair.replace(' ', between)}" for pair in chain]
+    known = [*NAMES, "Fz"]
+    with pytest.raises(ChannelError, match="bipolar montage.*one reference"):
+        check_derivations(names, known)
+    check_derivations([*NAMES, *names], known)
+    check_derivations(["E1-E2", "E2-E3", "Fp1"], known)
+
+
+def test_other_signals_are_told_by_their_names():
+    others = ["HEOG", "VEOGL", "EOG left", "EEG ECG-REF", "EKG1", "emg_chin", "Status"]
+    others += ["LOC", "GSR1", "Resp", "STI 014"]
+    known = mne.channels.make_standard_montage("colin27_1005").ch_names
+    assert other_signals(others) == others
+    assert other_signals([*known, "E1", "EEG 001", "EXG1", "A1", "M2", "Ref"]) == []
 
 
 def test_ears_of_either_side_are_no_common_reference():

@@ -151,3 +151,33 @@ def test_an_electrode_that_no_head_has_is_refused(head, factor):
     points[5] *= factor
     with pytest.raises(ChannelError, match="'E5' lies .* times as far out"):
         place(cap(points), head)
+
+
+@pytest.mark.parametrize("aside", [-0.02, 0.02])
+def test_fiducials_beside_the_head_give_way(head, aside):
+    points, marks = electrode_positions(head), marks_of(head)
+    recorded = cap(points + [aside, 0, 0], marks)
+    with pytest.warns(UserWarning, match="fiducials put the cap 20 mm to one side"):
+        placed = place(recorded, head)
+    assert placed.aligned_by == "the spheres that fit them"
+    np.testing.assert_allclose(placed.positions, points, atol=1e-3)
+    half = points[:, 0] > 0.01  # of a cap of one side, nobody knows the middle
+    assert place(cap(points[half], marks), head).aligned_by == "fiducials"
+
+
+def test_electrodes_at_one_place_are_told(head):
+    points = electrode_positions(head)
+    points[5] = points[6]
+    with pytest.warns(UserWarning, match=r"\['E5', 'E6'\] share their places"):
+        place(cap(points, marks_of(head)), head)
+
+
+@pytest.mark.filterwarnings("ignore:Fiducial point nasion not found")
+def test_the_frame_of_ctf_has_its_nose_along_x(head):
+    points, names = electrode_positions(head), head.ch_names
+    turned = np.c_[points[:, 1], -points[:, 0], points[:, 2]]
+    montage = mne.channels.make_dig_montage(
+        dict(zip(names, turned, strict=True)), coord_frame="ctf_head"
+    )
+    info = mne.create_info(names, 500.0, "eeg").set_montage(montage)
+    np.testing.assert_allclose(place(info, head).positions, points, atol=1e-3)

@@ -4,10 +4,13 @@ import warnings
 
 import mne
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from scipy.signal import detrend
 
 from deepsif_lite.errors import OptionError, SignalError, WindowError
+from deepsif_lite.imaging import image
 from deepsif_lite.recordings import prepare, resting_clips
 
 
@@ -77,22 +80,83 @@ def test_applied_reference_projector_does_not_matter(evoked, info, truth):
     assert ready.info["projs"] == []
 
 
-def test_other_applied_projectors_are_named(evoked, info):
-    blink = mne.Projection(
-        data={
-            "data": np.ones((1, 64)) / 8,
-            "nrow": 1,
-            "ncol": 64,
-            "row_names": None,
-            "col_names": evoked.ch_names,
-        },
-        desc="blink",
-        active=False,
-        kind=1,
-    )
-    evoked.add_proj(blink, verbose=False).apply_proj(verbose=False)
-    with pytest.warns(UserWarning, match="blink"):
+def _projector(ch_names):
+    n = len(ch_names)
+    data = {"data": np.ones((1, n)) / n**0.5, "nrow": 1, "ncol": n}
+    data |= {"row_names": None, "col_names": ch_names}
+    return mne.Projection(data=data, desc="blink", active=False, kind=1)
+
+
+def test_other_projectors_are_named(evoked, info):
+    evoked.add_proj(_projector(evoked.ch_names), verbose=False)
+    with pytest.warns(UserWarning, match="'blink'.*were not applied"):
         prepare(evoked, info)
+    evoked.apply_proj(verbose=False)
+    with pytest.warns(UserWarning, match="'blink'.*were applied"):
+        prepare(evoked, info)
+
+
+def test_projectors_of_magnetometers_do_not_matter(evoked, info, truth):
+    names = ["MEG 0111", "MEG 0112"]
+    magnetic = mne.create_info(names, evoked.info["sfreq"], "mag")
+    given = evoked.copy().add_channels(
+        [mne.EvokedArray(np.zeros((2, len(evoked.times))), magnetic, evoked.tmin)],
+        force_update_info=True,
+    )
+    given.add_proj(_projector(names), verbose=False)
+    prepare(given, info)
+
+
+def test_channels_of_two_electrodes_are_left_out(evoked, info):
+    """MNE gives them the place of one."""
+    pairs = ["Fp1", "F7"], ["F7", "T7"]
+    given = mne.set_bipolar_reference(evoked, *pairs, drop_refs=False, verbose=False)
+    with pytest.warns(UserWarning, match=r"\['Fp1-F7', 'F7-T7'\].*two electrodes"):
+        ready = prepare(given, info)
+    np.testing.assert_allclose(ready.data, prepare(evoked, info).data, atol=1e-12)
+
+
+def test_eyes_and_heart_are_left_out_wherever_they_lie(evoked, info):
+    given = evoked.copy()
+    other = (
+        given.copy().pick(["Fp1", "F7"]).rename_channels({"Fp1": "HEOG", "F7": "ECG"})
+    )
+    other.data *= 30
+    given.add_channels([other])
+    with pytest.warns(UserWarning, match=r"\['HEOG', 'ECG'\].*something else"):
+        ready = prepare(given, info, match="position")
+    plain = prepare(evoked, info, match="position")
+    np.testing.assert_allclose(ready.data, plain.data, atol=1e-12)
+
+
+def test_mains_are_noticed(evoked, info):
+    hum = np.sin(2 * np.pi * 50 * evoked.times)
+    evoked.data += 1e-4 * np.linspace(-1, 1, len(evoked.ch_names))[:, None] * hum
+    with pytest.warns(UserWarning, match="at 50 Hz"):
+        prepare(evoked, info)
+
+
+@pytest.mark.parametrize("make", [list, pd.DataFrame, torch.tensor])
+def test_values_that_are_no_array_are_refused(evoked, info, make):
+    evoked.data = make(evoked.data)
+    with pytest.raises(SignalError, match="not an array"):
+        prepare(evoked, info)
+
+
+def test_epochs_of_several_conditions_name_them(evoked, info):
+    epochs = mne.EpochsArray(
+        evoked.data[None].repeat(2, 0),
+        evoked.info,
+        np.c_[[0, 1], [0, 0], [1, 2]],
+        event_id={"target": 1, "standard": 2},
+        verbose=False,
+    )
+    cure = r"epochs\['target'\].average\(\) \(of one condition.*'standard'"
+    for method in ("sloreta", "deepsif"):
+        with pytest.raises(SignalError, match=cure):
+            image(epochs, method)
+    with pytest.raises(SignalError, match=r"average: epochs.average\(\)\."):
+        image(epochs["target"], "sloreta")
 
 
 def test_few_missing_and_bad_channels_are_interpolated(evoked, info, truth):
