@@ -7,6 +7,9 @@ PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 TEST_RESULTS := $(CURDIR)/_build/test-results
+# Tests that start other programs and wait for them.
+PROGRAMS := tests/book/test_browser.py tests/book/test_wheel.py \
+	tests/benchmarks/test_kill_and_resume.py tests/training/test_two_processes.py
 # The lowest versions that pyproject.toml admits, and the lowest Python, in a place of
 # their own.
 LOWEST := .venv-lowest
@@ -25,7 +28,7 @@ export MNE_LOGGING_LEVEL := WARNING
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site test test-library test-chapters test-lowest bench bench-statistics bench-real lint notebooks run serve linkcheck contract clean full-clean
+.PHONY: help setup book site test test-library test-chapters test-programs test-lowest bench bench-statistics bench-real lint notebooks run serve linkcheck contract clean full-clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -46,19 +49,30 @@ book: setup  ## Execute all chapters (PROFILE=lite) and build the site into _bui
 site: setup  ## Build the site from the stored notebooks, executing nothing
 	$(BIN)/python book/build_site.py --profile $(PROFILE) --notebooks notebooks
 
-# Most tests keep one core busy, so chapters are compared beside them. Their report
-# comes in one piece, when it is complete.
+# Two parts run at a time, on a core each; when one has ended, the third begins. Threads
+# would only wait for those of the other part. Of what does not run first, the report
+# comes in one piece.
 test: setup  ## Run pytest and doctests, and nbval on all chapters
-	$(MAKE) -j2 test-library test-chapters
+	$(MAKE) -k -j2 test-library test-chapters test-programs
 
-test-library: setup  ## Run pytest and doctests alone
-	DEEPSIF_LITE_RESULTS=$(TEST_RESULTS)/library $(BIN)/python -m pytest tests deepsif_lite
+TESTS := test-library test-chapters test-programs
+$(TESTS): export OMP_NUM_THREADS := 1
+$(TESTS): export OPENBLAS_NUM_THREADS := 1
+$(TESTS): export DEEPSIF_LITE_RESULTS = $(TEST_RESULTS)/$@
+in-one-piece = > _build/$@.log 2>&1; status=$$?; cat _build/$@.log; exit $$status
+
+test-library: setup  ## Run pytest and doctests alone, but for those of whole programs
+	$(BIN)/python -m pytest tests deepsif_lite $(PROGRAMS:%=--ignore=%)
 
 test-chapters: setup  ## Run nbval on all chapters alone
 	@$(BIN)/python book/nbval_copies.py
-	@DEEPSIF_LITE_RESULTS=$(TEST_RESULTS)/chapters $(BIN)/python -m pytest _build/nbval \
-		--nbval --nbval-sanitize-with book/nbval_sanitize.cfg --nbval-cell-timeout 1200 \
-		> _build/nbval.log 2>&1; status=$$?; cat _build/nbval.log; exit $$status
+	@$(BIN)/python -m pytest _build/nbval --nbval \
+		--nbval-sanitize-with book/nbval_sanitize.cfg --nbval-cell-timeout 1200 \
+		$(in-one-piece)
+
+test-programs: setup  ## Run the tests of browser, wheel and killed runs alone
+	@mkdir -p _build
+	@$(BIN)/python -m pytest $(PROGRAMS) $(in-one-piece)
 
 $(LOWEST)/.ready: pyproject.toml constraints-lowest.txt
 	@echo "Setting up $(LOWEST) (a few minutes the first time) ..."

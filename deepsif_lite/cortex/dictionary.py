@@ -125,9 +125,10 @@ def _grow(cortex: Parcels, n_shapes: int, seed: int, sizes: str) -> NDArray[np.b
     members = np.zeros((cortex.n_regions, n_shapes, cortex.n_regions), dtype=bool)
     for region in range(cortex.n_regions):
         rng = np.random.default_rng([seed, DICTIONARY_PATCHES, region])
-        first = _of_all_sizes(cortex, region, n_shapes, rng) if sizes == "all" else []
-        grown = _as_the_paper(cortex, region, n_shapes - len(first), rng)
-        for k, patch in enumerate([*first, *grown]):
+        patches = _of_all_sizes(cortex, region, n_shapes, rng) if sizes == "all" else []
+        if len(patches) < n_shapes:
+            patches += _as_the_paper(cortex, region, n_shapes - len(patches), rng)
+        for k, patch in enumerate(patches):
             members[region, k, patch] = True
     return members.reshape(-1, cortex.n_regions)
 

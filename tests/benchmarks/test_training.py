@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from toys import toy_clips, toy_head
 
+from deepsif_lite.training import monitor
+
 PATH = Path(__file__).parents[2] / "benchmarks" / "training.py"
 
 
@@ -20,10 +22,12 @@ def benchmark():
 
 
 def test_it_prints_every_number(benchmark, monkeypatch, capsys):
-    head, clips = toy_head(60), toy_clips(60)
+    head, clips = toy_head(60), toy_clips(60, n_times=125)
     monkeypatch.setattr(benchmark, "load_training_head", lambda _: head)
     monkeypatch.setattr(benchmark, "load_spike_library", lambda _, split: clips)
-    arguments = "training.py --device cpu --batch-size 8 --steps 20"
+    for module in (benchmark, monitor):
+        monkeypatch.setattr(module, "LOG_EVERY", 2)
+    arguments = "training.py --device cpu --batch-size 8 --steps 4"
     monkeypatch.setattr(sys, "argv", arguments.split())
     benchmark.main()
     lines = [line.rsplit(maxsplit=4) for line in capsys.readouterr().out.splitlines()]

@@ -147,7 +147,7 @@ def test_several_networks_see_the_same_recordings(table, head, clips):
         {"deepsif": model, "blind": blind},
         clips,
         n_sources=(1,),
-        n_samples=5,
+        n_samples=2,
         seed=9,
         progress=False,
     )
@@ -155,7 +155,8 @@ def test_several_networks_see_the_same_recordings(table, head, clips):
     assert (both.query("method == 'blind'")["detected"] == 0).all()
     own = both.query("method == 'deepsif'")
     alone = table.query(
-        "method == 'deepsif' and selection == 'corrected' and n_sources == 1"
+        "method == 'deepsif' and selection == 'corrected' and n_sources == 1 "
+        "and sample < 2"
     )
     pd.testing.assert_frame_equal(
         own.reset_index(drop=True), alone.reset_index(drop=True), check_dtype=False
@@ -164,8 +165,8 @@ def test_several_networks_see_the_same_recordings(table, head, clips):
 
 def test_each_method_is_judged_by_its_own_rule(head, clips):
     """By default, and by ``headline`` from a table of several rules."""
-    kwargs = {"n_sources": (2,), "n_samples": 2, "seed": 9, "progress": False}
-    oracle = Oracle(head=head, samples=_samples(head, clips, 2, 2, 9))
+    kwargs = {"n_sources": (2,), "n_samples": 1, "seed": 9, "progress": False}
+    oracle = Oracle(head=head, samples=_samples(head, clips, 2, 1, 9))
     default = evaluation.evaluate(oracle, clips, **kwargs)
     rules = dict(zip(default["method"], default["selection"], strict=True))
     assert rules == {"deepsif": "corrected"} | dict.fromkeys(SOLVERS, "map")

@@ -28,7 +28,8 @@ from deepsif_lite.spikes import load_spike_library
 from deepsif_lite.training import TrainingConfig, train
 
 config = TrainingConfig(
-    n_steps=3, batch_size=4, validation_size=4, score_size=3, score_every=1
+    n_steps=3, batch_size=4, validation_size=4, score_size=3, score_every=1,
+    options={"n_shapes": 4},
 )
 head, clips = load_training_head(), load_spike_library("lite", split="test")
 for minutes in (0, None):

@@ -2,13 +2,9 @@
 
 import copy
 import csv
-import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -251,46 +247,6 @@ def test_averaged_weights_follow_their_recurrence(head, clips, tmp_path):
         average = decay * average + (1 - decay) * state[f"network.{name}"]
     torch.testing.assert_close(steps[-1][f"average.module.{name}"], average)
     assert not torch.equal(average, steps[-1][f"network.{name}"])
-
-
-TWO_PROCESSES = """
-import sys
-from toys import toy_clips, toy_head
-from deepsif_lite import training
-from deepsif_lite.training import monitor
-
-monitor.LOG_EVERY = 1
-for kind, n_steps, options in (("lite", 12, {"n_shapes": 4}), ("paper", 4, {})):
-    config = training.TrainingConfig(
-        network=kind, n_steps=n_steps, batch_size=7, validation_size=5, score_size=2,
-        score_every=6, ema_decay=0.9, options=options,
-    )
-    training.train(
-        toy_head(), toy_clips(), f"{sys.argv[1]}/{kind}", config=config, device="cpu",
-        progress=False,
-    )
-"""
-
-
-def test_two_processes_learn_what_one_does(tmp_path):
-    """The same losses, step by step, whoever holds which share of a batch."""
-    script = tmp_path / "run.py"
-    script.write_text(TWO_PROCESSES)
-    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    tests = str(Path(__file__).parents[1])
-    paths = os.pathsep.join([tests, str(Path(tests).parent)])
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
-    for folder, start in (("one", []), ("two", ["-m", *torchrun])):
-        command = [sys.executable, *start, str(script), str(tmp_path / folder)]
-        subprocess.run(command, check=True, env=env, timeout=300)
-    for kind in ("lite", "paper"):
-        one, two = (rows_of(tmp_path / folder / kind) for folder in ("one", "two"))
-        assert len(one) == len(two) >= 4
-        for column in ("training_loss", "validation_loss", "recall"):
-            a, b = ([float(r[column] or 0) for r in rows] for rows in (one, two))
-            np.testing.assert_allclose(b, a, rtol=1e-5)
-        card = load_weights(tmp_path / "two" / kind)[1]
-        assert card["training"]["processes"] == 2
 
 
 def test_a_process_without_samples_is_refused(head, clips, tmp_path, monkeypatch):
