@@ -9,10 +9,13 @@ import numpy as np
 from scipy import fft
 
 import deepsif_lite as dl
+from deepsif_lite.head import HeadModel
 from deepsif_lite.neural_mass import Connectome
 from deepsif_lite.spikes import SpikeLibrary
 
 if TYPE_CHECKING:
+    from mne import Forward
+
     from deepsif_lite.network import ScanGeometry
 
 SFREQ = 500.0
@@ -34,6 +37,42 @@ def toy_head(n_regions: int = 120, n_channels: int = 20, seed: int = 0):
         ch_names=names,
         sensors=electrodes,
         cortex=cortex,
+    )
+
+
+def air_head(n_regions: int, sfreq: float = SFREQ) -> HeadModel:
+    """Return a head in air: the potential of a dipole in an endless conductor."""
+    import mne  # which few toys need
+
+    cortex = dl.load_cortex(n_regions)
+    montage = mne.channels.make_standard_montage("biosemi32")
+    info = mne.create_info(montage.ch_names, sfreq, "eeg").set_montage(montage)
+    electrodes = 1.1 * np.array([ch["loc"][:3] for ch in info["chs"]])
+    apart = electrodes[:, None] - cortex.centroids
+    outward = cortex.centroids / np.linalg.norm(cortex.centroids, axis=1, keepdims=True)
+    leadfield = (apart * outward).sum(axis=-1) / np.linalg.norm(apart, axis=-1) ** 3
+    return HeadModel("air", leadfield, info.ch_names, info, cortex, electrodes)
+
+
+def sphere_forward(n_sources: int) -> Forward:
+    """Return MNE's forward solution: fixed dipoles in a sphere, 32 electrodes."""
+    import mne
+
+    montage = mne.channels.make_standard_montage("biosemi32")
+    info = mne.create_info(montage.ch_names, 100.0, "eeg").set_montage(montage)
+    rng = np.random.default_rng(0)
+    direction = rng.standard_normal((n_sources, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    sphere = mne.make_sphere_model("auto", "auto", info, verbose=False)
+    places = sphere["r0"] + direction * rng.uniform(0.03, 0.07, (n_sources, 1))
+    sources = mne.setup_volume_source_space(
+        pos={"rr": places, "nn": direction}, verbose=False
+    )
+    free = mne.make_forward_solution(
+        info, None, sources, sphere, eeg=True, meg=False, verbose=False
+    )
+    return mne.convert_forward_solution(
+        free, surf_ori=True, force_fixed=True, verbose=False
     )
 
 

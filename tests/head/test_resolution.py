@@ -8,6 +8,7 @@ import mne
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from toys import sphere_forward
 
 from deepsif_lite.head import load_head_model, load_meg_head, resolution
 from deepsif_lite.signals import average_reference
@@ -18,23 +19,7 @@ N_SOURCES = 120
 
 @pytest.fixture(scope="module")
 def forward():
-    """MNE's forward solution: fixed dipoles in a sphere, 32 electrodes."""
-    montage = mne.channels.make_standard_montage("biosemi32")
-    info = mne.create_info(montage.ch_names, 100.0, "eeg").set_montage(montage)
-    rng = np.random.default_rng(0)
-    direction = rng.standard_normal((N_SOURCES, 3))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    sphere = mne.make_sphere_model("auto", "auto", info, verbose=False)
-    places = sphere["r0"] + direction * rng.uniform(0.03, 0.07, (N_SOURCES, 1))
-    sources = mne.setup_volume_source_space(
-        pos={"rr": places, "nn": direction}, verbose=False
-    )
-    solution = mne.make_forward_solution(
-        info, None, sources, sphere, eeg=True, meg=False, verbose=False
-    )
-    return mne.convert_forward_solution(
-        solution, surf_ori=True, force_fixed=True, verbose=False
-    )
+    return sphere_forward(N_SOURCES)
 
 
 @pytest.fixture(scope="module")

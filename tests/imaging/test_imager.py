@@ -7,6 +7,7 @@ import mne
 import numpy as np
 import pytest
 import torch
+from toys import air_head
 
 from deepsif_lite.cortex import load_cortex
 from deepsif_lite.errors import (
@@ -16,7 +17,7 @@ from deepsif_lite.errors import (
     SignalError,
     WindowError,
 )
-from deepsif_lite.head import TEN_TWENTY, HeadModel, load_head_model
+from deepsif_lite.head import TEN_TWENTY, load_head_model
 from deepsif_lite.imaging import (
     Imager,
     image,
@@ -41,15 +42,7 @@ N_REGIONS = 60
 
 @pytest.fixture(scope="module")
 def head():
-    """A head in air: the potential of a dipole in an endless conductor."""
-    cortex = load_cortex(N_REGIONS)
-    montage = mne.channels.make_standard_montage("biosemi32")
-    info = mne.create_info(montage.ch_names, 500.0, "eeg").set_montage(montage)
-    electrodes = 1.1 * np.array([ch["loc"][:3] for ch in info["chs"]])
-    apart = electrodes[:, None] - cortex.centroids
-    outward = cortex.centroids / np.linalg.norm(cortex.centroids, axis=1, keepdims=True)
-    leadfield = (apart * outward).sum(axis=-1) / np.linalg.norm(apart, axis=-1) ** 3
-    return HeadModel("air", leadfield, info.ch_names, info, cortex, electrodes)
+    return air_head(N_REGIONS)
 
 
 @pytest.fixture

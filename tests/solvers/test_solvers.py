@@ -6,6 +6,7 @@ import mne
 import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
+from toys import sphere_forward
 
 from deepsif_lite.errors import OptionError
 from deepsif_lite.head import load_head_model
@@ -15,24 +16,7 @@ from deepsif_lite.solvers.minimum_norm import minimum_norm
 
 @pytest.fixture(scope="module")
 def forward():
-    """MNE's own forward solution: 150 fixed dipoles in a sphere, 32 electrodes."""
-    montage = mne.channels.make_standard_montage("biosemi32")
-    info = mne.create_info(montage.ch_names, 100.0, "eeg").set_montage(montage)
-    rng = np.random.default_rng(0)
-    direction = rng.standard_normal((150, 3))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    sphere = mne.make_sphere_model("auto", "auto", info, verbose=False)
-    rr = sphere["r0"] + direction * rng.uniform(0.03, 0.07, (150, 1))
-    sources = mne.setup_volume_source_space(
-        pos={"rr": rr, "nn": direction}, verbose=False
-    )
-    free = mne.make_forward_solution(
-        info, None, sources, sphere, eeg=True, meg=False, verbose=False
-    )
-    fixed = mne.convert_forward_solution(free, surf_ori=True, verbose=False)
-    fixed = mne.convert_forward_solution(
-        fixed, surf_ori=True, force_fixed=True, verbose=False
-    )
+    fixed = sphere_forward(150)
     fixed["sol"]["data"] -= fixed["sol"]["data"].mean(axis=0)
     return fixed
 
