@@ -50,7 +50,8 @@ def test_blocks_hold_what_the_whole_table_does():
 def model():
     head = toy_head()
     torch.manual_seed(1)
-    network = build_network("lite", 20, 120, n_shapes=4)
+    few = {"n_shapes": 4, "n_scans": 2, "depth": 1, "most_together": 2}
+    network = build_network("lite", 20, 120, **few)
     network.set_geometry(head.leadfield, head.cortex)
     with torch.no_grad():  # as if trained: every part has a say
         for parameter in network.parameters():
