@@ -95,7 +95,8 @@ def main() -> None:
     parser.add_argument("--heads", default="_build/calibration", help="kept here")
     parser.add_argument("--save", help="file to write, .csv")
     arguments = parser.parse_args()
-    model = dl.load_model(arguments.model, head=dl.load_head_model("template-75"))
+    head = dl.load_head_model("template-75")
+    model = dl.load_model(arguments.model, head=head, device="cpu")
     stream = VariedEEG(
         model.head,
         dl.load_spike_library(split="test"),

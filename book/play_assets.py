@@ -60,7 +60,7 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     library = ROOT / "deepsif_lite" / "figures" / "cortex_view.js"
     shutil.copy(library, folder)
-    imager = dl.load_model("lite-75")
+    imager = dl.load_model("lite-75", device="cpu")
     write_network(imager, folder / "lite.onnx.gz")
     arrays, meta = describe(imager)
     meta["runtime"] = {"cdn": CDN, "files": RUNTIME, "local": copy_runtime(folder)}

@@ -1,4 +1,4 @@
-"""How long runs behave: they show progress, hold their folder, stop between steps."""
+"""How long runs behave: where they compute, how they show progress, hold and stop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import FolderInUse
+from .errors import FolderInUse, OptionError
 from .paths import full_disk_named, remove_partial_files
 
 if TYPE_CHECKING:
@@ -25,6 +25,40 @@ SECONDS_PER_LINE = 10.0
 _LOCK, _OWNER = ".lock", ".running"
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 _WATCH_SECONDS = 0.5  # between two looks of a worker at its parent
+
+
+def pick_device(device: str | None = None) -> str:
+    """Return where torch computes: the device asked for, or CUDA where there is one.
+
+    Training, simulation and imaging all choose by this rule.
+
+    Parameters
+    ----------
+    device : str | None
+        ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+
+    Raises
+    ------
+    OptionError
+        This machine, or this build of torch, has no such device.
+    """
+    import torch
+
+    there = torch.cuda.is_available()
+    if device is None:
+        return "cuda" if there else "cpu"
+    try:
+        wanted = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        msg = f"device={device!r} is unknown; give 'cpu', 'cuda' or none."
+        raise OptionError(msg) from error
+    if wanted.type == "cuda" and not there:
+        msg = (
+            f"device={device!r}: torch finds no graphics card, or was built without "
+            "CUDA; give 'cpu', or none."
+        )
+        raise OptionError(msg)
+    return str(device)
 
 
 @contextmanager

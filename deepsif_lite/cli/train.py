@@ -150,13 +150,13 @@ def _run(arguments: argparse.Namespace) -> None:
     from ..head.training_head import load_training_head
     from ..network.cards import load_card
     from ..spikes.library import load_spike_library
-    from ..training.processes import check_device
+    from ..runs import pick_device
     from ..training.run import train
 
     # Without tqdm, progress comes as lines of the log.
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = _configuration(arguments)
-    check_device(arguments.device)
+    pick_device(arguments.device)
     if arguments.initial is not None:
         load_card(arguments.initial)  # says so where there is no such network
     resting = load_resting(arguments.resting, arguments.resting_share)

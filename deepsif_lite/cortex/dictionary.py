@@ -67,7 +67,7 @@ def patch_dictionary(
     name = _artifact_name(cortex, n_shapes, seed, sizes)
     if artifact_path(name).is_file():
         packed = read_artifact(name, "dictionary")["members"]
-        return np.unpackbits(packed, 1, cortex.n_regions).astype(bool)
+        return np.unpackbits(packed, 1, cortex.n_regions).view(bool)
     return _grow(cortex, n_shapes, seed, sizes)
 
 

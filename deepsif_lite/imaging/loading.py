@@ -17,6 +17,7 @@ from ..network.cards import (
     serves_any_cap,
 )
 from ..network.weights import load_weights, weights_stamp
+from ..runs import pick_device
 from .imager import Imager
 from .recent import keep_recent
 from .serving import serving
@@ -54,7 +55,8 @@ def load_model(
         Use a ``lite`` network on a head model it was not trained for: other
         electrodes, or other parcels, see :func:`deepsif_lite.network.start_from`.
     device : str | None
-        A torch device; by default the CPU.
+        ``"cpu"``, ``"cuda"``; by default CUDA where there is one, see
+        :func:`deepsif_lite.runs.pick_device`.
 
     Returns
     -------
@@ -68,11 +70,13 @@ def load_model(
         There are no such weights.
     MismatchError
         The head model is not the one the network was trained for.
+    OptionError
+        There is no such device.
     """
+    device = pick_device(device)
     card = load_card(name_or_path)
     own_cap = head is None and serves_any_cap(card) and not is_alias(name_or_path)
     head = load_head(head_of(name_or_path, card) if head is None else head)
-    device = device or "cpu"
     if transfer:  # its card and its scans are those of the new head already
         from ..network.transfer import transferred
 

@@ -361,16 +361,17 @@ def _times_sparse(dense: Tensor, transposed: Tensor) -> Tensor:
 
 def _patch_strengths(members: NDArray, cortex: Parcels) -> csr_array:
     """Return the weights of each patch of a dictionary, without their zeros."""
-    rows, columns = np.nonzero(members)
+    rows, columns = np.divmod(np.flatnonzero(members), cortex.n_regions)
     n_shapes = len(members) // cortex.n_regions
     values = patch_strengths(cortex)[rows // n_shapes, columns]
-    return csr_array((values, (rows, columns)), shape=members.shape)
+    ends = np.concatenate([[0], np.bincount(rows, minlength=len(members)).cumsum()])
+    return csr_array((values, columns, ends), shape=members.shape)
 
 
 def _round_strengths(profile: tuple[float, ...], rings: list[NDArray]) -> csr_array:
     """Return the weights of the round patch of each parcel."""
     pairs = zip(profile, rings, strict=False)
-    return csr_array(np.sum([weight * ring for weight, ring in pairs], axis=0))
+    return sum(weight * csr_array(ring, dtype=float) for weight, ring in pairs)
 
 
 def _ridge_regression(ours: Tensor, theirs: Tensor) -> Tensor:
@@ -383,9 +384,9 @@ def _ridge_regression(ours: Tensor, theirs: Tensor) -> Tensor:
 def _rings(adjacency: NDArray, n_rings: int) -> list[NDArray]:
     """Parcels at 0, 1, 2, ... steps of each parcel."""
     reach = np.eye(len(adjacency), dtype=bool)
-    rings = [reach]
+    rings, neighbors = [reach], csr_array(adjacency, dtype=np.float32)
     for _ in range(n_rings - 1):
-        wider = reach | (reach.astype(np.float32) @ adjacency > 0)
+        wider = reach | (neighbors @ rings[-1].astype(np.float32) > 0)
         rings.append(wider & ~reach)
         reach = wider
     return rings

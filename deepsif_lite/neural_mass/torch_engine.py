@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import DTypeLike, NDArray
 
+from ..runs import pick_device
 from .model import MODEL
 from .problem import Problem
 
@@ -36,7 +37,7 @@ def run(
     generator for each simulation; it differs between devices and from other engines.
     """
     del n_jobs  # torch has its own threads
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(pick_device())
     brains = _Brains(problem, getattr(torch, np.dtype(dtype).name), device)
     strips = _kept_samples(brains, problem.stride)
     n_samples = problem.n_steps // problem.stride

@@ -14,6 +14,7 @@ import torch
 from torch import distributed
 
 from ..errors import OptionError
+from ..runs import pick_device
 
 
 @dataclass(frozen=True)
@@ -70,26 +71,6 @@ class Processes:
             distributed.barrier()
 
 
-def check_device(device: str | None) -> None:
-    """Refuse a device that this machine, or this build of torch, has not.
-
-    Raises
-    ------
-    OptionError
-    """
-    try:
-        wanted = torch.device(device or "cpu")
-    except RuntimeError as error:
-        msg = f"device={device!r} is unknown; give 'cpu', 'cuda' or none."
-        raise OptionError(msg) from error
-    if wanted.type == "cuda" and not torch.cuda.is_available():
-        msg = (
-            f"device={device!r}: torch finds no graphics card, or was built without "
-            "CUDA; give 'cpu', or none."
-        )
-        raise OptionError(msg)
-
-
 def join_processes(device: str | None = None) -> Processes:
     """Join the processes that torchrun started, or be the only one.
 
@@ -110,8 +91,7 @@ def join_processes(device: str | None = None) -> Processes:
     OptionError
         There is no such device.
     """
-    check_device(device)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = pick_device(device)
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return Processes(0, 1, torch.device(device))

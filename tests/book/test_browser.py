@@ -90,7 +90,8 @@ def test_the_page_gives_what_torch_gives(play, cap):
     play.wait_for_function(f"deepsifPlay.result().names.length === {len(names)}")
     result = json.loads(play.evaluate("JSON.stringify([...deepsifPlay.result().eeg])"))
     eeg = np.reshape(result, (-1, len(names))).astype(np.float32)
-    imager = dl.load_model("lite", head=dl.load_head_model("template", channels=names))
+    head = dl.load_head_model("template", channels=names)
+    imager = dl.load_model("lite", head=head, device="cpu")
     with torch.no_grad():
         activity, probability = imager.network.image(torch.as_tensor(eeg)[None])
     # Half a million numbers take long on their way here: every 997th is compared.

@@ -384,7 +384,7 @@ class TestShippedNetworks:
         assert not any(p.requires_grad for p in first.network.parameters())
 
     def test_explanation_is_the_network_taken_apart(self, evoked):
-        model = load_model("lite-64")
+        model = load_model("lite-64", device="cpu")
         result = model.explain(evoked.data.T)
         geometry = model.network.geometry
         white = average_reference(evoked.data).T @ geometry.whitener.numpy()
