@@ -5,26 +5,43 @@ from __future__ import annotations
 import numpy as np
 
 
-def write_edf(path, data, names, sfreq, kind="", span=100):
-    """Write uV as EDF or BDF, records of one second; kind: what the header says."""
+def write_edf(path, data, names, sfreq, kind="", span=100, unit="uV", others=()):
+    """Write EEG as EDF or BDF, records of one second; kind: what the header says.
+
+    Each of ``others`` is a channel of another kind: its name, and the bytes of each
+    record.
+    """
     width, top = (3, 2**23 - 1) if path.suffix.lower() == ".bdf" else (2, 2**15 - 1)
-    n = len(data)
+    n, more = len(data), len(others)
     start = b"\xffBIOSEMI" if width == 3 else b"0".ljust(8)
     fixed = [("X", 80), ("X", 80), ("01.01.20", 8), ("00.00.00", 8)]
-    fixed += [(256 * (n + 1), 8), (kind, 44)]
-    fixed += [(data.shape[1] // sfreq, 8), (1, 8), (n, 4)]
-    columns = [(names, 16), ([""] * n, 80), (["uV"] * n, 8)]
-    columns += [([-span] * n, 8), ([span] * n, 8), ([-top] * n, 8), ([top] * n, 8)]
-    columns += [([""] * n, 80), ([sfreq] * n, 8), ([""] * n, 32)]
+    fixed += [(256 * (n + more + 1), 8), (kind, 44)]
+    fixed += [(data.shape[1] // sfreq, 8), (1, 8), (n + more, 4)]
+    lengths = [len(records[0]) // width for _, records in others]
+    columns = [([*names, *(name for name, _ in others)], 16), ([""] * (n + more), 80)]
+    columns += [([unit] * n + [""] * more, 8)]
+    columns += [([f"{sign * span:g}"] * n + [sign] * more, 8) for sign in (-1, 1)]
+    columns += [([sign * top] * (n + more), 8) for sign in (-1, 1)]
+    columns += [([""] * (n + more), 80), ([sfreq] * n + lengths, 8)]
+    columns += [([""] * (n + more), 32)]
     fields = fixed + [(value, size) for values, size in columns for value in values]
-    header = start + b"".join(str(v).encode().ljust(size) for v, size in fields)
-    records = data.reshape(n, -1, sfreq).swapaxes(0, 1)
-    digital = np.round(records / span * top).astype("<i4")
-    samples = digital.reshape(-1, 1).view(np.uint8)[:, :width]
-    path.write_bytes(header + samples.tobytes())
+    header = start + b"".join(str(v).encode("latin-1").ljust(s) for v, s in fields)
+    digital = np.round(data.reshape(n, -1, sfreq) / span * top).astype("<i4")
+    with path.open("wb") as file:
+        file.write(header)
+        for record in range(digital.shape[1]):
+            samples = digital[:, record].reshape(-1, 1).view(np.uint8)[:, :width]
+            file.write(samples.tobytes())
+            file.writelines(records[record] for _, records in others)
 
 
-def write_brainvision(path, data, names, sfreq):
+def annotations(texts, length=120):
+    """Return the channel of EDF+ that holds a text each record, for ``write_edf``."""
+    lines = [f"+{k}\x14\x14\0{text}" for k, text in enumerate(texts)]
+    return "EDF Annotations", [line.encode().ljust(length, b"\0") for line in lines]
+
+
+def write_brainvision(path, data, names, sfreq, marks=()):
     """Write uV as the three files of BrainVision; path: of the header."""
     stem = path.stem
     channels = [f"Ch{i + 1}={name},,1,uV" for i, name in enumerate(names)]
@@ -44,7 +61,7 @@ def write_brainvision(path, data, names, sfreq):
     ]
     markers = ["Brain Vision Data Exchange Marker File, Version 1.0", "[Common Infos]"]
     markers += [f"DataFile={stem}.eeg", "[Marker Infos]"]
-    markers += ["Mk1=New Segment,,1,1,0,20200101000000000000"]
+    markers += ["Mk1=New Segment,,1,1,0,20200101000000000000", *marks]
     path.write_text("\n".join(header) + "\n")
     path.with_suffix(".vmrk").write_text("\n".join(markers) + "\n")
     path.with_suffix(".eeg").write_bytes(data.T.astype("<f4").tobytes())
@@ -63,6 +80,27 @@ def eeglab_fields(data, names, sfreq):
     kinds = [("event", "O"), ("eventlatency", "O"), ("eventtype", "O")]
     fields["epoch"] = np.array(epochs, kinds) if n_trials > 1 else np.zeros((0, 0))
     return fields | {"data": data}
+
+
+def write_persyst(path, data, names, sfreq, step=0.01):
+    """Write uV as the two files of Persyst; path: of the header."""
+    header = ["[FileInfo]", f"File={path.stem}.dat", "FileType=Interleaved"]
+    header += [f"SamplingRate={sfreq}", "HeaderLength=0", f"Calibration={step}"]
+    header += [f"WaveformCount={len(names)}", "DataType=0", "[ChannelMap]"]
+    header += [f"{name}={i + 1}" for i, name in enumerate(names)]
+    header += [
+        "[Patient]",
+        "First=X",
+        "Last=X",
+        "Sex=",
+        "Hand=",
+        "BirthDate=01/01/2000",
+    ]
+    header += ["ID=", "TestDate=01/01/2020", "TestTime=00:00:00"]
+    header += ["[SampleTimes]", "0=0", "[Comments]"]
+    path.write_text("\n".join(header) + "\n")
+    samples = np.round(data / step).astype("<i2")
+    path.with_suffix(".dat").write_bytes(samples.T.tobytes())
 
 
 def write_eeglab_v73(path, fields):

@@ -12,12 +12,14 @@ from .shared import add_command, choice, new_folder, say, seconds
 
 _CONTRACT = """\
 The recording: EEG in V, with positions or standard names of electrodes, free of
-artifacts and drifts (0.5 Hz high-pass). It is imaged on the electrodes that it has, eight
-or more; bad ones are left out. Reference and sampling rate do not matter. Epochs are averaged; of a raw recording, give a window of about a second around
-the event (--tmin, --tmax). What is repaired is told as a warning, the rest refused.
+artifacts, mains hum and drifts (0.5 Hz high-pass). It is imaged on the electrodes that
+it has, eight or more; bad ones are left out. Reference and sampling rate do not matter.
+Epochs are averaged; where they are of several conditions, choose one (--condition). Of a
+raw recording, give a window of about a second around the event (--tmin, --tmax). What is
+repaired is told as a warning, the rest refused.
 
-In full: help(deepsif_lite.recordings.prepare), in the book under "recordings"; chapter 7
-shows how to prepare a recording of your own."""
+In full: help(deepsif_lite.recordings.prepare), and in the book "What can be imaged";
+chapter 7 shows how to prepare a recording of your own."""
 
 
 def _methods() -> Collection[str]:
@@ -55,7 +57,9 @@ def add(commands) -> None:
         "own electrodes",
     )
     parser.add_argument("--model", help="network: a shipped name or a folder")
-    parser.add_argument("--condition", help="evoked response or event, name or number")
+    parser.add_argument(
+        "--condition", help="evoked response (name, or number from 0) or event (name)"
+    )
     _add_times(parser)
     parser.add_argument(
         "--bads", nargs="+", default=[], metavar="NAME", help="channels to leave out"

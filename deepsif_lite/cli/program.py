@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
@@ -39,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         SIGTERM.
     """
     after_stop = "nothing was begun"
+    _settle_matplotlib()
     with warnings.catch_warnings(), terminate_like_interrupt():
         warnings.showwarning = _show_warning
         try:
@@ -56,6 +62,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"deepsif-lite: error: {' '.join(str(text).split())}\n")
             return _FAILED
     return 0
+
+
+def _settle_matplotlib() -> None:
+    """Give matplotlib a folder where the user has no home.
+
+    Before version 3.11 neither it nor MNE, which imports it, start without one.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        if "MPLCONFIGDIR" not in os.environ:
+            folder = tempfile.mkdtemp(prefix="matplotlib-")
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            os.environ["MPLCONFIGDIR"] = folder
 
 
 def _show_warning(message, category, *_, **__) -> None:

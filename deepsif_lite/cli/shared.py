@@ -21,10 +21,16 @@ _RESUMES = "all work up to here is kept: call again to go on."
 _BEGINS_ANEW = "files that were finished are kept; called again, it begins anew."
 
 
-class _Formatter(
-    argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter
-):
-    """Show defaults, and keep the lines of a description of several."""
+class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
+    """Show defaults where there are any."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        nothing = action.default in (None, [], False)
+        return action.help if nothing else super()._get_help_string(action)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter, _Defaults):
+    """Keep the lines of a description of several as well."""
 
 
 def add_command(
@@ -60,7 +66,7 @@ def add_command(
         name,
         help=text,
         description=f"{text}\n\n{more}" if more else text,
-        formatter_class=_Formatter if more else argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_Formatter if more else _Defaults,
     )
     parser.set_defaults(run=run, after_stop=_RESUMES if resumes else _BEGINS_ANEW)
     return parser

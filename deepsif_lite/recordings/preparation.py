@@ -94,21 +94,27 @@ def prepare(
     *Kinds of object.* One Evoked, Epochs or Raw of real numbers, one for each channel
     and time; anything else is refused, complex (analytic) signals included. Responses
     that are no averages are noticed, and so are magnitudes (of no sign) and channels
-    that were each brought to one size.
+    that were each brought to one size. Of files, epochs of several conditions are
+    noticed where they are averaged as one.
 
     *Names.* Case does not count, nor do prefixes and endings that most names share
-    (``EEG Fp1-REF``, ``Fp1-A1A2``, ``Fp1:CPz``); T3, T4, T5, T6 are T7, T8, P7, P8;
-    BioSemi's A1 to B32 are known. Caps of 128 and more BioSemi electrodes are
-    matched by position, if need be by MNE's table of them. Two names for one channel
-    are refused, and so are bipolar derivations, which no name matches. Names that
-    end in the mastoid of either side (``Fp1-A1``, ``Fp2-A2``) match on one side alone;
-    once cut off, nothing tells that reference from a common one.
+    (``EEG Fp1-REF``, ``Fp1-A1A2``, ``Fp1:CPz``), nor letters of other alphabets that
+    look the same; T3, T4, T5, T6 are T7, T8, P7, P8; BioSemi's A1 to B32 are known.
+    Caps of 128 and more BioSemi electrodes are matched by position, if need be by
+    MNE's table of them. Two names for one channel are refused, and so are bipolar
+    montages. Names that end in the mastoid of either side (``Fp1-A1``, ``Fp2-A2``)
+    match on one side alone; once cut off, nothing tells that reference from a common
+    one. Channels of type EEG whose names are of eyes, heart or muscles, and
+    differences of two electrodes that MNE made, are left out wherever they lie:
+    repaired.
 
     *Positions.* With ``match="position"``, names count first where their electrodes
     lie within 25 degrees of each other. Then each cap is laid on the other: by
     fiducials, by shared names, or by the spheres that fit them (the log says how),
     but not so that half of the names lie 25 degrees or more from their places: axes
-    that are turned or mirrored. Single electrodes so far from their names are noticed.
+    that are turned or mirrored; and not by fiducials that put the cap a centimeter to
+    one side: repaired. Single electrodes so far from their names, and those that share
+    a place, are noticed.
     Electrodes at the same place keep their values; of networks of one montage, other
     channels are interpolated by spherical splines, and a cap that leaves a quarter of
     theirs uncovered is refused. Electrodes without position are left out, and those
@@ -120,12 +126,12 @@ def prepare(
     ignored, and not looked at further.
 
     *Units and scales.* V at the size of EEG; a common factor does not matter, but
-    microvolts read as V are refused, and so is next to nothing. A flat channel counts as bad, and so does one
-    beyond four times the others and what its neighbors predict: repaired, named with
-    its factor. Two groups of channels a factor ten apart (two units in one file), NaN
-    and infinite values are refused.
-
-    Channels that are cut off at the end of a range: noticed.
+    microvolts and counts read as V are refused, and so is next to nothing. A flat
+    channel counts as bad, and so does one beyond four times the others and what its
+    neighbors predict: repaired, named with its factor. Two groups of channels a factor
+    ten apart (two units in one file), NaN and infinite values are refused. Channels
+    that are cut off at the end of a range are noticed, and so is mains hum (50 or
+    60 Hz) that holds more than half of the power.
 
     *Offsets and drifts.* The mean over the window or the baseline is taken away. Where
     lines hold most of a channel and exceed the signal, they are taken from all
@@ -133,9 +139,11 @@ def prepare(
     repaired. If neighbors do, they may be a slow response: kept, noticed.
 
     *References.* Any common reference, or a projector. Current source densities are
-    no EEG and refused. Other projectors that were applied are noticed.
+    no EEG and refused. Other projectors of EEG are noticed, applied or not; none is
+    applied here.
 
-    *Windows and baselines* outside the recording are refused.
+    *Windows and baselines* outside the recording are refused; of solvers, windows
+    longer than ten seconds are noticed.
 
     *Annotations* of raw recordings are looked at by
     :func:`~deepsif_lite.recordings.read_evoked` and :func:`resting_clips`.

@@ -92,6 +92,7 @@ def check_window(
         within = low <= high and first - slack <= high and low <= last + slack
     if in_ms or not within:
         cure = "; times are in seconds, these look like ms" if in_ms else ""
+        cure = cure or ("; its end comes before its start" if low > high else "")
         msg = (
             f"{text} is no window within the data's {first:.3f} to {last:.3f} s{cure}."
         )

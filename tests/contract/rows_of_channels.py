@@ -15,6 +15,7 @@ from contract.subject import (
     placed,
     points,
     renamed,
+    sphere_about_zero,
 )
 from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, WITHIN, Row
 
@@ -56,6 +57,22 @@ def _biosemi(_, positions=False):
     return given.rename_channels({n: numbers[n] for n in given.ch_names})
 
 
+def _with_others(_):
+    """Record what BioSemi's amplifiers do beside a cap of 32."""
+    order = mne.channels.make_standard_montage("biosemi32").ch_names
+    there = [name for name in order if name in head().ch_names]
+    others = [f"EXG{i}" for i in range(1, 9)]
+    others += ["GSR1", "GSR2", "Erg1", "Erg2", "Resp", "Plet", "Temp"]
+    data = evoked().pick(there).reorder_channels(there).data
+    names = [f"A{order.index(name) + 1}" for name in there]
+    data = np.vstack([data, noise(1e-4, (len(others), 500))])
+    return evoked(data, bare([*names, *others]))
+
+
+def _cyrillic(name):
+    return name.translate(str.maketrans("CPTO", "\u0421\u0420\u0422\u041e"))
+
+
 def _missing(count, of):
     return evoked().drop_channels([head().ch_names[i] for i in of[:count]])
 
@@ -88,20 +105,13 @@ def _anonymous(positions):
     return placed(positions, [f"E{i}" for i in range(75)])
 
 
-def _sphere():
-    from deepsif_lite.recordings.positions import sphere
-
-    centered = points() - sphere(points())[1]
-    return 0.085 * centered / np.linalg.norm(centered, axis=1, keepdims=True)
-
-
 def _turned(degrees, axis=2):
     angle = np.radians(degrees)
     turn = np.eye(3)
     a, b = [i for i in range(3) if i != axis]
     turn[a, a] = turn[b, b] = np.cos(angle)
     turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
-    return _sphere() @ turn.T
+    return sphere_about_zero() @ turn.T
 
 
 def _wrong_fiducials(_):
@@ -195,10 +205,22 @@ ROWS = [
     _spelled("[Fp1]", lambda n: f"[{n}]"),
     _spelled("'Fp1', in quotes", lambda n: f"'{n}'"),
     _spelled("S01.Fp1", lambda n: f"S01.{n}"),
+    _spelled("Fp1[uV]", lambda n: f"{n}[uV]"),
+    _spelled("Fp1_uV", lambda n: f"{n}_uV"),
+    _spelled("eeg fp1-m1m2", lambda n: f"eeg {n.lower()}-m1m2"),
+    _spelled("Fp1-(M1+M2)/2", lambda n: f"{n}-(M1+M2)/2"),
+    _spelled("Cyrillic letters that look like Latin ones", _cyrillic),
+    _spelled("spaces of no width around them", lambda n: f"\u200b{n}\u00a0 "),
     _spelled("full-width letters", lambda n: "".join(chr(ord(c) + 0xFEE0) for c in n)),
     _name(
         "numbered names (1-Fp1, 2-F7)",
         lambda _: evoked(info=bare(f"{i}-{n}" for i, n in enumerate(head().ch_names))),
+    ),
+    _name(
+        "numbered channels (ch1_Fp1, ch2_F7)",
+        lambda _: evoked(
+            info=bare(f"ch{i}_{n}" for i, n in enumerate(head().ch_names))
+        ),
     ),
     _spelled("T3, T4, T5, T6", lambda n: OLD.get(n, n)),
     _name("another order", lambda _: evoked().reorder_channels(head().ch_names[::-1])),
@@ -219,13 +241,20 @@ ROWS = [
     _name(
         "one name twice, as broken files have it", _repeated, REFUSED, "ChannelError"
     ),
+    _name("T5 and P7 both", lambda f: _twice(f, ("P7", "T5")), REFUSED, "ChannelError"),
+    _name(
+        "BioSemi's A1 to A32 with 15 others of type EEG",
+        _with_others,
+        REPAIRED,
+        "'GSR1'.*something else",
+    ),
     _name("names minus a channel (A1-Fp1)", _minus, REFUSED, "ChannelError"),
     _name("T7 and T3 both", lambda f: _twice(f, ("T7", "T3")), REFUSED, "ChannelError"),
     _name(
         "eye channels of type EEG",
         lambda _: _odd(["VEOG", "HEOG"]),
         NOTICED,
-        "not in the head model",
+        "something else by their names",
     ),
     _name(
         "Cz named Vertex",
@@ -313,8 +342,12 @@ ROWS = [
     ),
     _position("names and positions of the head model", lambda _: evoked()),
     _position("positions, names that say nothing", lambda _: _anonymous(points())),
-    _position("a sphere about 0 without fiducials", lambda _: placed(_sphere())),
-    _position("the same, names that say nothing", lambda _: _anonymous(_sphere())),
+    _position(
+        "a sphere about 0 without fiducials", lambda _: placed(sphere_about_zero())
+    ),
+    _position(
+        "the same, names that say nothing", lambda _: _anonymous(sphere_about_zero())
+    ),
     _position("positions in mm", lambda _: _anonymous(1e3 * points())),
     _position("positions in cm, names known", lambda _: placed(1e2 * points())),
     _position("a cap 4 cm higher", lambda _: _anonymous(points() + [0, 0, 0.04])),

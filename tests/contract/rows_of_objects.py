@@ -7,6 +7,9 @@ from pathlib import Path
 
 import mne
 import numpy as np
+import pandas as pd
+import torch
+from contract.rows_of_headers import PAIRS, bipolar
 from contract.subject import bare, clean, evoked, head, network
 from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, Row
 
@@ -25,12 +28,39 @@ def _csd(_):
     return mne.preprocessing.compute_current_source_density(evoked(), verbose="error")
 
 
-def _bipolar(_):
-    chains = (("Fp1", "F7"), ("F7", "T7"), ("T7", "P7"), ("P7", "O1"))
-    chains += (("Fp2", "F8"), ("F8", "T8"), ("T8", "P8"), ("P8", "O2"), ("Fz", "Cz"))
-    index = head().ch_names.index
-    data = np.array([clean()[index(a)] - clean()[index(b)] for a, b in chains])
-    return evoked(data, bare(f"{a}-{b}" for a, b in chains))
+def _bipolar(spelled="{}-{}"):
+    data, names = bipolar(spelled)
+    return evoked(data, bare(names))
+
+
+def _pairs(n_pairs):
+    """Replace electrodes by MNE's differences of two, which have the place of one."""
+    anodes, cathodes = zip(*PAIRS[:n_pairs], strict=True)
+    return mne.set_bipolar_reference(
+        evoked(), list(anodes), list(cathodes), verbose="error"
+    )
+
+
+def _first_alone(_):
+    """Name differences of two electrodes as the first of them."""
+    data, names = bipolar("{}")
+    first = [names.index(name) for name in dict.fromkeys(names)]
+    return evoked(data[first], bare(names[k] for k in first))
+
+
+def _laplacian(_):
+    return evoked(_csd(_).data)
+
+
+def _epochs(names):
+    """Return two epochs, of a condition each."""
+    return mne.EpochsArray(
+        np.stack([clean(), clean()]),
+        head().info.copy(),
+        np.c_[[0, 1], [0, 0], [1, 2]],
+        event_id=dict(zip(names, (1, 2), strict=True)),
+        verbose="error",
+    )
 
 
 def _kind(_):
@@ -73,6 +103,11 @@ def _values(change):
     return given
 
 
+def _read_only(data):
+    data.setflags(write=False)
+    return data
+
+
 def _typed(text, change, verdict=REFUSED, says="SignalError"):
     return _row(f"values {text}", lambda _: _values(change), verdict, says)
 
@@ -113,6 +148,13 @@ ROWS = [
         "mne.Epochs",
         lambda _: mne.EpochsArray(clean()[None], head().info.copy(), verbose="error"),
     ),
+    _given("epochs of two conditions", lambda _: _epochs(("target", "standard"))),
+    _given("a dictionary of Evokeds", lambda _: {"target": evoked()}),
+    _given("an iterator of Evokeds", lambda _: iter([evoked()])),
+    _given("a list of several kinds", lambda _: [evoked(), clean(), None]),
+    _given("an empty list", lambda _: []),
+    _given("mne's spectrum", lambda _: evoked().compute_psd(verbose="error")),
+    _given("a tensor of torch", lambda _: torch.tensor(clean())),
     _given("a list of Evokeds", lambda _: [evoked()]),
     _given("a tuple of Evokeds", lambda _: (evoked(),)),
     _given("an array", lambda _: clean()),
@@ -130,6 +172,11 @@ ROWS = [
     _typed("in half precision", np.float16, IMAGED, ""),
     _typed("in the other byte order", lambda d: d.astype(">f8"), IMAGED, ""),
     _typed("that are Python's numbers", lambda d: d.astype(object)),
+    _typed("that are whole numbers, in uV", lambda d: np.round(1e6 * d).astype("i2")),
+    _typed("that nobody may write to", _read_only, IMAGED, ""),
+    _typed("in a tensor of torch", torch.tensor),
+    _typed("in a data frame", pd.DataFrame),
+    _typed("in a list", np.ndarray.tolist),
     _typed("that are complex", lambda d: d + 1j * d),
     _typed("that are true or false", lambda d: d > 0),
     _typed("of which some are masked", lambda d: np.ma.masked_greater(d, 4e-5)),
@@ -143,7 +190,21 @@ ROWS = [
     _row(
         "channels of type csd (current source density)", _csd, REFUSED, "ChannelError"
     ),
-    _row("a bipolar montage", _bipolar, REFUSED, "ChannelError"),
+    _row("a bipolar montage", lambda _: _bipolar(), REFUSED, "ChannelError"),
+    _row(
+        "a bipolar montage, its names without a hyphen (Fp1F7)",
+        lambda _: _bipolar("{}{}"),
+        REFUSED,
+        "ChannelError",
+    ),
+    _row("a bipolar montage, named by the first electrodes", _first_alone, LIMIT),
+    _row(
+        "differences of two electrodes, by MNE, beside others",
+        lambda _: _pairs(4),
+        REPAIRED,
+        "differences of two electrodes",
+    ),
+    _row("a Laplacian that says it is EEG", _laplacian, LIMIT),
     *(
         _row(
             f"channels of type {kind}",

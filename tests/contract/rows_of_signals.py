@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import mne
 import numpy as np
-from contract.subject import clean, evoked, head, loud, noise, slow_course
+from contract.subject import (
+    clean,
+    evoked,
+    head,
+    loud,
+    noise,
+    points,
+    projector,
+    slow_course,
+)
 from contract.table import IMAGED, LIMIT, NOTICED, REFUSED, REPAIRED, Row
 
 RAMP = np.linspace(-0.5, 0.5, 500)
@@ -25,6 +33,17 @@ def _value(value, where=(3, 5)):
     data = clean()
     data[where] = value
     return evoked(data)
+
+
+def _hum(sizes, frequency=50):
+    hum = np.sin(2 * np.pi * frequency * np.arange(500) / 500)
+    return evoked(clean() + sizes * hum)
+
+
+def _rest(seconds):
+    """Put a response in the middle of so much rest."""
+    rest = noise(1e-6, (75, 250 * (seconds - 1)))
+    return evoked(np.hstack([rest, clean(), rest]))
 
 
 def _common(size):
@@ -55,11 +74,7 @@ def _applied(_):
 
 
 def _blink(_):
-    given = evoked()
-    data = {"data": np.ones((1, 75)) / 75**0.5, "nrow": 1, "ncol": 75}
-    data |= {"row_names": None, "col_names": given.ch_names}
-    proj = mne.Projection(data=data, desc="blink", active=False, kind=1)
-    return given.add_proj(proj, verbose="error").apply_proj(verbose="error")
+    return evoked().add_proj(projector(), verbose="error").apply_proj(verbose="error")
 
 
 def _row(kind):
@@ -95,6 +110,12 @@ ROWS = [
         lambda _: evoked().apply_hilbert(envelope=True),
         NOTICED,
         "magnitudes",
+    ),
+    unit(
+        "counts of an amplifier",
+        lambda _: evoked(np.round(clean() / 1e-7)),
+        REFUSED,
+        "SignalError",
     ),
     unit(
         "each channel of one standard deviation",
@@ -167,6 +188,12 @@ ROWS = [
     scale("one silent", lambda _: _some(loud()[0], 0.0), REPAIRED, "are flat"),
     scale("one constant", lambda _: _some(loud()[0], 0.0, 5e-6), REPAIRED, "are flat"),
     scale("5 silent", lambda _: _some(loud()[:5], 0.0), REPAIRED, "are flat"),
+    scale(
+        "every second silent",
+        lambda _: _some(slice(0, 75, 2), 0.0),
+        REPAIRED,
+        "are flat",
+    ),
     scale("all silent", lambda _: evoked(0 * clean()), REFUSED, "ChannelError"),
     *(
         scale(
@@ -211,6 +238,26 @@ ROWS = [
         lambda _: _some(20, plus=1e-3 * (np.arange(500) > 300)),
         REPAIRED,
         "'C4'",
+    ),
+    *(
+        scale(
+            f"mains of {text}",
+            lambda _, sizes=sizes, frequency=frequency: _hum(sizes, frequency),
+            NOTICED,
+            f"at {frequency} Hz, that of mains",
+        )
+        for text, sizes, frequency in (
+            ("30 uV, another size in each channel", np.abs(noise(3e-5)), 50),
+            ("100 uV from left to right", 1e-3 * points()[:, :1], 60),
+        )
+    ),
+    scale("mains of 1 mV, the same in all channels", lambda _: _hum(1e-3)),
+    scale(
+        "30 s of rest and a response, by a solver",
+        lambda _: _rest(30),
+        NOTICED,
+        "that of background",
+        methods=("sloreta",),
     ),
     scale("one NaN", lambda _: _value(np.nan), REFUSED, "SignalError"),
     scale("one infinite value", lambda _: _value(np.inf), REFUSED, "SignalError"),

@@ -57,7 +57,8 @@ ROWS = [
         "sampling rates",
         "1 Hz, as of info made without a rate, by a solver",
         lambda _: _one_hertz(),
-        IMAGED,
+        NOTICED,
+        "is 499 s long",
         methods=SOLVERS,
     ),
     Row(

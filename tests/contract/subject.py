@@ -77,6 +77,7 @@ def renamed(spell):
 
 
 def bare(names, kind="eeg", sfreq=SFREQ):
+    """Return the info of channels without positions; of one kind, or of a kind each."""
     return mne.create_info(list(names), float(sfreq), kind)
 
 
@@ -85,13 +86,28 @@ def points():
     return np.array([ch["loc"][:3] for ch in head().info["chs"]])
 
 
-def placed(positions, names=None):
-    """Give the electrodes positions without fiducials."""
+def sphere_about_zero():
+    """Return the electrodes on a sphere about the origin, m."""
+    from deepsif_lite.recordings.positions import sphere
+
+    centered = points() - sphere(points())[1]
+    return 0.085 * centered / np.linalg.norm(centered, axis=1, keepdims=True)
+
+
+def projector():
+    """Return one of some pattern of the 75 channels, not applied."""
+    data = {"data": np.ones((1, 75)) / 75**0.5, "nrow": 1, "ncol": 75}
+    data |= {"row_names": None, "col_names": head().ch_names}
+    return mne.Projection(data=data, desc="blink", active=False, kind=1)
+
+
+def placed(positions, names=None, data=None):
+    """Give electrodes positions without fiducials."""
     names = names or head().ch_names
     montage = mne.channels.make_dig_montage(
         dict(zip(names, positions, strict=True)), coord_frame="head"
     )
-    return evoked(info=bare(names).set_montage(montage, verbose="error"))
+    return evoked(data, bare(names).set_montage(montage, verbose="error"))
 
 
 def loud():
