@@ -4,17 +4,23 @@ Run ``python benchmarks/calibration.py --save data/experiments/calibration.csv``
 minutes on two cores, of which two are for the heads, which are kept). Recordings are
 as varied as in training, of other clips, under other caps, of two heads of other shape
 and skull. A probability is right where as many regions were active as it says.
+
+Rows "per time" are of regions at one time, see
+:meth:`deepsif_lite.imaging.SourceImage.probability_over_time`; a region of a source is
+active where it reaches half of its own peak. ``--only time --caps 8`` measures these
+alone (five minutes), and the other rows of the file stay.
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from short_runs import finish
+from short_runs import finish, merged
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -28,6 +34,7 @@ from deepsif_lite.head import (
 )
 from deepsif_lite.head.training_caps import head_potentials
 from deepsif_lite.imaging import Imager
+from deepsif_lite.imaging.over_time import OF_PEAK, probability_over_time
 from deepsif_lite.synthesis import VariedEEG
 from deepsif_lite.training import ANY_CAP_SOURCES
 
@@ -35,6 +42,9 @@ HEADS = (100, 101)  # none of those of training
 BLOCK = 64  # recordings that share a cap
 SURE = 0.2  # above, probabilities are told
 SEED = 77
+SEEDS_OF_TIMES = (77, 78)
+EVERY = 4  # samples between two times that are looked at
+PART = 16  # recordings imaged at a time
 
 
 def other_heads(folder: Path) -> CapSampler:
@@ -69,17 +79,50 @@ def told_and_true(
     return arrays, np.concatenate(told), np.concatenate(true)
 
 
-def largest_gap(told: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """Return the largest gap of a bin above ``SURE``, and that bin's standard error."""
+def told_and_true_over_time(
+    model: Imager, stream: VariedEEG, n_blocks: int
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return what is told of regions at single times, the truth, and of how many.
+
+    Of regions and times with a probability above ``SURE``; the number is that of
+    recordings with any.
+    """
+    told, true, recordings = [], [], 0
+    for block in tqdm(range(n_blocks), unit="cap"):
+        batch = stream.batch(range(block * BLOCK, (block + 1) * BLOCK))
+        network = model.network.serving(batch.leadfield)
+        for first in range(0, BLOCK, PART):
+            part = slice(first, first + PART)
+            with torch.inference_mode():
+                activity, probability = network.image(batch.eeg[part])
+            truth = (batch.waveforms[part].mT @ batch.weights[part]).mT.abs()
+            active = truth > OF_PEAK * truth.amax(-1, keepdim=True)
+            images = zip(activity.mT.numpy(), probability.numpy(), strict=True)
+            for image, known in zip(images, active.numpy(), strict=True):
+                likely = probability_over_time(*image)[:, ::EVERY]
+                sure = likely > SURE
+                told.append(likely[sure])
+                true.append(known[:, ::EVERY][sure])
+                recordings += sure.any()
+    return np.concatenate(told), np.concatenate(true), recordings
+
+
+def largest_gap(
+    told: np.ndarray, true: np.ndarray, sure: int | None = None
+) -> dict[str, float]:
+    """Return the largest gap of a bin above ``SURE``, and that bin's standard error.
+
+    ``sure`` is the number of recordings with a probability above it.
+    """
     table = reliability(told, true)
     table = table[table.predicted > SURE]
     gap = (table.observed - table.predicted).abs()
     worst = table.loc[gap.idxmax()]
     # Regions of one recording are not independent: a patch is right or wrong as one.
-    recordings = np.mean((told > SURE).any(axis=1)) * len(told)
-    spread = np.sqrt(worst.observed * (1 - worst.observed) / recordings)
+    n_sure = np.sum((told > SURE).any(axis=1)) if sure is None else sure
+    spread = np.sqrt(worst.observed * (1 - worst.observed) / n_sure)
     return {
-        "recordings": len(told),
+        "recordings": len(told) if sure is None else sure,
         "predicted": worst.predicted,
         "observed": worst.observed,
         "largest_gap": gap.max(),
@@ -87,25 +130,9 @@ def largest_gap(told: np.ndarray, true: np.ndarray) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Compare, and print or save the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="lite", help="shipped name or folder")
-    parser.add_argument("--caps", type=int, default=24, help="of 64 recordings each")
-    parser.add_argument("--heads", default="_build/calibration", help="kept here")
-    parser.add_argument("--save", help="file to write, .csv")
-    arguments = parser.parse_args()
-    head = dl.load_head_model("template-75")
-    model = dl.load_model(arguments.model, head=head, device="cpu")
-    stream = VariedEEG(
-        model.head,
-        dl.load_spike_library(split="test"),
-        other_heads(Path(arguments.heads)),
-        load_artifact_sources(),
-        n_sources=ANY_CAP_SOURCES,
-        seed=SEED,
-    )
-    facts, told, true = told_and_true(model, stream, arguments.caps)
+def rows_of_windows(model: Imager, stream: VariedEEG, n_caps: int) -> list[dict]:
+    """Compare the probabilities of whole windows, by kinds of recordings."""
+    facts, told, true = told_and_true(model, stream, n_caps)
     print(reliability(told, true).round(3).to_string(index=False))
     few = facts["channels"] < 32
     groups = {
@@ -117,11 +144,50 @@ def main() -> None:
         "windows below 0.6 s": facts["samples"] < 300,
         "windows of 0.6 s and more": facts["samples"] >= 300,
     }
-    rows = [
+    return [
         {"recordings_of": name, **largest_gap(told[here], true[here])}
         for name, here in groups.items()
     ]
-    finish(rows, arguments.save)
+
+
+def row_of_times(
+    model: Imager, stream: VariedEEG, n_caps: int, seed: int
+) -> dict[str, float | str]:
+    """Compare the probabilities of regions at single times."""
+    told, true, recordings = told_and_true_over_time(model, stream, n_caps)
+    print(reliability(told, true).round(3).to_string(index=False))
+    name = f"per time, seed {seed}"
+    return {"recordings_of": name, **largest_gap(told, true, recordings)}
+
+
+def main() -> None:
+    """Compare, and print or save the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="lite", help="shipped name or folder")
+    parser.add_argument("--caps", type=int, default=24, help="of 64 recordings each")
+    parser.add_argument("--heads", default="_build/calibration", help="kept here")
+    parser.add_argument("--only", choices=("window", "time"), help="some of the rows")
+    parser.add_argument("--save", help="file to write, .csv")
+    arguments = parser.parse_args()
+    head = dl.load_head_model("template-75")
+    model = dl.load_model(arguments.model, head=head, device="cpu")
+    make_stream = partial(
+        VariedEEG,
+        model.head,
+        dl.load_spike_library(split="test"),
+        other_heads(Path(arguments.heads)),
+        load_artifact_sources(),
+        n_sources=ANY_CAP_SOURCES,
+    )
+    rows: list[dict] = []
+    if arguments.only != "time":
+        rows += rows_of_windows(model, make_stream(seed=SEED), arguments.caps)
+    if arguments.only != "window":
+        rows += [
+            row_of_times(model, make_stream(seed=seed), arguments.caps, seed)
+            for seed in SEEDS_OF_TIMES
+        ]
+    finish(merged(rows, arguments.save, "recordings_of"), arguments.save)
 
 
 if __name__ == "__main__":

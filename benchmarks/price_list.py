@@ -11,15 +11,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import mne
 import numpy as np
-import pandas as pd
 from other_rates import AtAnotherRate
 from scipy.spatial.distance import cdist
-from short_runs import finish
+from short_runs import finish, merged
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -186,15 +184,6 @@ def strongest_away(
     return np.array(away)
 
 
-def merged(rows: list[dict], save: str | None) -> list[dict]:
-    """Return the rows with those of other groups that a file has, in their order."""
-    groups = {row["group"] for row in rows}
-    if save and Path(save).is_file():
-        stored = pd.read_csv(save).to_dict("records")
-        rows = rows + [row for row in stored if row["group"] not in groups]
-    return sorted(rows, key=lambda row: list(GROUPS).index(row["group"]))
-
-
 def main() -> None:
     """Measure all, and print or save the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -212,7 +201,8 @@ def main() -> None:
         model = dl.load_model(arguments.model, head=condition.head)
         scores = measure(model, clips, condition, arguments.samples)
         rows.append({"group": condition.group, "condition": condition.name, **scores})
-    finish(merged(rows, arguments.save), arguments.save)
+    rows = merged(rows, arguments.save, "group")
+    finish(sorted(rows, key=lambda r: list(GROUPS).index(r["group"])), arguments.save)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,15 @@ def load_data() -> tuple[HeadModel, SpikeLibrary, SpikeLibrary]:
     return dl.load_head_model("template-75"), *libraries
 
 
+def merged(rows: list[dict], save: str | None, column: str) -> list[dict]:
+    """Return rows behind those of a file that they do not replace, by a column."""
+    if not save or not Path(save).is_file():
+        return rows
+    new = {row[column] for row in rows}
+    stored = pd.read_csv(save).to_dict("records")
+    return [row for row in stored if row[column] not in new] + rows
+
+
 def finish(rows: list[dict], save: str | None) -> None:
     """Print the table, and write it if asked for."""
     table = pd.DataFrame(rows)

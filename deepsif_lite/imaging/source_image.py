@@ -18,6 +18,7 @@ from ..metrics.extent import (
     select_regions,
 )
 from ..recordings.windows import check_window, inside
+from .over_time import probability_over_time
 
 if TYPE_CHECKING:
     import mne
@@ -247,6 +248,24 @@ class SourceImage:
             min_samples=max(1, round(min_duration * self.sfreq)),
         )
 
+    def probability_over_time(self) -> NDArray:
+        """Return the probability that each region is active at each time.
+
+        Active: at half of its own peak in the window, or above. How true that is was
+        measured (``benchmarks/calibration.py``, "per time"). Ask before :meth:`crop`.
+
+        Returns
+        -------
+        array of shape (n_regions, n_times)
+
+        Raises
+        ------
+        OptionError
+            The image has no probability.
+        """
+        self._check_probability("probability", None, None)
+        return probability_over_time(self.activity, self.probability)
+
     def _check_probability(
         self, of: str | float, tmin: float | None, tmax: float | None
     ) -> None:
@@ -263,10 +282,7 @@ class SourceImage:
             raise WindowError(msg)
 
     def crop(self, tmin: float | None = None, tmax: float | None = None) -> SourceImage:
-        """Return the part between two times (s).
-
-        Probability and trust stay those of the whole window.
-        """
+        """Return the part between two times (s); probability and trust are the whole's."""
         return replace(
             self,
             activity=self._window(tmin, tmax),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage.filters import threshold_otsu
@@ -148,3 +150,34 @@ def test_a_silent_window_has_no_center(cortex):
     assert np.isnan(result.center(3, 0.0, 0.05)).all()
     assert np.isnan(result.share_in(np.arange(3), 0.0, 0.05))
     np.testing.assert_allclose(result.center(1), cortex.centroids[5])
+
+
+def test_probability_over_time_is_that_of_the_course_above_half_its_peak(cortex):
+    """Against draws of the course's error."""
+    probability = np.linspace(0, 1, N_REGIONS)
+    result = replace(make_image(cortex), probability=probability)
+    told = result.probability_over_time()
+    assert told.shape == result.activity.shape
+    peak = np.abs(result.activity).max(axis=1, keepdims=True)
+    rng = np.random.default_rng(0)
+    errors = 0.2 * rng.standard_normal((2000, *result.activity[:, 45:55].shape))
+    drawn = np.abs(result.activity[:, 45:55] / peak + errors) > 0.5
+    expected = probability[:, None] * drawn.mean(axis=0)
+    np.testing.assert_allclose(told[:, 45:55], expected, atol=0.06)
+    assert (told <= probability[:, None]).all()
+    assert told[20, 50] > 0.95 * probability[20]
+    assert told[20, :30].max() < 0.05
+
+
+def test_a_silent_region_is_active_at_no_time(cortex):
+    silent = replace(
+        make_image(cortex),
+        activity=np.zeros((N_REGIONS, 100)),
+        probability=np.ones(N_REGIONS),
+    )
+    assert silent.probability_over_time().max() < 0.05
+
+
+def test_an_image_without_probability_has_none_over_time(cortex):
+    with pytest.raises(OptionError, match="has no probability"):
+        make_image(cortex).probability_over_time()

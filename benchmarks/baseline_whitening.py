@@ -1,0 +1,213 @@
+"""Does it help a network to know the noise of a baseline? Projecting and whitening.
+
+Run ``python benchmarks/baseline_whitening.py --save
+data/experiments/baseline_whitening.csv`` (some minutes on two cores). Recordings are as
+varied as in training, of clips that it never met; artifacts, rhythms and background
+activity go on all the time, sources begin after the baseline. The network images the
+same window
+
+- as it is;
+- without the one, two or three strongest maps of the baseline, taken out of data and
+  leadfield (signal-space projection), or those of three that stand out;
+- with data and leadfield whitened by the baseline's covariance (Ledoit-Wolf), by its
+  root (halfway), or by the variances of the channels.
+
+Each row compares a way with imaging as it is, on the same recordings: gain of the
+average precision, and scores of the regions with a probability above one half.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from short_runs import finish
+from tqdm.auto import tqdm
+
+import deepsif_lite as dl
+from deepsif_lite.head import load_artifact_sources, load_cap_sampler
+from deepsif_lite.imaging import Imager
+from deepsif_lite.metrics import average_precision, score_sources
+from deepsif_lite.signals import average_reference, normalize
+from deepsif_lite.solvers import noise_covariance
+from deepsif_lite.synthesis import VariedEEG, Variety
+
+N_BASELINE = 150  # samples, 0.3 s
+RISE = 25  # samples in which a source begins
+BLOCK = 32  # recordings that share a cap
+VARIETY = Variety(
+    short_share=0, mapped_share=0, rhythm_share=0.6, rhythm_db=(-15.0, 5.0)
+)
+SOURCES = (1, 1, 2, 3)
+SEEDS = (91, 92)
+OUTSTANDING = 5.0  # times the mean power of a baseline's maps
+MOST = 3  # maps taken out
+# Names, estimates of the covariance, and how far data are whitened by it.
+WHITENED = (
+    ("whitened", "ledoit_wolf", 1.0),
+    ("whitened halfway", "ledoit_wolf", 0.5),
+    ("whitened channel by channel", "diagonal", 1.0),
+)
+LIKELY = 0.5
+SCORES = ("average_precision", "precision", "recall", "error_mm")
+
+
+class WithBaseline(VariedEEG):
+    """Samples whose sources begin after a baseline."""
+
+    def _waves(self, clip: torch.Tensor, draws: list) -> torch.Tensor:
+        wave = super()._waves(clip, draws)
+        n_times = wave.shape[-1]
+        since = torch.arange(n_times) - N_BASELINE
+        gate = (since / RISE).clamp(0, 1)
+        for b, draw in enumerate(draws):
+            rng = np.random.default_rng([self.seed, *draw.clips, len(draw.patches)])
+            # One shift for all: sources with one time course stay so.
+            peak = int(wave[b, 0].abs().argmax())
+            wanted = int(rng.integers(N_BASELINE + 2 * RISE, n_times - 2 * RISE))
+            moved = torch.roll(wave[b], wanted - peak, dims=-1) * gate
+            wave[b] = moved / moved.abs().amax(-1, keepdim=True).clamp_min(1e-6)
+        return wave
+
+
+def ways(baseline: NDArray, leadfield: NDArray) -> Iterator[tuple[str, NDArray]]:
+    """Yield what to multiply data and leadfield by, (n_channels, n_channels)."""
+    n_channels = len(leadfield)
+    one = np.eye(n_channels)
+    yield "as it is", one
+    centered = average_reference(baseline - baseline.mean(axis=0), 1)
+    power, maps = np.linalg.eigh(centered.T @ centered / len(centered))
+    maps = maps[:, ::-1]
+    for count in range(1, MOST + 1):
+        name = f"without the {count} strongest map{'s' * (count > 1)}"
+        yield name, one - maps[:, :count] @ maps[:, :count].T
+    # The average reference leaves one map without power.
+    stand_out = power[::-1][:MOST] > OUTSTANDING * power[1:].mean()
+    kept = maps[:, :MOST][:, stand_out]
+    yield "without those that stand out", one - kept @ kept.T
+    for name, estimate, exponent in WHITENED:
+        covariance = noise_covariance(centered, estimate)
+        yield name, _power_of(covariance, -exponent / 2)
+
+
+def _power_of(covariance: NDArray, exponent: float) -> NDArray:
+    """Return a power of a covariance on the average reference."""
+    reference = np.eye(len(covariance)) - 1 / len(covariance)
+    values, vectors = np.linalg.eigh(reference @ covariance @ reference)
+    values, vectors = values[1:], vectors[:, 1:]  # the first belongs to the reference
+    return (vectors * values**exponent) @ vectors.T
+
+
+def image(model: Imager, eeg: NDArray, leadfield: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the activity of a window, and the probability of each region."""
+    network = model.network.serving(leadfield)
+    with torch.inference_mode():
+        window = torch.from_numpy(normalize(eeg)[None].astype(np.float32))
+        activity, probability = network.image(window)
+    return activity[0].numpy(), probability[0].numpy()
+
+
+def scores(
+    model: Imager, found: tuple[NDArray, NDArray], sample: dict
+) -> dict[str, float]:
+    """Return the scores of an image."""
+    activity, probability = found
+    active = np.flatnonzero(probability > LIKELY)
+    rows = pd.DataFrame(
+        score_sources(
+            activity,
+            sample["activity"],
+            sample["patches"],
+            model.head.cortex,
+            active=active,
+        )
+    )
+    regions = np.unique(np.concatenate(sample["patches"]))
+    return {
+        "average_precision": average_precision(probability, regions),
+        "precision": rows["precision"].mean(),
+        "recall": rows["recall_detected"].fillna(0).mean(),
+        "error_mm": 1e3 * rows["localization_error"].mean(),
+    }
+
+
+def recordings(stream: WithBaseline, n_blocks: int) -> Iterator[dict]:
+    """Yield recordings with what is true of them."""
+    for block in tqdm(range(n_blocks), unit="cap"):
+        indices = range(block * BLOCK, (block + 1) * BLOCK)
+        batch = stream.batch(indices)
+        for index, eeg, truth in zip(
+            indices, batch.eeg.numpy(), batch.activity.numpy(), strict=True
+        ):
+            draw = stream._draw(index)
+            disturbed = draw.artifacts is not None and draw.artifact_db > 0
+            yield {
+                "eeg": eeg,
+                "activity": truth[N_BASELINE:],
+                "patches": draw.patches,
+                "leadfield": batch.leadfield,
+                "kind": "artifacts above 0 dB" if disturbed else "weaker, or none",
+            }
+
+
+def measure(model: Imager, stream: WithBaseline, n_blocks: int) -> pd.DataFrame:
+    """Return one row a recording and way."""
+    rows = []
+    for number, sample in enumerate(recordings(stream, n_blocks)):
+        window = sample["eeg"][N_BASELINE:].astype(float)
+        baseline = sample["eeg"][:N_BASELINE].astype(float)
+        gain = average_reference(sample["leadfield"])
+        for way, matrix in ways(baseline, gain):
+            found = image(model, window @ matrix, matrix @ gain)
+            row = {"recording": number, "way": way, "recordings": sample["kind"]}
+            rows.append(row | scores(model, found, sample))
+    return pd.DataFrame(rows)
+
+
+def compare(table: pd.DataFrame) -> pd.DataFrame:
+    """Return means of each way, and gains over imaging as it is, with their errors."""
+    plain = table[table["way"] == "as it is"].set_index("recording")
+    gain = table["average_precision"].to_numpy()
+    gain = gain - plain.loc[table["recording"], "average_precision"].to_numpy()
+    table = table.assign(gain=gain)
+    groups = [table.assign(recordings="all"), table]
+    grouped = pd.concat(groups).groupby(["recordings", "way"], sort=False)
+    means = grouped[[*SCORES, "gain"]].mean()
+    means["gain_se"] = grouped["gain"].sem()
+    means["n"] = grouped.size()
+    return means.reset_index()
+
+
+def main() -> None:
+    """Compare, and print or save the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="lite", help="shipped name or folder")
+    parser.add_argument("--caps", type=int, default=4, help=f"of {BLOCK} recordings")
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--save", help="file to write, .csv")
+    arguments = parser.parse_args()
+    model = dl.load_model(arguments.model, head=dl.load_head_model("template-75"))
+    parts = []
+    for seed in arguments.seeds:
+        stream = WithBaseline(
+            model.head,
+            dl.load_spike_library(split="test"),
+            load_cap_sampler(),
+            load_artifact_sources(),
+            variety=VARIETY,
+            block_size=BLOCK,
+            n_sources=SOURCES,
+            seed=seed,
+        )
+        table = compare(measure(model, stream, arguments.caps))
+        table.insert(0, "seed", seed)
+        parts.append(table)
+    finish(pd.concat(parts).to_dict("records"), arguments.save)
+
+
+if __name__ == "__main__":
+    main()
