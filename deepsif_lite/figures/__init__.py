@@ -48,7 +48,7 @@ __getattr__, __dir__, __all__ = attach(
         "explorer": ["Explorer", "explore_cortex"],
         "head": ["SHELL_COLORS", "plot_head"],
         "over_time": ["make_movie", "plot_courses", "plot_frames"],
-        "scores": ["plot_area", "plot_metrics", "plot_reliability", "plot_strata"],
+        "scores": ["plot_area", "plot_reliability", "plot_strata"],
         "sensors": ["plot_butterfly", "plot_evoked", "plot_topography"],
         "networks": ["Block", "plot_blocks", "plot_layers"],
         "training": ["plot_learning", "plot_loss"],
