@@ -47,7 +47,7 @@ __getattr__, __dir__, __all__ = attach(
         "responses": ["plot_electrode", "plot_group", "plot_shares"],
         "explorer": ["Explorer", "explore_cortex"],
         "head": ["SHELL_COLORS", "plot_head"],
-        "over_time": ["make_movie", "plot_courses", "plot_frames"],
+        "over_time": ["make_movie", "movie_html", "plot_courses", "plot_frames"],
         "scores": ["plot_area", "plot_reliability", "plot_strata"],
         "sensors": ["plot_butterfly", "plot_evoked", "plot_topography"],
         "networks": ["Block", "plot_blocks", "plot_layers"],

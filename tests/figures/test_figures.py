@@ -349,6 +349,8 @@ def test_the_drawn_definitions_are_the_librarys():
 
 
 def test_frames_and_movie_show_the_times_asked_for(cortex):
+    import re
+    from base64 import b64decode
     from io import BytesIO
 
     from PIL import Image
@@ -361,6 +363,12 @@ def test_frames_and_movie_show_the_times_asked_for(cortex):
     assert titles == ["50 ms", "100 ms", "190 ms"]  # the last one is the last sample
     movie = figures.make_movie(images, cortex, times, [0.05, 0.1, 0.15], dpi=30)
     assert Image.open(BytesIO(movie)).n_frames == 3
+    html = figures.movie_html(movie, 'activity "spreads"')
+    assert html.index("prefers-reduced-motion") < html.index("<img")
+    still, loop = re.findall(r"base64,([^\"]+)", html)
+    assert Image.open(BytesIO(b64decode(still))).n_frames == 1
+    assert b64decode(loop) == movie
+    assert "&quot;spreads&quot;" in html
 
 
 def test_growth_and_courses(cortex):
