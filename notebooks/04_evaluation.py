@@ -189,7 +189,7 @@ HTML(dl.figures.movie_html(loop(single, images[1]["deepsif"], f"{side}-lateral")
 # The three sources of the first example, from above, each with a time course of its own (who asked the system for less motion sees the middle of each loop):
 
 # %% tags=["nbval-ignore-output", "hide-input"]
-alt = "Loop of the cortex seen from above: three true sources come and go, and their image"
+alt = "Loop of the cortex from above: three true sources come and go, and their image"
 HTML(dl.figures.movie_html(loop(example, images[3]["deepsif"], "dorsal"), alt))
 
 # %% [markdown]
@@ -450,8 +450,9 @@ AIM = 0.8  # of precision
 for count, rows in everywhere.groupby("regions"):
     enough = rows[rows["precision"] >= AIM].iloc[0]
     print(
-        f"{count:2d} regions: precision {AIM} and more from {enough['threshold']:.2g} on,"
-        f" there recall {enough['recall']:.2f} ± {enough['recall_se']:.2f}"
+        f"{count:2d} regions: precision {AIM} and more from a probability of "
+        f"{enough['threshold']:.2g} on, there recall {enough['recall']:.2f} ± "
+        f"{enough['recall_se']:.2f}"
     )
 
 # %%
@@ -466,9 +467,10 @@ for _, row in by_number.query("regions == @SEVEN and threshold == @HALF").iterro
 print("by Otsu's threshold on the map, the same recordings for both:")
 for _, row in of_seven[of_seven["threshold"] == "map"].iterrows():
     print(
-        f"{dl.figures.method_name(row['method']):10s} precision {row['precision']:.2f} ± "
-        f"{row['precision_se']:.2f}, average precision {row['average_precision']:.2f} ± "
-        f"{row['average_precision_se']:.2f} (n = {row['n']})"
+        f"{dl.figures.method_name(row['method']):10s} precision "
+        f"{row['precision']:.2f} ± {row['precision_se']:.2f}, average precision "
+        f"{row['average_precision']:.2f} ± {row['average_precision_se']:.2f} "
+        f"(n = {row['n']})"
     )
 
 # %% [markdown]
