@@ -711,7 +711,7 @@ _ = show("generator", metrics=SHOWN | {"average_precision": "AP"})
 # %% [markdown]
 # ## The same images, other definitions
 #
-# The paper's text and the published code differ in places (all are listed in the library's docstrings).
+# The paper's text and the published code differ in places.
 # Two choices matter for scores.
 #
 # 1. *Selection.* The code finds Otsu's threshold on the magnitude of the output, then compares it with the signed, unscaled output. We compare like with like.
@@ -787,7 +787,7 @@ for _, row in larger.iterrows():
 #
 # - A recording must be *taken* as in training: in average reference. The code that images real recordings leaves that out and divides by the maximum alone. Where the reference is one electrode (here CPz, as in the paper), the network then goes wrong by millimeters. So `Imager.predict` prepares whatever it is given.
 # - Sources that stand 10 or 15 dB above their background, as in the code's test sets, are weaker than those of the paper's text (10 to 20 dB), and harder.
-# - Otsu's threshold on the signed, unscaled activity selects fewer regions: higher precision and smaller error, lower recall. And a missed source that is dropped makes recall look better. The paper's numbers were made so.
+# - Otsu's threshold on the signed, unscaled activity selects fewer regions: higher precision and smaller error, lower recall. And a missed source that is dropped makes recall look better. The published scripts do both.
 #
 # Halving the noise power should make recordings clearer by 3 dB. But a channel's offset, which counts as signal there, is larger than what changes in it, so the true ratio comes out *below* the nominal one; at these levels of noise neither matters much.
 # Three slips are in the simulations. With one seed of noise for all, two simulations are copies of each other in all but the region that spikes. Four regions get their activity from other nodes of the connectome than those whose gain is raised, so they never spike. And files in lexical order break the time course at a few joins.
