@@ -120,7 +120,7 @@ def _depths(head) -> dict[str, dict]:
 def conditions(head, clips) -> dict[str, dict[str, dict]]:
     """Return options of a test set, by what is varied and its level."""
     far = {"apart": (50 * MM, 0.2)}
-    edges = (5, 15, 25, 40, 60, 100, 150)
+    edges = (5, 15, 25, 40, 60, 95, 150)  # mm; each region has another 95 mm away
     return {
         "size": {
             f"{area}": {"n_sources": (1,), "grow": partial(_of_area, area * CM2)}

@@ -74,6 +74,21 @@ _ = dl.results.write_table("03b_short_runs", short_runs, profile)
 short_runs.set_index("design").rename(columns=METRICS).T.round(3)
 
 # %% [markdown]
+# How exact is a mean over so many recordings? These trials stored no deviations. That of `lite-75-known-head` over recordings of the same kind gives the standard error of a mean; rows are compared on the same recordings, so their differences are more exact.
+
+# %%
+spread = dl.results.read_experiment("full_counts").query("method == 'known head'")
+spread = spread.set_index("id")["sd"]
+sizes = {"144 recordings": 144, "300 recordings": 300, "450 recordings": 450}
+exact = {
+    METRICS[name]: {
+        size: spread[dl.results.paper_key(name)] / n**0.5 for size, n in sizes.items()
+    }
+    for name in labels
+}
+pd.DataFrame(exact).rename_axis("standard error of a mean over").round(3)
+
+# %% [markdown]
 # And nine later trials of as many samples, scored on 450 recordings (150 with one, two and three sources each; regions with a probability above one half).
 # A row that begins with "and" changes one thing in the row above it.
 # A larger dictionary helps: the more patches, the nearer one of them comes to the true one.
@@ -115,7 +130,7 @@ shown.rename(columns={**METRICS, "false_alarms": "false alarms"}).round(2)
 # Electrodes displaced in training cost next to nothing on the known head, and improve the others a little.
 # Source-free recordings cost nothing on the first two heads; with electrodes 10 mm off, precision rises and recall falls.
 # A noise-to-background ratio of 0.2, the better one in the trials above, is the worse one where electrodes are displaced; so the networks whiten with 1.
-# (One run each, on 100 recordings a set: small differences are not significant.)
+# (One run each, on three sets of the size printed: see the standard errors above, and the differences of two runs of one recipe come on top.)
 #
 # The first three find a source in nearly every source-free recording. (They were trained on none, and before the network had the output $p$.)
 # The last one was trained on source-free recordings, as the shipped networks were: one in seven, background activity under noise of any strength, down to noise alone.

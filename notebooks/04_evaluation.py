@@ -33,8 +33,6 @@ profile = "lite"
 seed = 2022
 
 # %%
-from base64 import b64encode
-
 import matplotlib.pyplot as plt
 import mne
 import numpy as np
@@ -174,10 +172,25 @@ frames = np.clip(peak + np.arange(-40, 45, 20) / 1e3, 0, times[-1])
 _ = dl.figures.plot_frames(over_time, cortex, times, frames, view=f"{side}-lateral")
 
 # %% tags=["nbval-ignore-output", "hide-input"]
-frames = np.clip(peak + np.arange(-80, 125, 10) / 1e3, 0, times[-1])
-movie = dl.figures.make_movie(over_time, cortex, times, frames, view=f"{side}-lateral")
 alt = "The frames above as a loop: true activity and its image"
-HTML(f'<img alt="{alt}" src="data:image/gif;base64,{b64encode(movie).decode()}">')
+
+
+def loop(sample, image, view):
+    """Return a loop of truth and image around the largest activity."""
+    activities = {"truth": sample.activity, "deepsif": image}
+    largest = np.abs(sample.activity).max(axis=1).argmax() / clips.sfreq
+    shown = np.clip(largest + np.arange(-80, 125, 15) / 1e3, 0, times[-1])
+    return dl.figures.make_movie(activities, cortex, times, shown, view=view)
+
+
+HTML(dl.figures.movie_html(loop(single, images[1]["deepsif"], f"{side}-lateral"), alt))
+
+# %% [markdown]
+# The three sources of the first example, from above, each with a time course of its own (who asked the system for less motion sees the middle of each loop):
+
+# %% tags=["nbval-ignore-output", "hide-input"]
+alt = "Loop of the cortex from above: three true sources come and go, and their image"
+HTML(dl.figures.movie_html(loop(example, images[3]["deepsif"], "dorsal"), alt))
 
 # %% [markdown]
 # ## The four measures
@@ -418,6 +431,53 @@ _ = show("size", "area (cm²)")
 # %% [markdown]
 # The network that knows sources of the paper's sizes alone answers a single region with a patch of those sizes: precision falls, by definition. `lite` has met small sources.
 #
+# Between a region and a first ring, some four to seven regions, `lite` finds the source but adds neighbors. Is that a matter of the threshold?
+# The same images with regions from other probabilities on (`benchmarks/threshold.py`, single sources):
+
+# %%
+by_size = dl.results.read_experiment("threshold")
+_ = dl.results.write_table("04_threshold_by_size", by_size, profile)
+by_number = by_size[by_size["threshold"] != "map"].astype({"threshold": float})
+everywhere = by_number[by_number["noise"] == "all"]
+shown = everywhere[everywhere["threshold"].isin([0.3, 0.5, 0.7, 0.9])]
+print(f"{everywhere['n'].min()} recordings of each size")
+shown.pivot(index="regions", columns="threshold", values=["precision", "recall"]).round(
+    2
+)
+
+# %%
+AIM = 0.8  # of precision
+for count, rows in everywhere.groupby("regions"):
+    enough = rows[rows["precision"] >= AIM].iloc[0]
+    print(
+        f"{count:2d} regions: precision {AIM} and more from a probability of "
+        f"{enough['threshold']:.2g} on, there recall {enough['recall']:.2f} ± "
+        f"{enough['recall_se']:.2f}"
+    )
+
+# %%
+SEVEN, HALF = 7, 0.5
+of_seven = by_size[by_size["regions"] == SEVEN]
+for _, row in by_number.query("regions == @SEVEN and threshold == @HALF").iterrows():
+    away = row["error_mm"] / (1 - row["precision"])
+    print(
+        f"noise {row['noise']}: precision {row['precision']:.2f} ± "
+        f"{row['precision_se']:.2f} (n = {row['n']}), a false region {away:.0f} mm off"
+    )
+print("by Otsu's threshold on the map, the same recordings for both:")
+for _, row in of_seven[of_seven["threshold"] == "map"].iterrows():
+    print(
+        f"{dl.figures.method_name(row['method']):10s} precision "
+        f"{row['precision']:.2f} ± {row['precision_se']:.2f}, average precision "
+        f"{row['average_precision']:.2f} ± {row['average_precision_se']:.2f} "
+        f"(n = {row['n']})"
+    )
+
+# %% [markdown]
+# Means ± standard errors. A threshold buys precision with recall: for seven regions there is none at which both reach 0.8.
+# The noise is not to blame, for in the clearest recordings precision is the same. Nor is it the network alone: Champagne, which is given the very head, ranks the regions of these sources no better.
+# What is false lies about one region beside the source. At the edge of a source of this size an EEG leaves open which neighbors belong to it, and a larger source has less edge for its area.
+#
 # ## Two sources: close together, or alike
 #
 # The paper's SI shows that its network separates two sources that are close (SI Fig. S4), or whose time courses are alike (S5).
@@ -574,6 +634,7 @@ _ = dl.results.write_figure("04_thresholds", fig, profile)
 # So far the head of the recording was the head model of the network, which no patient's head is.
 # [Chapter 2](02_forward.ipynb) computed the leadfields of heads that differ from the template in one thing, by the boundary element method (it explains their names); here they make the recordings, while the methods assume the template.
 # The paper's network met such heads only in its tests (SI Figs. S7 to S10): the median localization error rose by 1 mm at most.
+# The standard error of a rise is that of the same recordings twice, once on each head (bootstrap of pairs). The largest of several rises is chosen for being large, so it flatters the paper.
 # `lite` was trained on twelve heads of other shapes and skulls, none of which is among these, with electrodes displaced by up to 1 cm.
 
 # %% mystnb={"figure": {"name": "fig-evaluation-heads", "caption": "Two sources, where the head of the recording is another than the one that the methods assume. Compare PNAS SI Fig. S9."}, "image": {"alt": "Three dot charts with one row a head, for two networks and sLORETA; the networks' error grows most where electrodes are displaced."}}
@@ -581,14 +642,27 @@ fig, axes = show("head")
 _ = dl.results.write_figure("04_heads", fig, profile)
 
 # %%
-medians = conditions.query("group == 'head'").pivot(
-    index="level", columns="method", values="error_median"
-)
-rise = (medians - medians.loc["template"]).drop("template")
+heads = conditions.query("group == 'head' and level != 'template'")
+worst_heads = heads.loc[heads.groupby("method", sort=False)["rise"].idxmax()]
+worst_heads = worst_heads.set_index("method")
 for name in networks:
-    scores[name]["sim/le/other_heads"] = dl.results.Score(rise[name].max())
-print("largest rise of the median error, mm")
-pd.DataFrame({"rise": rise.max(), "on": rise.idxmax()}).rename(dl.figures.method_name)
+    of_worst = worst_heads.loc[name, ["rise", "rise_se", "n"]]
+    scores[name]["sim/le/other_heads"] = dl.results.Score(
+        of_worst["rise"], se=of_worst["rise_se"], n=of_worst["n"]
+    )
+columns = {"level": "on", "rise": "rise (mm)", "rise_se": "± s.e."}
+print("largest rise of the median error among these heads, in pairs of recordings")
+worst_heads[list(columns)].rename(dl.figures.method_name).rename(columns=columns).round(
+    2
+)
+
+# %%
+moved = heads[heads["level"].str.startswith("jitter") & (heads["method"] != "sloreta")]
+moved = moved.set_index(["level", "method"])
+print("rise of the median error where electrodes are beside their places")
+moved[["rise", "rise_se"]].rename(columns=columns).rename(
+    dl.figures.method_name, level="method"
+).round(2)
 
 # %% [markdown]
 # All these heads are ours, by one method.
@@ -596,7 +670,11 @@ pd.DataFrame({"rise": rise.max(), "on": rise.idxmax()}).rename(dl.figures.method
 
 # %% tags=["hide-input"]
 elements = conditions.query("group == 'finite elements'").set_index(["method", "level"])
-elements[[*METRICS, "detected"]].rename(columns=METRICS).round(2)
+columns = METRICS | {"detected": "detected", "rise": "rise of the median error (mm)"}
+columns["rise_se"] = "± s.e."
+elements[list(columns)].rename(dl.figures.method_name, level="method").rename(
+    columns=columns
+).round(2)
 
 # %% [markdown]
 # ## A recording unlike those of the training
@@ -625,7 +703,7 @@ _ = show("band", metrics=OF_COURSE)
 # %% [markdown]
 # All these change one thing of our generator.
 # A second generator shares nothing with it but the head: sources grow by random neighbors, their time courses are formulas, the background is filtered noise, amplitudes follow from the area of a source ({py:class}`evaluation.IndependentEEG <deepsif_lite.evaluation.IndependentEEG>`).
-# What the network loses there is what it owes to having been trained by the generator of its test.
+# What the networks lose there, beyond what sLORETA loses, they owe to having been trained by the generator of their test.
 
 # %% mystnb={"figure": {"name": "fig-evaluation-generators", "caption": "One to three sources of the training's generator and of the independent one, beside each other. AP: average precision, which needs no threshold."}, "image": {"alt": "Dot charts of precision, recall, error and average precision for two generators of test recordings."}}
 _ = show("generator", metrics=SHOWN | {"average_precision": "AP"})
@@ -633,7 +711,7 @@ _ = show("generator", metrics=SHOWN | {"average_precision": "AP"})
 # %% [markdown]
 # ## The same images, other definitions
 #
-# The paper's text and the published code differ in places (all are listed in the library's docstrings).
+# The paper's text and the published code differ in places.
 # Two choices matter for scores.
 #
 # 1. *Selection.* The code finds Otsu's threshold on the magnitude of the output, then compares it with the signed, unscaled output. We compare like with like.
@@ -659,12 +737,61 @@ _ = dl.results.write_table(
 definitions.rename(dl.figures.method_name, level="method").round(2)
 
 # %% [markdown]
-# A third difference is in the *recordings*.
-# The published code halves the noise power and counts a channel's offset as signal, so its 5 dB are in truth about 8 dB; and it scales a source over a longer window, without its decay.
+# A third difference is in the *recordings*: the noise, and how strong a source is.
+# The published code halves the noise power and counts a channel's offset as signal; and it scales a source over a longer window, without its decay.
 # The same network on recordings made that way:
 
 # %% mystnb={"figure": {"name": "fig-evaluation-readings", "caption": "One to three sources, recordings made as the paper describes and as the published code does."}, "image": {"alt": "Dot charts of precision, recall and error for two ways to make recordings."}}
 _ = show("reading")
+
+# %% [markdown]
+# ### One literal reading at a time
+#
+# Paper and code differ in more places, and the code slips in some. This library takes the reading that makes sense, and can take most others. What does each change, alone? The same recordings or images, read literally in one thing (`benchmarks/literal_readings.py`): differences to our own reading, ± standard error in pairs.
+
+# %% tags=["hide-input"]
+readings = dl.results.read_experiment("literal_readings")
+_ = dl.results.write_table("04_literal_readings", readings, profile)
+of_network = readings.dropna(subset=["network"])
+print(f"{of_network['n'].min()} and more recordings with one to three sources")
+change = of_network["difference"].map("{:+.3f}".format)
+change += of_network["difference_se"].map(" ± {:.3f}".format)
+shown = of_network.assign(change=change, network=of_network["network"])
+shown["network"] = shown["network"].map(dl.figures.method_name)
+shown = shown.pivot_table(
+    "change", ["reading", "network"], "measure", aggfunc="first", sort=False
+)
+shown[list(METRICS)].rename(columns=METRICS).fillna("")
+
+# %% [markdown]
+# What a reading is about can often be measured more directly than by a score:
+
+# %% tags=["hide-input"]
+direct = readings[readings["network"].isna()].set_index(["reading", "measure"])
+direct[["ours", "literal", "n"]].rename(columns={"literal": "literally"}).round(2)
+
+# %%
+ratio = direct.xs("true minus nominal ratio (dB)", level="measure").iloc[0]
+print(
+    f"Noise of the published code: its 10 dB are {10 + ratio['literal']:.1f} dB here, "
+    f"± {ratio['difference_se']:.1f}"
+)
+certain = of_network["difference"].abs() > 2 * of_network["difference_se"]
+larger = of_network[certain & of_network["measure"].eq("error_mm")]
+for _, row in larger.iterrows():
+    name = dl.figures.method_name(row["network"])
+    print(f"{row['difference']:+.2f} mm: {row['reading']} ({name})")
+
+# %% [markdown]
+# Most readings change a score by hundredths. Three matter:
+#
+# - A recording must be *taken* as in training: in average reference. The code that images real recordings leaves that out and divides by the maximum alone. Where the reference is one electrode (here CPz, as in the paper), the network then goes wrong by millimeters. So `Imager.predict` prepares whatever it is given.
+# - Sources that stand 10 or 15 dB above their background, as in the code's test sets, are weaker than those of the paper's text (10 to 20 dB), and harder.
+# - Otsu's threshold on the signed, unscaled activity selects fewer regions: higher precision and smaller error, lower recall. And a missed source that is dropped makes recall look better. The published scripts do both.
+#
+# Halving the noise power should make recordings clearer by 3 dB. But a channel's offset, which counts as signal there, is larger than what changes in it, so the true ratio comes out *below* the nominal one; at these levels of noise neither matters much.
+# Three slips are in the simulations. With one seed of noise for all, two simulations are copies of each other in all but the region that spikes. Four regions get their activity from other nodes of the connectome than those whose gain is raised, so they never spike. And files in lexical order break the time course at a few joins.
+# Not measured, since each needs a training of its own: a loss that is a mean in place of a sum, no schedule of the learning rate, and one gain alone in the training.
 
 # %% [markdown]
 # ## All methods on the same recordings
@@ -692,10 +819,17 @@ shown.rename(dl.figures.method_name).rename(columns=METRICS | MAP_METRICS).round
 
 # %%
 seconds = stored[stored["id"] == "speed/seconds"].set_index("method")["value"]
+times_longer = seconds / seconds["deepsif"]
+nearer = times_longer[["cmem", "fast-ires"]].min()
 scores["deepsif"]["speed/image"] = 1e3 * seconds["deepsif"]
-pd.DataFrame({"seconds": seconds, "times": seconds / seconds["deepsif"]}).rename(
+scores["deepsif"]["speed/fast-ires"] = seconds["fast-ires"]
+scores["deepsif"]["speed/factor"] = nearer
+pd.DataFrame({"seconds": seconds, "times": times_longer}).rename(
     dl.figures.method_name
-).round(2)
+).round(3)
+
+# %% [markdown]
+# The paper speaks of tens of milliseconds, of minutes for FAST-IRES, and of several thousand times. Here cMEM and FAST-IRES take about a second, for this library writes them for 994 regions of fixed orientation, not for a mesh of tens of thousands of triangles. The network takes as long as the paper's; the others have become faster. So speed is a smaller reason for a network than it was.
 
 # %% [markdown]
 # ## How strong, in ampere-meters
@@ -831,7 +965,8 @@ _ = dl.results.write_scores(
 # - Its probabilities are too low on clean recordings of the template, as it expects worse, and low in source-free recordings, in each of which a network that was never trained on one finds a source.
 # - On heads that are not the template, and on recordings of another generator, it loses; the figures show how much. A network that was trained on one head only loses more where electrodes are displaced.
 # - The classical methods are not wrong, they answer another question: they spread a source over the cortex, which costs precision, and part of the noise appears as sources.
-# - A score depends on its definition. Ask what happens to missed sources before you compare two papers.
+# - A source of a few regions is found, but not its edge: higher precision costs recall, whatever the threshold.
+# - A score depends on its definition. Ask what happens to missed sources before you compare two papers. Of the places where paper and code differ, the preparation of the recording counts most.
 #
 # ## Limits
 #

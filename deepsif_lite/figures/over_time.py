@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -171,3 +173,31 @@ def make_movie(
             optimize=True,
         )
         return out.getvalue()
+
+
+def movie_html(movie: bytes, alt: str) -> str:
+    """Return HTML that plays a movie, or shows its middle to who asked for no motion.
+
+    Parameters
+    ----------
+    movie : bytes
+        Of :func:`make_movie`.
+    alt : str
+        What is to be seen, in words.
+
+    Returns
+    -------
+    str
+        Needs no other file.
+    """
+    from PIL import Image
+
+    with Image.open(BytesIO(movie)) as gif, BytesIO() as still:
+        gif.seek(gif.n_frames // 2)
+        gif.convert("P").save(still, format="PNG", optimize=True)
+        picture = b64encode(still.getvalue()).decode()
+    return (
+        f'<picture><source media="(prefers-reduced-motion: reduce)" '
+        f'srcset="data:image/png;base64,{picture}"><img alt="{escape(alt)}" '
+        f'src="data:image/gif;base64,{b64encode(movie).decode()}"></picture>'
+    )

@@ -1,4 +1,4 @@
-"""How methods compare: bars, conditions, areas."""
+"""How scores depend on a condition, areas, and what came of forecasts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from .style import (
     PAPER_COLOR,
-    WIDTH,
     check_ax,
     log_scale,
     method_color,
@@ -22,85 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
-
-
-@styled
-def plot_metrics(
-    table: pd.DataFrame,
-    metrics: Mapping[str, str],
-    *,
-    by: str = "n_sources",
-    by_label: str = "sources",
-    paper: pd.DataFrame | None = None,
-) -> tuple[Figure, NDArray]:
-    """Compare methods on several metrics: mean and spread in each group (Fig. 3A).
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row a sample (or source) with columns ``method``, ``by`` and the metrics.
-    metrics : mapping of column to axis label
-        One panel each.
-    by, by_label : str
-        The column that makes the groups, and its printed name.
-    paper : DataFrame | None
-        The paper's values, indexed by group, one column ``<metric>`` and
-        ``<metric>_sd`` each; drawn as gray diamonds.
-
-    Returns
-    -------
-    fig, axes : Figure and array of Axes
-        Bars are means, whiskers one standard deviation.
-    """
-    import matplotlib.pyplot as plt
-
-    groups = sorted(table[by].unique())
-    methods = list(dict.fromkeys(table["method"]))
-    fig, axes = plt.subplots(
-        1,
-        len(metrics),
-        figsize=(min(2.5 * len(metrics), WIDTH), 2.6),
-        layout="constrained",
-    )
-    axes = np.atleast_1d(axes)
-    width = 0.8 / (len(methods) + (paper is not None))
-    for ax, (metric, label) in zip(axes, metrics.items(), strict=True):
-        for k, method in enumerate(methods):
-            rows = table[table["method"] == method].groupby(by)[metric]
-            _bars(ax, k, width, rows.mean()[groups], rows.std()[groups], method)
-        if paper is not None and metric in paper:
-            at = np.arange(len(groups)) + (len(methods) + 0.5) * width - 0.4
-            ax.errorbar(
-                at,
-                paper[metric][groups],
-                yerr=paper[f"{metric}_sd"][groups],
-                fmt="D",
-                ms=4,
-                color=PAPER_COLOR,
-                lw=0.9,
-                label="paper (DeepSIF)",
-            )
-        ax.set(xticks=range(len(groups)), xticklabels=groups, xlabel=by_label)
-        ax.set_ylim(bottom=0)
-        ax.set_title(label)
-        ax.grid(axis="x", visible=False)
-    handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    return fig, axes
-
-
-def _bars(ax, k, width, mean, sd, method) -> None:
-    at = np.arange(len(mean)) + (k + 0.5) * width - 0.4
-    ax.bar(
-        at,
-        mean,
-        width * 0.92,
-        yerr=sd,
-        color=method_color(method),
-        error_kw={"lw": 0.8, "ecolor": "#333333"},
-        label=method_name(method),
-    )
+    from numpy.typing import ArrayLike
 
 
 @styled

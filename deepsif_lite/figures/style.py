@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Color of each method, the same in every figure.
-METHOD_COLORS = {"truth": "#1b1b1b", "known head": "#7F3C00"} | {
+METHOD_COLORS = {"truth": "#1b1b1b", "known head": "#3D1F00"} | {
     m.name: m.color for m in METHODS.values()
 }
 # Printed name of each method.
@@ -24,11 +24,10 @@ PAPER_COLOR = "#6c6c6c"
 WIDTH = 6.7
 """Inches of a column of the book: a figure as wide keeps its lettering's size."""
 
-# Curves that stand for no method: the methods' colors, then others of the same set.
+# Curves that stand for no method have the methods' colors, too.
 _CYCLE = (
     *(method.color for method in METHODS.values()),
-    "#CC79A7",
-    "#E69F00",
+    METHOD_COLORS["known head"],
     METHOD_COLORS["truth"],
 )
 # Settings of matplotlib for every figure of the book.

@@ -32,7 +32,9 @@ _WORDS = {
 }
 EQUAL, BETTER, BEHIND, DIFFERS = "equal", "better", "behind", "differs"
 NOT_RUN = "not run"
-NOT_JUDGED = "not judged"  # ours comes from a virtual subject
+NOT_JUDGED = "not judged"  # ours comes from a virtual subject, without an error
+# Virtual patients are other people: like the paper's or not, but no better or worse.
+ALIKE, UNLIKE = "virtual patients alike", "virtual patients differ"
 NO_ERROR = "no standard error"
 NO_VERDICT = "–"  # a size of the study, or words
 UNAVAILABLE = "not available"
@@ -43,6 +45,8 @@ _GROUPS_OF_VERDICTS = (
     EQUAL,
     BEHIND,
     DIFFERS,
+    ALIKE,
+    UNLIKE,
     NO_ERROR,
     NOT_JUDGED,
     NOT_RUN,
@@ -217,11 +221,20 @@ def _verdicts(table: pd.DataFrame, name: str) -> pd.Series:
         ours = row[name]
         if isinstance(row["note"], str) and math.isnan(ours):
             return UNAVAILABLE
+        error = row[f"{name}_error"]
         if row["data"] == "virtual":
-            return NOT_JUDGED
-        return verdict(row["value"], ours, row["better"], row[f"{name}_error"])
+            return _of_virtual(row["value"], ours, error)
+        return verdict(row["value"], ours, row["better"], error)
 
     return pd.Series([of_row(row) for _, row in table.iterrows()], table.index)
+
+
+def _of_virtual(paper: float, ours: float, error: float) -> str:
+    """Say whether virtual patients and the paper's have the same score."""
+    found = verdict(paper, ours, "equal", error)
+    if found == EQUAL:
+        return ALIKE
+    return found.replace(DIFFERS, UNLIKE) if found.startswith(DIFFERS) else NOT_JUDGED
 
 
 def _number(value: float, sd: float = math.nan) -> str:

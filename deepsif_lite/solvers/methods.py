@@ -27,8 +27,8 @@ class Method:
     unit : str
         What a value of its image means.
     color : str
-        Its color in every figure (of Okabe and Ito's color-blind-safe set, and a wine
-        red of Tol's).
+        Its color in every figure. All can be told apart by the color-blind, and are
+        dark enough for lines and words on white (contrast 3:1 and more, WCAG 2.2).
     solve : callable | None
         The solver, from EEG and head model to activity. None for a trained network,
         which brings its head model: see :class:`deepsif_lite.Imager`.
@@ -47,11 +47,11 @@ METHODS = {
         Method("deepsif", "DeepSIF", "no unit", "#D55E00"),
         Method("sloreta", "sLORETA", "no unit", "#0072B2", sloreta.solve),
         Method("lcmv", "LCMV", "multiples of the noise", "#009E73", lcmv.solve),
-        Method("cmem", "cMEM", "A m", "#E69F00", cmem.solve),
-        Method("fast-ires", "FAST-IRES", "A m", "#CC79A7", fast_ires.solve),
-        Method("champagne", "Champagne", "A m", "#882255", champagne.solve),
-        Method("mne", "minimum norm", "A m", "#56B4E9", minimum_norm.solve_mne),
-        Method("dspm", "dSPM", "no unit", "#F0E442", minimum_norm.solve_dspm),
+        Method("cmem", "cMEM", "A m", "#664F19", cmem.solve),
+        Method("fast-ires", "FAST-IRES", "A m", "#CF6EA1", fast_ires.solve),
+        Method("champagne", "Champagne", "A m", "#910863", champagne.solve),
+        Method("mne", "minimum norm", "A m", "#2592F4", minimum_norm.solve_mne),
+        Method("dspm", "dSPM", "no unit", "#172982", minimum_norm.solve_dspm),
     )
 }
 """All methods by name, in the order of tables and figures."""

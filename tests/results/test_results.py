@@ -135,6 +135,21 @@ def test_standard_errors():
     assert np.mean([score.se for score in scores]) == pytest.approx(spread, rel=0.1)
 
 
+def test_virtual_patients_are_alike_or_differ_and_never_better():
+    # The paper: .49, .25 among 20, so that its standard error is .056.
+    for ours, expected in (
+        ((0.56, 0.2, 0.05, 20), scorecard.ALIKE),
+        ((0.8, 0.2, 0.05, 20), f"{scorecard.UNLIKE} by 0.31"),
+        ((0.8, 0.2), scorecard.NOT_JUDGED),
+    ):
+        scores = {"patients/recall/deepsif": results.Score(*ours)}
+        results.write_scores("v", scores, "smoke", data="virtual")
+        table = scorecard.load_scorecard("smoke")
+        assert table.loc["patients/recall/deepsif", "verdict"] == expected
+        line = scorecard.count_verdicts(table, "smoke")
+        assert f"**1** {expected.split(' by ')[0]}" in line
+
+
 def test_paper_table_holds_the_papers_numbers():
     metrics = ("precision", "recall", "correlation", "error_mm")
     table = scorecard.paper_table(metrics, (1, 2, 3, "all"))
