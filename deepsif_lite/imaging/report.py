@@ -154,7 +154,7 @@ def _write_report(
         sections.append(_section(_TRUST, note, _trust_table(image.trust)))
     shown = table.head(_N_ROWS).drop(columns=_LEFT_OUT).round(2)
     rows = f'<div class="table">{shown.to_html(index=False, border=0)}</div>'
-    note = "All are in the table beside this page, -regions.csv."
+    note = "All are in the table of regions beside this page."
     sections += [
         _section(f"The {_N_ROWS} strongest regions", note, rows),
         _section("EEG", evoked.comment, _picture("EEG", _draw_eeg(evoked))),
