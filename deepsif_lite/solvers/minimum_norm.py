@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import check_option, check_range
+from ..signals import referenced
 from .whitening import LARGEST, whiten
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def minimum_norm(
     if depth is not None:
         check_range("depth", depth, 0, LARGEST)
     data, gain = whiten(eeg, head, noise_cov)
-    prior = np.sqrt(_depth_prior(head.referenced_leadfield, depth))
+    prior = np.sqrt(_depth_prior(referenced(head.leadfield, head.modality), depth))
     weighted = gain * prior
     scale = np.sqrt(len(gain)) / np.linalg.norm(weighted)  # trace(G R G') = rank
     # U and S^2 from the small matrix G R G' (ten times quicker); G' U is then V S.
