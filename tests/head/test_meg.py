@@ -11,7 +11,7 @@ from deepsif_lite import head
 from deepsif_lite.artifacts import read_arrays, read_artifact
 from deepsif_lite.errors import ChannelError, MismatchError
 from deepsif_lite.head import meg as magnetic
-from deepsif_lite.imaging import image
+from deepsif_lite.imaging import image, load_model
 from deepsif_lite.network import load_card, load_weights
 from deepsif_lite.solvers import get_solver, whiten
 from deepsif_lite.synthesis import SyntheticEEG, Variety
@@ -134,3 +134,20 @@ def test_a_recording_of_magnetometers_alone_is_refused_with_the_way_out():
     for method in ("deepsif", "sloreta"):
         with pytest.raises(ChannelError, match="MEG alone, .*predict of a network"):
             image(evoked, method)
+
+
+def test_a_network_of_eeg_images_meg_after_a_transfer_alone():
+    meg = magnetic.load_meg_head()
+    with pytest.raises(MismatchError, match="is of MEG, but the network images EEG"):
+        load_model("lite", head=meg)
+    model = load_model("lite", head=meg, transfer=True)
+    assert model.card["reference"] == "none"
+    assert model.network.geometry.modality == "meg"
+    patch = [120, *meg.cortex.neighbors[120]]
+    field = meg.leadfield[:, patch].sum(axis=1)
+    course = np.hanning(120) - 0.5 * np.roll(np.hanning(120), 30)
+    rng = np.random.default_rng(0)
+    data = np.outer(course, field)
+    data += 0.05 * data.std() * rng.standard_normal(data.shape)
+    found = np.abs(model.predict(data)).max(axis=0).argmax()
+    assert meg.cortex.distances[found, patch].min() < 0.01
