@@ -21,6 +21,7 @@ from .steps import image_spike, spike_extent, spike_map
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from ..head.model import HeadModel
     from ..imaging.imager import Imager
