@@ -85,12 +85,17 @@ class Moment(NamedTuple):
         return self.low * self.high > 0 and self.coherence > _LEAST_COHERENCE
 
     def __str__(self) -> str:
-        value, low, high = (f"{1e9 * x:.3g}" for x in (self.value, self.low, self.high))
+        value, low, high = map(_in_nam, (self.value, self.low, self.high))
         if self.low * self.high <= 0:
             return f"not reliable: the sign changes, {low} to {high} nA m"
         if not self.reliable:
             return f"not reliable: the regions cancel ({self.coherence:.0%} is left)"
         return f"{value} nA m ({low} to {high})"
+
+
+def _in_nam(moment: float) -> str:
+    """Return a moment in nA m with three digits, never as a power of ten."""
+    return f"{float(f'{1e9 * moment:.3g}'):g}"
 
 
 def fit_amplitude(

@@ -7,6 +7,7 @@ import pytest
 import deepsif_lite as dl
 from deepsif_lite.imaging import (
     Evidence,
+    Moment,
     SourceImage,
     fit_amplitude,
     in_ampere_meters,
@@ -105,6 +106,8 @@ def test_the_moment_of_a_source_is_given_with_its_range(head, source):
     assert found.high == pytest.approx(MOMENT, rel=1e-6)
     assert found.reliable
     assert str(found) == "250 nA m (221 to 250)"
+    strong = Moment(*(-1e-9 * np.array([1754, 1754, 1523])), 1.0)
+    assert str(strong) == "-1750 nA m (-1750 to -1520)"
     # What the rest of the window says otherwise widens it: here, half as much there.
     half = eeg * np.where(np.abs(np.arange(500) / 500 - 0.4) < 0.011, 1, 0.5)[:, None]
     wide = source_moment(an_image(head, activity, half), patch, 0.39, 0.41)
