@@ -239,9 +239,12 @@ print(f"(the paper's P30, another wave: {theirs['sep/latency']:.0f} ms)")
 
 # %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "The somatosensory response of one of the two, with its scalp map at both peaks.", "name": "fig-sep"}, "image": {"alt": "Left, the trace of an electrode over the left parietal cortex with two dashed lines. Right, two scalp maps."}}
 first = next(iter(people))
-electrode = next(n for n in ("CP3", "P3", "C3") if n in people[first].ch_names)
+# Drawn where the template has these names: the file's axes are not those of a head.
+drawn = dl.load_head_model("template", channels=people[first].info)
+drawn = dl.recordings.prepare(people[first], drawn.info, interpolate=False)
+electrode = next(n for n in ("CP3", "P3", "C3") if n in drawn.ch_names)
 fig, axes = dl.figures.plot_electrode(
-    people[first], electrode, touched[first], title=labels[first]
+    drawn, electrode, touched[first], title=labels[first]
 )
 plt.show()
 
@@ -482,7 +485,8 @@ few, whose = dl.recordings.load_or(
 )
 image = image_by(few, ["deepsif"], tmin=0.0, tmax=0.2)["deepsif"]
 time = largest(few, 0.06, 0.13)
-print(f"{whose}, {few.nave} trials: {describe(image, visual, time)}")
+facts = "; ".join(f"{k}: {v}" for k, v in describe(image, visual, time).items())
+print(f"{whose}, {few.nave} trials, {facts}")
 print(textwrap.fill(image.trust.summary, 76))
 
 # %% [markdown]
