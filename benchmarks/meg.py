@@ -83,12 +83,9 @@ def summarize(samples: pd.DataFrame) -> pd.DataFrame:
     return table.assign(n=groups.size()).reset_index()
 
 
-def header(run: Path) -> str:
+def header() -> str:
     """Return what the table came from, a line each."""
-    trained = load_card(run)["training"]
-    facts = f"{trained['steps_done']} of {trained['n_steps']} steps from {START}"
-    command = shlex.join(sys.argv)
-    return f"# command: python {command}\n# commit: {commit()}\n# network: {facts}\n"
+    return f"# command: python {shlex.join(sys.argv)}\n# commit: {commit()}\n"
 
 
 def main() -> None:
@@ -96,7 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--minutes", type=float, help="stop training after this long")
-    parser.add_argument("--recordings", type=int, default=100, help="in each set")
+    parser.add_argument("--recordings", type=int, default=40, help="in each set")
     parser.add_argument("--save", type=Path, help="score, and write this CSV file")
     options = parser.parse_args()
     if options.save is None:
@@ -104,9 +101,11 @@ def main() -> None:
         limits = {"initial": START, "max_minutes": options.minutes}
         train(head, clips, options.out, config=configuration(), **limits)
         return
+    trained = load_card(options.out)["training"]
     table = summarize(score(options.out, options.recordings))
+    table = table.assign(steps=trained["steps_done"], planned=trained["n_steps"])
     text = table.to_csv(index=False, float_format="%.4g")
-    options.save.write_text(header(options.out) + text, encoding="utf-8")
+    options.save.write_text(header() + text, encoding="utf-8")
     sys.stdout.write(table.round(3).to_string() + "\n")
 
 

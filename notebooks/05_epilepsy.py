@@ -460,7 +460,7 @@ spread = singles.groupby("method", sort=False)[columns].agg(["median", "max"])
 spread.rename(index=dl.figures.method_name).round(2)
 
 # %% [markdown]
-# `from_average_mm` is the distance of a single spike's focus from that of the average, `overlap` the Dice coefficient of both extents.
+# `from_average_mm` is the distance of a single spike's focus from that of the average, `overlap` the Dice coefficient of both extents. Where the median is some centimeters, no single spike can be relied on, and the focus is that of the average alone.
 #
 # ### How many spikes?
 #

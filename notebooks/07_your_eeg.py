@@ -216,6 +216,8 @@ for (modality, method), part in scores.groupby(["modality", "method"], sort=Fals
         error = np.sqrt((part[f"{column}_error"] ** 2).sum()) / len(part)
         row[label] = f"{mean:.2f} ± {error:.2f}"
     rows.append(row)
+print(f"{scores['n'].iloc[0]} recordings a set; trained for", end=" ")
+print(f"{scores['steps'].iloc[0]} of {scores['planned'].iloc[0]} planned steps")
 pd.DataFrame(rows).set_index(["", "method"])
 
 # %% [markdown]
