@@ -1,4 +1,4 @@
-"""Average reference, trend and normalization of EEG: arrays in, arrays out."""
+"""Reference, trend and normalization of recordings: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Signal = TypeVar("Signal", NDArray, Tensor)
 
-__all__ = ["average_reference", "normalize", "remove_trend"]
+__all__ = ["average_reference", "normalize", "referenced", "remove_trend"]
 
 
 def average_reference(potentials: Signal, axis: int = 0) -> Signal:
@@ -39,6 +39,24 @@ def average_reference(potentials: Signal, axis: int = 0) -> Signal:
            [ 3.]])
     """
     return potentials - potentials.mean(axis, keepdims=True)
+
+
+def referenced(values: Signal, modality: str, axis: int = 0) -> Signal:
+    """Bring EEG to the average reference; a magnetometer needs none, and gets none.
+
+    Parameters
+    ----------
+    values : array | tensor
+        A leadfield (n_channels, n_regions), or data with channels on ``axis``.
+    modality : {"eeg", "meg"}
+    axis : int
+        Which axis holds the channels.
+
+    Returns
+    -------
+    array or tensor of the same shape
+    """
+    return average_reference(values, axis) if modality == "eeg" else values
 
 
 def remove_trend(data: NDArray) -> NDArray:
@@ -69,16 +87,17 @@ def remove_trend(data: NDArray) -> NDArray:
     return rest - rest.mean(axis=-1, keepdims=True)
 
 
-def normalize(eeg: Signal) -> Signal:
+def normalize(eeg: Signal, modality: str = "eeg") -> Signal:
     """Bring EEG to the form the networks know.
 
-    Subtract each channel's mean over time, then the mean over channels at each time
-    (average reference), then divide by the largest magnitude.
+    Subtract each channel's mean over time, then, of EEG, the mean over channels at each
+    time (average reference), then divide by the largest magnitude.
 
     Parameters
     ----------
     eeg : array | tensor of shape (..., n_times, n_channels)
-        Any unit.
+        EEG, or MEG; any unit.
+    modality : {"eeg", "meg"}
 
     Returns
     -------
@@ -93,7 +112,7 @@ def normalize(eeg: Signal) -> Signal:
     array([[-1.,  1.],
            [ 1., -1.]])
     """
-    eeg = average_reference(eeg - eeg.mean(-2, keepdims=True), -1)
+    eeg = referenced(eeg - eeg.mean(-2, keepdims=True), modality, -1)
     if isinstance(eeg, np.ndarray):
         peak = np.abs(eeg).max((-2, -1), keepdims=True)
         return eeg / np.maximum(peak, np.finfo(float).tiny)

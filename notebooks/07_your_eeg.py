@@ -44,6 +44,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import mne
 import numpy as np
+import pandas as pd
 
 import deepsif_lite as dl
 from deepsif_lite import evaluation
@@ -73,7 +74,7 @@ clips = dl.load_spike_library("lite", split="test")
 patient = evaluation.virtual_cohort(1, cap, clips, seed=5)[0]
 print(f"{patient.name}: {patient.n_spikes} spikes, {len(cap.ch_names)} electrodes")
 
-# %%
+# %% tags=["hide-input"]
 gap, n_shown, sfreq = 3.0, 6, clips.sfreq
 single = patient.spikes.get_data()[:n_shown]
 eeg = np.zeros((single.shape[1], int(sfreq * gap * (n_shown + 1))))
@@ -195,9 +196,49 @@ for method, found in (("DeepSIF", image), ("sLORETA", other)):
     print(f"{method}: ten strongest regions around ({x:.0f}, {y:.0f}, {z:.0f}) mm")
 
 # %% [markdown]
+# ## And MEG?
+#
+# Magnetometers see the same sources, in T instead of V and without any reference.
+# The library has the field of its regions at a helmet of 148 of them (a construction, `load_head_model("template-meg-148")`), and `benchmarks/meg.py` trains the shipped network on for it.
+# Its weights are not shipped; here are its scores on fresh recordings of the same sources, beside those of EEG with 75 electrodes: means over one, two and three sources, with their standard errors.
+
+# %% tags=["hide-input"]
+scores = dl.results.read_experiment("meg")
+NAMES = {"deepsif": "DeepSIF", "known head": "DeepSIF of one cap"}
+NAMES |= {m: dl.figures.method_name(m) for m in ("sloreta", "lcmv")}
+shown = {"precision": "precision", "recall": "recall", "error_mm": "error (mm)"}
+shown |= {"average_precision": "average precision"}
+rows = []
+for (modality, method), part in scores.groupby(["modality", "method"], sort=False):
+    row = {"": modality, "method": NAMES.get(method, f"DeepSIF, {method}")}
+    for column, label in shown.items():
+        mean = part[column].mean()  # sets are of one size
+        error = np.sqrt((part[f"{column}_error"] ** 2).sum()) / len(part)
+        row[label] = f"{mean:.2f} ± {error:.2f}"
+    rows.append(row)
+print(f"{scores['n'].iloc[0]} recordings a set; trained for", end=" ")
+print(f"{scores['steps'].iloc[0]} of {scores['planned'].iloc[0]} planned steps")
+pd.DataFrame(rows).set_index(["", "method"])
+
+# %% [markdown]
+# Both heads are known exactly and noise is white at the same ratio on every channel, so the rows compare what the sensors see and how many there are, not two laboratories; a real recording loses more, by the head's place in the helmet.
+#
+# `dl.image` is for EEG and refuses a recording of magnetometers alone, because every helmet needs a leadfield of its own. With one (a {py:class}`HeadModel <deepsif_lite.HeadModel>` of `modality="meg"`), train on it as the benchmark does, or give the values to a solver:
+
+# %%
+helmet = dl.load_head_model("template-meg-148")
+field = 1e-8 * np.outer(np.hanning(100), helmet.leadfield[:, 120])  # T
+found = dl.solvers.get_solver("sloreta")(field, helmet)
+print("region", np.abs(found).max(axis=0).argmax(), "of a source in region 120")
+try:
+    dl.image(mne.EvokedArray(field.T, helmet.info, verbose="error"))
+except dl.errors.ChannelError as error:
+    print(textwrap.fill(f"refused: {error}", 76))
+
+# %% [markdown]
 # ## Save it
 #
-# `write_image` writes what the command writes. `write_courses` writes the time course of every region as a table or as a dataset for EEGLAB; `write_derivative` puts all in a folder of a BIDS dataset's derivatives.
+# `write_image` writes what the command writes. `write_courses` writes the time course of every region as a table or as a dataset for EEGLAB; `write_derivative` puts all in a folder of a BIDS dataset's derivatives, under names that MNE-BIDS reads; [chapter 5](05_epilepsy.ipynb) names the reader of patients from such folders.
 
 # %%
 write_courses(image, folder / "courses.csv")
@@ -209,8 +250,7 @@ for path in written:
     print(path.relative_to(folder))
 
 # %%
-stem = folder / "derivatives/sub-01/eeg/sub-01_task-rest_desc-deepsif"
-stc = mne.read_source_estimate(stem)
+stc = mne.read_source_estimate(folder / "derivatives/sub-01/stc/rest-deepsif")
 print(f"source estimate: {stc.data.shape[0]} vertices, {stc.data.shape[1]} samples")
 regions = mne.io.read_raw_eeglab(folder / "courses.set", verbose="error")
 print(f"EEGLAB: {len(regions.ch_names)} regions, {regions.info['sfreq']:.0f} Hz")
@@ -294,7 +334,7 @@ rng = np.random.default_rng(0)
 noise = 1e-6 * rng.standard_normal((64, 350))
 clean = mne.EvokedArray(noise, info, tmin=-0.2, verbose=False)
 
-# %%
+# %% tags=["hide-input"]
 names = clean.ch_names
 SPOILED = {
     "in microvolts": lambda e: e.apply_function(lambda x: 1e6 * x, verbose=False),
@@ -327,7 +367,7 @@ for name, spoil in SPOILED.items():
 #
 # - The template head stands for yours. Lesions, earlier surgery and children's heads are outside it.
 # - The network was trained on focal patches of cortex, up to 60 cm², and on artifacts of the kinds that we thought of. Deep nuclei and rhythms of the whole brain were not in its training.
-# - Amplitudes have no unit.
+# - A network's amplitudes have no unit; [chapters 5](05_epilepsy.ipynb) and [6](06_evoked.ipynb) give them one where it can be trusted.
 #
 # ## Exercises
 #

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 # The book is built from constraints.txt alone, and The Virtual Brain is an oracle.
-EXTRAS = ("head", "eeglab", "onnx", "test")
+EXTRAS = ("head", "eeglab", "bids", "onnx", "test")
 
 project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 extras = [project["optional-dependencies"][name] for name in EXTRAS]

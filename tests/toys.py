@@ -37,6 +37,7 @@ def toy_head(n_regions: int = 120, n_channels: int = 20, seed: int = 0):
         ch_names=names,
         sensors=electrodes,
         cortex=cortex,
+        modality="eeg",
     )
 
 

@@ -175,6 +175,15 @@ def _run(arguments: argparse.Namespace) -> None:
     say(written)
 
 
+def _options_of(initial: str) -> dict[str, Any]:
+    """Return the sizes of a network to start from, which the new one shares."""
+    from ..network.cards import load_card
+
+    spec = load_card(initial)["network"]
+    own = ("kind", "n_channels", "n_regions", "modality")
+    return {name: value for name, value in spec.items() if name not in own}
+
+
 def _montage(arguments: argparse.Namespace) -> str:
     """Return the head whose montage a network for any cap refers to, or its own."""
     return "template-75" if arguments.head == "template" else arguments.head
@@ -201,6 +210,8 @@ def _configuration(arguments: argparse.Namespace) -> TrainingConfig:
             "n_sources": ANY_CAP_SOURCES,
             "options": ANY_CAP_SIZES,
         }
+    elif arguments.initial is not None:
+        recipe["options"] = _options_of(arguments.initial)
     overrides = recipe | overrides
     return replace(
         configuration_of(arguments.profile, arguments.network),

@@ -41,8 +41,9 @@ __getattr__, __dir__, __all__ = attach(
             "score_patient",
             "summarize_cohort",
         ],
+        "bids": ["read_bids_patient"],
         "reading": ["published_patient", "read_patient", "read_patients"],
-        "stability": ["focus", "image_averages", "image_singles"],
+        "stability": ["AT_PEAK", "focus", "image_averages", "image_singles"],
         "clusters": ["SpikeClusters", "cluster_spikes", "source_course"],
         "ictal": [
             "ICTAL_KINDS",

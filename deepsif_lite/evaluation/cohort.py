@@ -21,6 +21,7 @@ from .steps import image_spike, spike_extent, spike_map
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from ..head.model import HeadModel
     from ..imaging.imager import Imager
@@ -40,7 +41,9 @@ BETTER: dict[str, str] = {
 _STARS = ((0.005, "**"), (0.05, "*"))  # of the paper's Fig. 6
 
 
-def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
+def score_patient(
+    patient: Patient, image: SourceImage, found: NDArray | None = None
+) -> dict[str, float]:
     """Compare a source image with what is known about a patient.
 
     The image is averaged over 100 ms around time 0 (magnitude of the mean, as in the
@@ -52,6 +55,8 @@ def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
         With a resection.
     image : SourceImage
         On the cortex that the resection is given on.
+    found : array of int, optional
+        Regions that count as the estimate; by default those of Otsu's threshold.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def score_patient(patient: Patient, image: SourceImage) -> dict[str, float]:
     if patient.resection is None:
         msg = f"The resection of {patient.name!r} is not known: nothing to score."
         raise MismatchError(msg)
-    found, cortex = spike_extent(image), image.cortex
+    found, cortex = spike_extent(image) if found is None else found, image.cortex
     scores = score_resection(spike_map(image), found, patient.resection, cortex)
     scores["area"] = float(cortex.areas[found].sum())
     if patient.onset_zone is not None and len(found):

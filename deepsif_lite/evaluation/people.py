@@ -71,7 +71,12 @@ class Person:
 
 
 def draw_person(
-    index: int, head: HeadModel, misplacement: float, rng: np.random.Generator
+    index: int,
+    head: HeadModel,
+    misplacement: float,
+    rng: np.random.Generator,
+    *,
+    own: bool = True,
 ) -> Person:
     """Draw a virtual patient.
 
@@ -84,6 +89,8 @@ def draw_person(
     misplacement : float
         Root mean square distance of electrodes from their places, m.
     rng : numpy.random.Generator
+    own : bool
+        Has a head of the own; otherwise the template's.
 
     Returns
     -------
@@ -103,7 +110,7 @@ def draw_person(
         cortex, int(rng.choice(onset_zone)), share * cortex.areas[source].sum()
     )
     return Person(
-        head=own_head(index, head, misplacement, rng),
+        head=own_head(index, head, misplacement, rng, own=own),
         source=source,
         strength=decay(cortex, source, rng.uniform(*_HALF_DISTANCE)),
         onset_zone=onset_zone,
@@ -115,20 +122,27 @@ def draw_person(
 
 
 def own_head(
-    index: int, head: HeadModel, misplacement: float, rng: np.random.Generator
+    index: int,
+    head: HeadModel,
+    misplacement: float,
+    rng: np.random.Generator,
+    *,
+    own: bool = True,
 ) -> HeadModel:
     """Return a head of another shape and skull, electrodes beside their places.
 
     Parameters as of :func:`draw_person`.
     """
-    shape = load_head_variant(f"shape-{index + 1:02d}")
     skull = _SKULLS[rng.integers(len(_SKULLS))]
+    if not own:
+        return misplace_electrodes(head, misplacement, rng)
+    shape = load_head_variant(f"shape-{index + 1:02d}")
     template = load_head_model("template-75")
     of_skull = template if skull == template.name else load_head_variant(skull)
     leadfield = shape.leadfield + of_skull.leadfield - template.leadfield
     name = f"{shape.name}, {of_skull.name}"
-    own = replace(shape, name=name, leadfield=leadfield).pick(head.ch_names)
-    return misplace_electrodes(own, misplacement, rng)
+    mine = replace(shape, name=name, leadfield=leadfield).pick(head.ch_names)
+    return misplace_electrodes(mine, misplacement, rng)
 
 
 def misplace_electrodes(

@@ -107,9 +107,41 @@ def read_patient(folder: str | Path, cortex: Cortex | None = None) -> Patient:
         A file cannot be read, or lacks something.
     """
     folder = Path(folder)
+    facts = facts_of(folder)
+    return patient_of(folder, *_read_spikes(folder), facts, cortex)
+
+
+def patient_of(
+    folder: Path,
+    spikes: mne.BaseEpochs | None,
+    evoked: mne.Evoked,
+    facts: dict,
+    cortex: Cortex | None = None,
+) -> Patient:
+    """Put a patient together from spikes and what else a folder holds.
+
+    Parameters
+    ----------
+    folder : path
+        As described at the top of this module.
+    spikes : mne.Epochs or None
+    evoked : mne.Evoked
+        Their average.
+    facts : dict
+        As of ``patient.json``.
+    cortex : Cortex, optional
+        Regions of the resection; by default the template's.
+
+    Returns
+    -------
+    Patient
+
+    Raises
+    ------
+    FileError
+        A file cannot be read, or lacks something.
+    """
     cortex = load_cortex() if cortex is None else cortex
-    facts = _facts(folder)
-    spikes, evoked = _read_spikes(folder)
     inside = _read_contacts(folder)
     zone = None if inside is None else inside.regions(cortex, onset_only=True)
     quiet = facts.get("quiet")
@@ -137,7 +169,8 @@ def read_patients(folder: str | Path, cortex: Cortex | None = None) -> list[Pati
     return [read_patient(path, cortex) for path in folders if _spike_files(path)]
 
 
-def _facts(folder: Path) -> dict:
+def facts_of(folder: Path) -> dict:
+    """Return what ``patient.json`` of a folder says, where it is there."""
     path = folder / "patient.json"
     if not path.is_file():
         return {}

@@ -112,6 +112,8 @@ def scalp_spikes(
     clip: int,
     n_spikes: int,
     rng: np.random.Generator,
+    *,
+    artifacts: bool = True,
 ) -> NDArray:
     """Record single spikes on the scalp.
 
@@ -126,6 +128,8 @@ def scalp_spikes(
         Whose time course the spikes have.
     n_spikes : int
     rng : numpy.random.Generator
+    artifacts : bool
+        Eyes and muscles are recorded too.
 
     Returns
     -------
@@ -135,7 +139,7 @@ def scalp_spikes(
     course = course_of(clips, clip)
     spike = np.outer(course.values, average_reference(topography))
     levels = rng.uniform(*_SOURCE_DB), rng.uniform(*_NOISE_DB)
-    return record_trials(head, spike, clips, n_spikes, levels, rng)
+    return record_trials(head, spike, clips, n_spikes, levels, rng, artifacts=artifacts)
 
 
 def record_trials(
@@ -145,6 +149,8 @@ def record_trials(
     n_trials: int,
     levels: tuple[float, float],
     rng: np.random.Generator,
+    *,
+    artifacts: bool = True,
 ) -> NDArray:
     """Record a response again and again, over other activity each time.
 
@@ -159,6 +165,8 @@ def record_trials(
     levels : tuple of float
         Response over background and over noise of electrodes, dB, at the peak.
     rng : numpy.random.Generator
+    artifacts : bool
+        Eyes and muscles are recorded too. Without, all else is as with them.
 
     Returns
     -------
@@ -172,10 +180,13 @@ def record_trials(
         fields.at(head.sensors), fields.sites, head.sensors, clips.sfreq, _ARTIFACTS
     )
     peak = round(BEFORE * clips.sfreq)
-    made = [
-        _record(response, peak, backgrounds.draw(rng), levels, others, rng)
-        for _ in range(n_trials)
-    ]
+    made = []
+    for _ in range(n_trials):
+        eeg = _record(response, peak, backgrounds.draw(rng), levels, clips.sfreq, rng)
+        drawn, level = others.draw(len(eeg), rng), rng.uniform(*_ARTIFACT_DB)
+        if artifacts:
+            eeg = mix_artifacts(eeg, *drawn, level)
+        made.append(average_reference(eeg, 1))
     return np.stack(made).swapaxes(1, 2)
 
 
@@ -184,18 +195,15 @@ def _record(
     peak: int,
     background: NDArray,
     levels: tuple[float, float],
-    others: ArtifactGenerator,
+    sfreq: float,
     rng: np.random.Generator,
 ) -> NDArray:
-    """Add what is not the spike to one spike, (n_times, n_channels)."""
-    around = round(_AROUND * others.sfreq / 2)
+    """Add background and noise to one spike, (n_times, n_channels)."""
+    around = round(_AROUND * sfreq / 2)
     size = np.exp(_SIZE_SPREAD * rng.standard_normal())
     power = np.mean(spike[peak - around : peak + around] ** 2)
     background = background * np.sqrt(
         power / np.mean(background**2) / 10 ** (levels[0] / 10)
     )
     noise = np.sqrt(power / 10 ** (levels[1] / 10)) * rng.standard_normal(spike.shape)
-    eeg = size * spike + background + noise
-    courses, topographies = others.draw(len(eeg), rng)
-    mixed = mix_artifacts(eeg, courses, topographies, rng.uniform(*_ARTIFACT_DB))
-    return average_reference(mixed, 1)
+    return size * spike + background + noise

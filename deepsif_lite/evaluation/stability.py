@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MismatchError
+from ..errors import MismatchError, OptionError, SignalError
+from ..imaging.amplitude import source_moment
 from .steps import average_spikes, image_spike, spike_extent, spike_map
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ..imaging.source_image import SourceImage
     from .patient import Patient
 
+AT_PEAK = 0.01
+"""Seconds either side of the peak within which a moment is taken."""
 _MOST_DRAWS = 8  # subsets of each size
 
 
@@ -50,7 +53,8 @@ def image_singles(
     DataFrame
         One row a method and spike: ``x_mm``, ``y_mm``, ``z_mm`` of the focus,
         ``from_average_mm``, ``overlap`` (Dice coefficient of the areas), ``probability``
-        (largest; NaN where the method gives none).
+        (largest; NaN where the method gives none), ``moment_nam`` (of the average's
+        extent at the peak, nA m; NaN where the image has no such unit).
 
     Raises
     ------
@@ -83,7 +87,16 @@ def _beside(image: SourceImage, whole: SourceImage) -> dict[str, float]:
         "from_average_mm": 1e3 * float(np.linalg.norm(place - focus(whole))),
         "overlap": dice(*pair, image.cortex),
         "probability": float("nan") if sure is None else float(sure.max()),
+        "moment_nam": 1e9 * _moment(image, pair[1]),
     }
+
+
+def _moment(image: SourceImage, regions: NDArray) -> float:
+    """Return the moment of regions at the peak, A m; NaN where there is none."""
+    try:
+        return source_moment(image, regions, -AT_PEAK, AT_PEAK).value
+    except (MismatchError, SignalError, OptionError):
+        return float("nan")
 
 
 def dice(first: NDArray, second: NDArray, cortex: Cortex) -> float:

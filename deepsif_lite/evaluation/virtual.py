@@ -35,6 +35,7 @@ def virtual_cohort(
     *,
     seed: int = 0,
     misplacement: float = 0.005,
+    **conditions,
 ) -> list[Patient]:
     """Make virtual patients, each with a head and spikes of its own.
 
@@ -56,6 +57,10 @@ def virtual_cohort(
     misplacement : float
         Root mean square distance, m, of a patient's electrodes from where ``head``
         has them.
+    **conditions
+        What else is easier or harder than by default, with all other draws as they
+        were: ``own_heads=False`` gives all the template's head, ``artifacts=False``
+        leaves out eyes and muscles, ``n_spikes`` is the number of spikes of everybody.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def virtual_cohort(
     check_range("n_patients", n_patients, 1, N_PEOPLE)
     with one_thread_each():  # products are small
         return [
-            virtual_patient(i, head, clips, seed, misplacement)
+            virtual_patient(i, head, clips, seed, misplacement, **conditions)
             for i in range(n_patients)
         ]
 
@@ -82,13 +87,20 @@ def virtual_patient(
     clips: SpikeLibrary,
     seed: int = 0,
     misplacement: float = 0.005,
+    *,
+    own_heads: bool = True,
+    artifacts: bool = True,
+    n_spikes: int | None = None,
 ) -> Patient:
     """Make one patient of :func:`virtual_cohort`."""
     rng = np.random.default_rng([_COHORT, seed, index])
-    person = draw_person(index, head, misplacement, rng)
-    clip, n_spikes = int(rng.integers(len(clips))), _number_of_spikes(rng)
+    person = draw_person(index, head, misplacement, rng, own=own_heads)
+    clip, drawn = int(rng.integers(len(clips))), _number_of_spikes(rng)
+    n_spikes = drawn if n_spikes is None else n_spikes
     topography = person.head.leadfield[:, person.source] @ person.strength
-    data = scalp_spikes(person.head, topography, clips, clip, n_spikes, rng)
+    data = scalp_spikes(
+        person.head, topography, clips, clip, n_spikes, rng, artifacts=artifacts
+    )
     spikes = _epochs(data, head, clips.sfreq)
     inside = None
     if person.implanted:

@@ -13,6 +13,7 @@ from ..errors import MismatchError, check_option
 from .caps import template_cap
 from .electrodes import CHANNELS_75, biosemi_64, published_cap, template_positions
 from .fsaverage import fiducials
+from .meg import MEG_HEAD, load_meg_head
 from .model import (
     HeadModel,
     assemble_head,
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
     from mne import Info
 
 # Names of the head models that are read, not built.
-HEAD_MODELS = ("template", "template-75", "template-64", "published-75")
+HEAD_MODELS = (
+    "template",
+    "template-75",
+    "template-64",
+    MEG_HEAD,
+    "published-75",
+)
 
 
 def load_head_model(
@@ -38,9 +45,11 @@ def load_head_model(
 
     Parameters
     ----------
-    name : {"template-75", "template-64", "template", "published-75"}
-        Template head with the paper's 75 channels, with BioSemi's 64, or under the cap
-        of ``channels``; or the authors' own leadfield (downloaded).
+    name : {"template-75", "template-64", "template", "template-meg-148", "published-75"}
+        Template head with the paper's 75 channels, with BioSemi's 64, under the cap
+        of ``channels``, or under a helmet of magnetometers, see
+        :func:`deepsif_lite.head.load_meg_head`; or the authors' own leadfield
+        (downloaded).
     cortex : Cortex | None
         Parcels of ``"template-75"`` or ``"template-64"``; None takes the 994 of
         :func:`deepsif_lite.load_cortex`.
@@ -83,6 +92,8 @@ def load_head_model(
         return template_cap(channels)
     if name == "published-75":
         return _published_head()
+    if name == MEG_HEAD:
+        return load_meg_head()
     if cortex is None:
         return _template_head(name, load_cortex())
     return _template_head(name, cortex)
@@ -95,7 +106,7 @@ def _check_parts(
         msg = f"channels: name={name!r} "
         msg += "needs them." if channels is None else "has its own; leave them out."
         raise MismatchError(msg)
-    if cortex is not None and name in ("published-75", "template"):
+    if cortex is not None and name in ("published-75", "template", MEG_HEAD):
         msg = f"cortex: name={name!r} has its own parcels; leave it out."
         raise MismatchError(msg)
 

@@ -19,6 +19,7 @@ from .template import VARIANT_FREQUENCY, template_shells
 if TYPE_CHECKING:
     from mne import Info
 
+MEG_HEAD = "template-meg-148"
 N_MAGNETOMETERS = 148
 _HELMET_GAP = 25e-3  # m from the scalp to the sensors
 _HELMET_SHARE = 0.6  # of the sphere of directions that the helmet covers
@@ -46,7 +47,7 @@ def load_meg_head() -> HeadModel:
     places, directions = stored["places"], stored["directions"]
     ch_names = [f"MEG{k + 1:03d}" for k in range(len(places))]
     return HeadModel(
-        name="template-meg-148",
+        name=MEG_HEAD,
         leadfield=stored["leadfield"].astype(float),
         ch_names=ch_names,
         info=_meg_info(ch_names, places, directions),

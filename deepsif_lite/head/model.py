@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..artifacts import read_artifact
 from ..cortex.surface import Cortex
 from ..errors import ChannelError
-from ..signals import average_reference
+from ..signals import average_reference, referenced
 from .fsaverage import fiducials
 from .shells import Shells
 
@@ -80,11 +80,7 @@ class HeadModel:
 
         EEG: average-referenced, V/(A m); MEG: the leadfield itself, T/(A m).
         """
-        return (
-            average_reference(self.leadfield)
-            if self.modality == "eeg"
-            else self.leadfield
-        )
+        return referenced(self.leadfield, self.modality)
 
     @cached_property
     def sensitivity(self) -> NDArray:

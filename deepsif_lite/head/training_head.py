@@ -34,11 +34,12 @@ class TrainingHead:
     ----------
     name : str
     leadfield : array of shape (n_channels, n_regions)
-        V/(A m).
+        V/(A m), of MEG T/(A m).
     ch_names : list of str
     sensors : array of shape (n_channels, 3)
         Electrodes, meters.
     cortex : Parcels
+    modality : {"eeg", "meg"}
     """
 
     name: str
@@ -46,6 +47,7 @@ class TrainingHead:
     ch_names: list[str]
     sensors: NDArray
     cortex: Parcels
+    modality: str = "eeg"
 
 
 def pack_head(head: HeadModel, path: str | Path) -> Path:
@@ -72,6 +74,8 @@ def pack_head(head: HeadModel, path: str | Path) -> Path:
         "touching": np.argwhere(cortex.adjacency).astype(np.int16),
         **{key: getattr(cortex, key) for key in _PARCELS},
     }
+    if head.modality != "eeg":
+        arrays["modality"] = head.modality
     return write_arrays(path, arrays)
 
 
@@ -139,4 +143,5 @@ def _unpacked(stored: dict[str, NDArray]) -> TrainingHead:
         ch_names=stored["ch_names"].tolist(),
         sensors=stored["electrodes"],
         cortex=parcels,
+        modality=str(stored.get("modality", "eeg")),
     )

@@ -5,7 +5,13 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "amplitude": ["Amplitude", "fit_amplitude", "in_ampere_meters"],
+        "amplitude": [
+            "Amplitude",
+            "Moment",
+            "fit_amplitude",
+            "in_ampere_meters",
+            "source_moment",
+        ],
         "imager": ["Imager"],
         "loading": ["load_model"],
         "by_method": ["image", "image_epochs", "image_raw"],

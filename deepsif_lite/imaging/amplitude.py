@@ -8,6 +8,11 @@ with each other stays as the network has it.
 
 The factor rests on the head model: a skull that conducts half as well as the one
 assumed needs a source about twice as strong for the same EEG.
+
+What is reported of a response is the moment of some regions at its peak. It has a range,
+over the times around the peak and over two factors, that of the whole window and that of
+the times around the peak alone; and where its sign changes within these, or its regions
+cancel each other, there is no moment to report (:func:`source_moment`).
 """
 
 from __future__ import annotations
@@ -17,18 +22,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..errors import MismatchError, SignalError
-from ..signals import average_reference
+from ..errors import MismatchError, OptionError, SignalError
+from ..recordings.windows import check_window, inside
+from ..signals import referenced
 from .evidence import Evidence
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from .source_image import SourceImage
 
 _STANDARDIZED = ("sloreta", "lcmv")  # their images are no currents, up to any factor
 _BLOCKS = 10  # of time, left out in turn for the standard error
 _UNIT = "A m"
+_TINY = np.finfo(float).tiny
+# Below, regions of both signs cancel half of each other, and their sum says little.
+_LEAST_COHERENCE = 0.5
 
 
 class Amplitude(NamedTuple):
@@ -50,13 +59,56 @@ class Amplitude(NamedTuple):
     explained: float
 
 
-def fit_amplitude(image: SourceImage) -> Amplitude:
+class Moment(NamedTuple):
+    """The dipole moment of some regions together around a time, A m.
+
+    Attributes
+    ----------
+    value : float
+        At its largest magnitude in the window.
+    low, high : float
+        Range over the window, by the factor of the whole image and by that of the
+        window alone.
+    coherence : float
+        Magnitude of the sum over the regions beside the sum of their magnitudes, at
+        the same time: 1 where all have one sign.
+    """
+
+    value: float
+    low: float
+    high: float
+    coherence: float
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the sign is one all over the window and of most of the regions."""
+        return self.low * self.high > 0 and self.coherence > _LEAST_COHERENCE
+
+    def __str__(self) -> str:
+        value, low, high = map(_in_nam, (self.value, self.low, self.high))
+        if self.low * self.high <= 0:
+            return f"not reliable: the sign changes, {low} to {high} nA m"
+        if not self.reliable:
+            return f"not reliable: the regions cancel ({self.coherence:.0%} is left)"
+        return f"{value} nA m ({low} to {high})"
+
+
+def _in_nam(moment: float) -> str:
+    """Return a moment in nA m with three digits, never as a power of ten."""
+    return f"{float(f'{1e9 * moment:.3g}'):g}"
+
+
+def fit_amplitude(
+    image: SourceImage, tmin: float | None = None, tmax: float | None = None
+) -> Amplitude:
     """Return the factor that makes an image as large as the potentials measured.
 
     Parameters
     ----------
     image : SourceImage
         Of a recording in volts, whole: not cropped or loaded from a file.
+    tmin, tmax : float | None
+        Times, s, that are fitted; by default all.
 
     Raises
     ------
@@ -66,10 +118,12 @@ def fit_amplitude(image: SourceImage) -> Amplitude:
     SignalError
         The image is zero, or has another polarity than the recording.
     """
-    evidence = _evidence(image)
-    shown = (evidence.head.referenced_leadfield @ image.activity).T
+    evidence, head = _evidence(image), _evidence(image).head
+    shown = (head.referenced_leadfield @ image.activity).T
     shown = shown - shown.mean(axis=0)
-    eeg = average_reference(evidence.eeg - evidence.eeg.mean(axis=0), 1)
+    eeg = referenced(evidence.eeg - evidence.eeg.mean(axis=0), head.modality, 1)
+    fitted = inside(image.times, *check_window(image.times, tmin, tmax))
+    shown, eeg = shown[fitted], eeg[fitted]
     product, power = (shown * eeg).sum(axis=1), (shown**2).sum(axis=1)
     if product.sum() <= 0:
         msg = "The image does not explain its recording: no positive factor fits."
@@ -94,6 +148,53 @@ def in_ampere_meters(image: SourceImage) -> SourceImage:
     size = np.bincount(vertices[vertices >= 0], minlength=image.cortex.n_regions)
     moments = fit_amplitude(image).scale * image.activity * size[:, None]
     return replace(image, activity=moments, unit=_UNIT)
+
+
+def source_moment(
+    image: SourceImage, regions: ArrayLike, tmin: float, tmax: float
+) -> Moment:
+    """Return the moment of some regions around a time, with its range.
+
+    Parameters
+    ----------
+    image : SourceImage
+        As for :func:`fit_amplitude`.
+    regions : array of int
+        Whose moments are added up.
+    tmin, tmax : float
+        Window around the time of interest, s.
+
+    Returns
+    -------
+    Moment
+        Print it: it says so where it is not reliable.
+
+    Raises
+    ------
+    MismatchError, SignalError
+        As of :func:`fit_amplitude`.
+    OptionError
+        There are no regions.
+    WindowError
+        The window lies outside the image.
+    """
+    regions = np.atleast_1d(regions)
+    if not len(regions):
+        msg = "regions is empty; give those of image.strongest or image.extent."
+        raise OptionError(msg)
+    strong = in_ampere_meters(image).activity[regions]
+    strong = strong[:, inside(image.times, *check_window(image.times, tmin, tmax))]
+    total = strong.sum(axis=0)
+    at = int(np.abs(total).argmax())
+    try:
+        factor = fit_amplitude(image, tmin, tmax).scale / fit_amplitude(image).scale
+    except SignalError:  # here the image has the other polarity than as a whole
+        factor = -1.0
+    every = np.concatenate([total, factor * total])
+    coherence = np.abs(total[at]) / max(np.abs(strong[:, at]).sum(), _TINY)
+    return Moment(
+        float(total[at]), float(every.min()), float(every.max()), float(coherence)
+    )
 
 
 def _evidence(image: SourceImage) -> Evidence:

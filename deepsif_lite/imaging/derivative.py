@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from .source_image import SourceImage
 
 _BIDS = "1.9.0"
+# Endings of write_image, and those that BIDS allows.
+_NAMES = {
+    "-regions.csv": "_regions.tsv",
+    ".png": "_map.png",
+    "-probability.png": "_probability.png",
+    "-report.html": "_report.html",
+}
 _LABEL = re.compile(r"[0-9a-zA-Z]+")
 
 
@@ -124,8 +132,11 @@ def write_derivative(
     Returns
     -------
     list of pathlib.Path
-        What :func:`write_image` writes, and ``_timeseries.tsv`` with its ``.json``,
-        in ``sub-<subject>/eeg``.
+        In ``sub-<subject>/eeg``, after entities of BIDS: ``_regions.tsv``,
+        ``_map.png``, ``_probability.png`` where there is one, ``_report.html``,
+        ``_timeseries.tsv`` with its ``.json``. In ``sub-<subject>/stc``, for BIDS has
+        no names for hemispheres as MNE writes them, ``<task>-<method>-lh.stc`` and
+        ``-rh.stc``. And ``dataset_description.json``.
 
     Raises
     ------
@@ -138,8 +149,10 @@ def write_derivative(
             raise OptionError(msg)
     root = Path(root)
     folder = root / f"sub-{subject}" / "eeg"
-    stem = f"sub-{subject}_task-{task}_desc-{image.method.replace('-', '')}"
-    written = write_image(image, evoked, folder, stem)
+    method = image.method.replace("-", "")
+    stem = f"sub-{subject}_task-{task}_desc-{method}"
+    estimate = folder.parent / "stc" / f"{task}-{method}"
+    written = _write_image(image, evoked, folder / stem, estimate)
     written.append(write_courses(image, folder / f"{stem}_timeseries.tsv"))
     sidecar = folder / f"{stem}_timeseries.json"
     _write_json(sidecar, _about(image))
@@ -147,6 +160,34 @@ def write_derivative(
     if not description.is_file():
         _write_json(description, _describe())
     return [*written, sidecar, description]
+
+
+def _write_image(
+    image: SourceImage, evoked: mne.Evoked, start: Path, estimate: Path
+) -> list[Path]:
+    """Write what :func:`write_image` does, under names that BIDS allows.
+
+    Names begin with ``start``, those of the source estimate with ``estimate``.
+    """
+    for path in (start, estimate):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    written = []
+    with TemporaryDirectory(dir=start.parent, prefix=".image-") as partial:
+        for path in write_image(image, evoked, partial, start.name):
+            ending = path.name.removeprefix(start.name)
+            if path.suffix == ".csv":
+                _commas_to_tabs(path)
+            is_stc = path.suffix == ".stc"
+            new = f"{estimate}{ending}" if is_stc else f"{start}{_NAMES[ending]}"
+            written.append(path.replace(new))
+    return written
+
+
+def _commas_to_tabs(path: Path) -> None:
+    import pandas as pd
+
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.replace("", "n/a").to_csv(path, sep="\t", index=False)
 
 
 def _about(image: SourceImage) -> dict:

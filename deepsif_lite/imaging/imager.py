@@ -126,7 +126,7 @@ class Imager:
         windows = torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:]))
         alone = len(windows) == 1
         with torch.inference_mode(), _one_thread() if alone else nullcontext():
-            windows = normalize(windows)
+            windows = normalize(windows, self.head.modality)
             batches = (
                 self.network.image(batch.to(self.device))
                 for batch in windows.split(_BATCH)
@@ -166,7 +166,8 @@ class Imager:
 
         eeg = np.asarray(eeg, dtype=np.float32)
         self._check(eeg, any_number=False)
-        return explain(self.network, normalize(torch.from_numpy(eeg)).to(self.device))
+        window = normalize(torch.from_numpy(eeg), self.head.modality)
+        return explain(self.network, window.to(self.device))
 
     def _check(self, eeg: NDArray, *, any_number: bool = True) -> None:
         one = ("n_times", len(self.head.ch_names))

@@ -152,9 +152,8 @@ def _write_report(
             "recordings."
         )
         sections.append(_section(_TRUST, note, _trust_table(image.trust)))
-    shown = table.head(_N_ROWS).drop(columns=_LEFT_OUT).round(2)
-    rows = f'<div class="table">{shown.to_html(index=False, border=0)}</div>'
-    note = "All are in the table beside this page, -regions.csv."
+    rows = f'<div class="table">{_on_the_page(table)}</div>'
+    note = "All are in the table of regions beside this page."
     sections += [
         _section(f"The {_N_ROWS} strongest regions", note, rows),
         _section("EEG", evoked.comment, _picture("EEG", _draw_eeg(evoked))),
@@ -162,6 +161,18 @@ def _write_report(
     title = escape(f"Source image: {path.stem.removesuffix('-report')}")
     page = _PAGE.format(title=title, sections="\n".join(sections))
     path.write_text(page, encoding="utf-8")
+
+
+def _on_the_page(table: pd.DataFrame) -> str:
+    """Return the first rows as HTML, in numbers short enough for a phone."""
+    shown = table.head(_N_ROWS).drop(columns=_LEFT_OUT)
+    whole = [name for name in shown if name.endswith(("_mm", "_mm2"))]
+    shown[whole] = shown[whole].round().astype(int)
+    shown["peak_time_s"] = (1e3 * shown["peak_time_s"]).round().astype(int)
+    names = {name: name.replace("_mm2", " (mm²)").replace("_mm", "") for name in whole}
+    names |= {"mni_x_mm": "MNI x (mm)", "mni_y_mm": "y", "mni_z_mm": "z"}
+    names |= {"peak_time_s": "at (ms)", "in_extent": "in extent"}
+    return shown.rename(columns=names).round(2).to_html(index=False, border=0)
 
 
 def _trust_table(trust: Trust) -> str:

@@ -241,9 +241,16 @@ def check_card(card: dict, head: HeadModel) -> None:
     Raises
     ------
     MismatchError
-        The parcels differ, or, of a network for one montage, the channels or the
-        leadfield behind them.
+        The parcels or the modality differ, or, of a network for one montage, the
+        channels or the leadfield behind them.
     """
+    own = card["network"].get("modality", "eeg")
+    if own != head.modality:
+        msg = (
+            f"head={head.name!r} is of {head.modality.upper()}, but the network images "
+            f"{own.upper()}; give another, train one, or transfer=True."
+        )
+        raise MismatchError(msg)
     if serves_any_cap(card):
         if card["cortex_hash"] != cortex_fingerprint(head.cortex):
             msg = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..signals import average_reference
+from ..signals import referenced
 
 # White noise against the cortex's own, both a channel. Of simulated patches on the known
 # head, 0.2 tells true from nearly true ones best. But it trusts fine differences between
@@ -13,7 +13,9 @@ from ..signals import average_reference
 NOISE_SHARE = 1.0
 
 
-def source_whitener(leadfield: NDArray, noise_share: float = NOISE_SHARE) -> NDArray:
+def source_whitener(
+    leadfield: NDArray, noise_share: float = NOISE_SHARE, modality: str = "eeg"
+) -> NDArray:
     """Return the matrix that whitens the EEG of a cortex active all over.
 
     Spatial noise of EEG is mostly brain: nearby channels share it. If every parcel is
@@ -26,13 +28,14 @@ def source_whitener(leadfield: NDArray, noise_share: float = NOISE_SHARE) -> NDA
     leadfield : array of shape (n_channels, n_regions)
     noise_share : float
         Variance of sensor noise as a multiple of the mean variance of brain noise.
+    modality : {"eeg", "meg"}
 
     Returns
     -------
     whitener : array of shape (n_channels, n_channels)
-        Symmetric; of average-referenced EEG (any unit).
+        Symmetric; of average-referenced EEG, or MEG (any unit).
     """
-    leadfield = average_reference(leadfield)
+    leadfield = referenced(leadfield, modality)
     covariance = leadfield @ leadfield.T
     covariance *= len(covariance) / np.trace(covariance)
     values, vectors = np.linalg.eigh(covariance + noise_share * np.eye(len(covariance)))

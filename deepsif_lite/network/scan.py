@@ -108,6 +108,8 @@ class ScanNetwork(SourceNetwork):
         Sizes of the round patches.
     most_together : int
         Patches that are placed together at most; 1 places none.
+    modality : {"eeg", "meg"}
+        Of what it images; magnetometers have no reference.
     """
 
     def __init__(
@@ -127,13 +129,14 @@ class ScanNetwork(SourceNetwork):
         sizes: str = "all",
         n_rounds: int = len(PATCH_PROFILES),
         most_together: int = 3,
+        modality: str = "eeg",
     ) -> None:
         super().__init__()
         self.n_channels, self.n_regions = n_channels, n_regions
         self.n_modes, self.n_shapes = n_modes, n_shapes
         self.gate_weight, self.most_together = gate_weight, most_together
         self.geometry = ScanGeometry(
-            n_channels, n_regions, n_shapes, noise_share, sizes, n_rounds
+            n_channels, n_regions, n_shapes, noise_share, sizes, n_rounds, modality
         )
         self._linalg = TORCH_LINALG
         n_placings = most_together - 1

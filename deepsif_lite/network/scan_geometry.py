@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..cortex.dictionary import patch_dictionary, patch_strengths
 from ..errors import MismatchError
-from ..signals import average_reference
+from ..signals import referenced
 from .portable import PatchTable
 from .scalp_maps import NOISE_SHARE, source_whitener, unit_maps
 
@@ -51,6 +51,8 @@ class ScanGeometry(nn.Module):
         Of the dictionary's patches.
     n_rounds : int
         Sizes of the round patches, from the parcel alone up.
+    modality : {"eeg", "meg"}
+        Magnetometers have no reference.
 
     Attributes
     ----------
@@ -87,10 +89,12 @@ class ScanGeometry(nn.Module):
         noise_share: float = NOISE_SHARE,
         sizes: str = "all",
         n_rounds: int = len(PATCH_PROFILES),
+        modality: str = "eeg",
     ) -> None:
         super().__init__()
         self.n_regions, self.n_shapes = n_regions, n_shapes
         self.noise_share, self.sizes, self.n_rounds = noise_share, sizes, n_rounds
+        self.modality = modality
         self.register_buffer("reference", torch.zeros(n_regions, n_channels))
         for name in ("members", "far_apart"):
             self.register_buffer(
@@ -171,8 +175,8 @@ class ScanGeometry(nn.Module):
         leadfield : array of shape (n_channels of the cap, n_regions)
         """
         self._check_regions(leadfield.shape[1])
-        whitener = source_whitener(leadfield, self.noise_share)
-        white = average_reference(whitener @ leadfield)
+        whitener = source_whitener(leadfield, self.noise_share, self.modality)
+        white = referenced(whitener @ leadfield, self.modality)
         patches, *rounds = (unit_maps(white, weights) for weights in self._patches)
         maps = {
             "whitener": whitener,

@@ -92,6 +92,8 @@ def transferred(
         The network is the paper's.
     """
     spec = card["network"] | {"n_regions": head.cortex.n_regions}
+    if head.modality != "eeg":
+        spec |= {"modality": head.modality}
     network = build_network(**spec)
     start_from(network, trained, card, head)
     network.set_geometry(head.leadfield, head.cortex)
@@ -100,6 +102,7 @@ def transferred(
         "ch_names": list(head.ch_names),
         "head": head.name,
         "head_hash": head_fingerprint(head),
+        "reference": "average" if head.modality == "eeg" else "none",
         "transferred_from": card["head"],
     }
     card = card | moved

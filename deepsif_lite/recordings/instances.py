@@ -142,6 +142,14 @@ def good_eeg(info: mne.Info) -> NDArray:
     good = mne.pick_types(info, meg=False, eeg=True, exclude="bads")
     others = no_electrodes(info, good)
     good = np.array([i for i in good if info.ch_names[i] not in others], dtype=int)
+    if not len(good) and "mag" in set(info.get_channel_types()):
+        msg = (
+            "The recording is MEG alone, and every helmet needs a leadfield of its own: "
+            "give its values, (n_times, n_channels), T, to the predict of a network "
+            "trained for the head model (load_model(folder)), or to a solver with it "
+            "(deepsif_lite.solvers.get_solver)."
+        )
+        raise ChannelError(msg)
     if not len(good):
         there = Counter(info.get_channel_types())
         types = ", ".join(f"{number} of type {kind}" for kind, number in there.items())

@@ -75,12 +75,12 @@ def solve(
     if n_steps > 0:
         patches = ring_patches(head.cortex, n_steps)[-gain.shape[1] :]
         gain = (patches @ gain.T).T / patches.sum(axis=1)
-    filters = np.linalg.solve(_data_covariance(data, reg), gain)
+    filters = np.linalg.solve(_data_covariance(data, reg, len(head.leadfield)), gain)
     filters /= np.linalg.norm(filters, axis=0)
     return data.T @ filters
 
 
-def _data_covariance(data: np.ndarray, reg: float | str) -> np.ndarray:
+def _data_covariance(data: np.ndarray, reg: float | str, n_channels: int) -> np.ndarray:
     """Return the regularized covariance of whitened data."""
     if isinstance(reg, str):
         from sklearn.covariance import ledoit_wolf
@@ -93,9 +93,9 @@ def _data_covariance(data: np.ndarray, reg: float | str) -> np.ndarray:
     if reg == 0 and np.linalg.matrix_rank(cov) < len(cov):
         msg = (
             f"reg is {reg}, but the covariance of {data.shape[1]} samples over "
-            f"{len(data) + 1} channels needs reg > 0 to be inverted."
+            f"{n_channels} channels needs reg > 0 to be inverted."
         )
         raise OptionError(msg)
     # MNE's mean runs over all channels, the dimension of the reference included.
-    cov += reg * np.trace(cov) / (len(data) + 1) * np.eye(len(cov))
+    cov += reg * np.trace(cov) / n_channels * np.eye(len(cov))
     return cov

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import check_option, check_range
-from ..signals import average_reference
+from ..signals import referenced
 from .whitening import LARGEST, whiten
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def minimum_norm(
     if depth is not None:
         check_range("depth", depth, 0, LARGEST)
     data, gain = whiten(eeg, head, noise_cov)
-    prior = np.sqrt(_depth_prior(head.leadfield, depth))
+    prior = np.sqrt(_depth_prior(referenced(head.leadfield, head.modality), depth))
     weighted = gain * prior
     scale = np.sqrt(len(gain)) / np.linalg.norm(weighted)  # trace(G R G') = rank
     # U and S^2 from the small matrix G R G' (ten times quicker); G' U is then V S.
@@ -208,5 +208,5 @@ def _depth_prior(leadfield: NDArray, depth: float | None) -> NDArray:
     """Prior variance of each region, growing with depth up to a limit."""
     if depth is None:
         return np.ones(leadfield.shape[1])
-    weights = 1 / (average_reference(leadfield) ** 2).sum(axis=0)
+    weights = 1 / (leadfield**2).sum(axis=0)
     return np.minimum(weights / (_DEPTH_LIMIT**2 * weights.min()), 1) ** depth

@@ -76,25 +76,26 @@ def noise_covariance(baseline: np.ndarray, method: str = DEFAULT_NOISE) -> np.nd
 def whiten(
     eeg: np.ndarray, head: HeadModel, noise_cov: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bring data and leadfield to the average reference and to unit noise.
+    """Bring data and leadfield to one reference and to unit noise.
 
     The average reference takes one dimension away; what remains is expressed in
-    the eigenvectors of the noise covariance.
+    the eigenvectors of the noise covariance. MEG has no reference and keeps all.
 
     Parameters
     ----------
     eeg : array of shape (n_times, n_channels)
-        EEG, V.
+        EEG, V, or MEG, T.
     head : HeadModel
-        Leadfield, V/(A m).
+        Leadfield, V/(A m) or T/(A m).
     noise_cov : array of shape (n_channels, n_channels) or None
-        Noise covariance, V^2. None: equal and independent on all channels.
+        Noise covariance, V^2 or T^2. None: equal and independent on all channels.
 
     Returns
     -------
-    data : array of shape (n_channels - 1, n_times)
-        Whitened EEG.
-    gain : array of shape (n_channels - 1, n_regions)
+    data : array of shape (rank, n_times)
+        Whitened recording; the rank of EEG is ``n_channels - 1``, of MEG
+        ``n_channels``.
+    gain : array of shape (rank, n_regions)
         Whitened leadfield.
 
     Raises
@@ -111,12 +112,13 @@ def whiten(
     if not (np.isfinite(eeg).all() and np.isfinite(cov).all()):
         msg = "eeg or noise_cov holds NaN or infinite values; drop those channels."
         raise SignalError(msg)
-    reference = np.eye(n_channels) - 1 / n_channels
+    lost = int(head.modality == "eeg")  # to the reference
+    reference = np.eye(n_channels) - lost / n_channels
     values, vectors = np.linalg.eigh(reference @ cov @ reference)
-    values, vectors = values[1:], vectors[:, 1:]  # the first belongs to the reference
+    values, vectors = values[lost:], vectors[:, lost:]
     if values[0] <= 1e-12 * values[-1]:
         msg = (
-            "noise_cov is not positive definite on the average-referenced channels; "
+            "noise_cov is not positive definite on the channels; "
             "use noise_covariance(..., method='diagonal')."
         )
         raise SignalError(msg)

@@ -31,7 +31,7 @@ from ..errors import (
     check_range,
 )
 from ..head.jitter import ElectrodeJitter
-from ..signals import average_reference, normalize
+from ..signals import normalize, referenced
 from .draws import Draw, KeptCandidates, pack, window_start
 from .mixing import (
     as_tensor,
@@ -152,7 +152,7 @@ class SyntheticEEG:
             centered = resting - resting.mean(axis=1, keepdims=True)
             rms = np.sqrt(np.mean(centered**2, axis=1, keepdims=True))
             self.resting = (centered / rms).astype(np.float32)
-        leadfield = average_reference(head.leadfield)
+        leadfield = referenced(head.leadfield, head.modality)
         # Only ratios count, and float32 likes numbers near one.
         leadfield = leadfield / np.linalg.norm(leadfield, axis=0).mean()
         self._clips = project_clips(clips, leadfield, self.device)
@@ -311,10 +311,10 @@ class SyntheticEEG:
         eeg, wave = self._windows(eeg, wave, draws)
         weights = torch.zeros((*regions.shape[:2], gain.shape[1]), device=self.device)
         weights = weights.scatter_add_(2, regions, strength * amplitude)
-        peak = peak_magnitude(wave, weights, regions)
-        peak = peak.clamp_min(torch.finfo(peak.dtype).tiny)  # 0 without a source
-        weights = weights / peak[:, None, None]
-        return Batch(normalize(eeg), wave, weights, self._leadfield(draws))
+        peak = peak_magnitude(wave, weights, regions)[:, None, None]
+        weights = weights / peak.clamp_min(torch.finfo(peak.dtype).tiny)  # 0: no source
+        eeg = normalize(eeg, self.head.modality)
+        return Batch(eeg, wave, weights, self._leadfield(draws))
 
     def _leadfield(self, draws: Sequence[Any]) -> NDArray:
         """Return what a network is told of the electrodes."""

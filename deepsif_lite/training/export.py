@@ -96,7 +96,7 @@ def describe(
         "ch_names": list(head.ch_names),
         "sfreq": float(stream.clips.sfreq),
         "n_times": stream.n_times,
-        "reference": "average",
+        "reference": "average" if head.modality == "eeg" else "none",
         "head": head.name,
         "head_hash": identity["head"],
         "training": {

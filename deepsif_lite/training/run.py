@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import torch
 from numpy.typing import NDArray
 
+from ..errors import MismatchError
 from ..head.artifact_sources import load_artifact_sources
 from ..head.training_caps import load_cap_sampler
 from ..network.build import build_network
@@ -119,7 +120,8 @@ def train(
         The run was stopped, after it had finished its step and saved its checkpoint.
     MismatchError
         The checkpoint in ``out`` was made with another configuration or head model,
-        or head, clips and ``initial`` do not belong together.
+        or head, clips and ``initial`` do not belong together, or the head is of
+        magnetometers and the network the paper's, or for any cap.
     ArtifactError
         The checkpoint in ``out`` is damaged.
     OptionError
@@ -139,6 +141,9 @@ def train(
         "n_regions": head.cortex.n_regions,
         **config.options,
     }
+    if head.modality != "eeg":
+        _check_modality(config, head)
+        spec["modality"] = head.modality
     if initial is not None:  # scalp maps are shown to it as on its own montage
         spec["n_channels"] = load_card(initial)["network"]["n_channels"]
     identity = _identity(config, head, initial, resting)
@@ -163,6 +168,16 @@ def train(
             export(out, learner, monitor, card)
         processes.wait()
     return out
+
+
+def _check_modality(config: TrainingConfig, head: HeadModel | TrainingHead) -> None:
+    """Refuse what is known of EEG alone."""
+    if config.network != "lite" or config.variety is not None:
+        msg = (
+            f"head={head.name!r} has no electrodes: train network='lite' without "
+            "variety on it."
+        )
+        raise MismatchError(msg)
 
 
 def _stream(

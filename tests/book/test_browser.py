@@ -5,16 +5,20 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import re
 import shutil
 import threading
+import warnings
 from pathlib import Path
 
+import mne
 import numpy as np
 import play_assets
 import pytest
 import torch
 
 import deepsif_lite as dl
+from deepsif_lite.imaging import write_image
 from deepsif_lite.solvers import sloreta
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,6 +169,26 @@ def test_own_recordings_are_read_or_refused_in_words(play, tmp_path):
     assert "only 0 of its channels" in play.inner_text("#play-status")
     play.click("#play-back")
     play.wait_for_function("deepsifPlay.result().truth?.length > 0")
+
+
+def test_a_report_fits_a_phone_and_prints_on_two_pages(chromium, tmp_path):
+    """With all that a report can hold: the network's image of many electrodes."""
+    head = dl.load_head_model("template-75")
+    course = np.exp(-0.5 * ((np.arange(500) - 250) / 12) ** 2)
+    noise = np.random.default_rng(0).standard_normal((75, 500))
+    data = 1e-8 * np.outer(head.leadfield[:, 120], course) + 1e-6 * noise
+    evoked = mne.EvokedArray(data, head.info, tmin=-0.5, verbose="error")
+    with warnings.catch_warnings(action="ignore"):
+        image = dl.image(evoked)
+    assert image.probability is not None
+    assert image.trust is not None
+    report = write_image(image, evoked, tmp_path, "night")[-1]
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.goto(report.as_uri(), wait_until="load")
+    assert page.evaluate(OVERFLOW) == []
+    printed = page.pdf(format="A4")
+    page.close()
+    assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", printed)) <= 2
 
 
 @pytest.fixture(scope="module")

@@ -59,5 +59,28 @@ def test_derivative_of_a_bids_dataset(tmp_path, recording):
     assert len(series) == len(image.times)
     facts = json.loads(start.with_name(start.name + "_timeseries.json").read_text())
     assert facts["SamplingFrequency"] == pytest.approx(image.sfreq)
+    regions = pd.read_csv(f"{start}_regions.tsv", sep="\t")
+    assert set(regions["region"]) == set(range(image.cortex.n_regions))
+    stc = mne.read_source_estimate(tmp_path / "sub-02" / "stc" / "rest-sloreta")
+    np.testing.assert_allclose(stc.data, image.to_stc().data, rtol=1e-6)
     with pytest.raises(OptionError, match="subject='a/b'"):
         write_derivative(image, evoked, tmp_path, subject="a/b", task="rest")
+
+
+def test_the_derivative_is_one_for_mne_bids(tmp_path, recording):
+    bids = pytest.importorskip("mne_bids")
+    evoked, image = recording
+    written = write_derivative(image, evoked, tmp_path, subject="01", task="rest")
+    found = bids.find_matching_paths(tmp_path, check=False)  # raises at a wrong name
+    ours = {path.name for path in written if path.parent.name == "eeg"}
+    assert {path.basename for path in found} == ours
+    for path in found:
+        assert path.subject == "01"
+        assert path.task == "rest"
+        assert path.description == "sloreta"
+    assert bids.get_entity_vals(tmp_path, "subject") == ["01"]
+    (series,) = bids.find_matching_paths(
+        tmp_path, suffixes="timeseries", extensions=".tsv", check=False
+    )
+    table = pd.read_csv(series.fpath, sep="\t")
+    np.testing.assert_allclose(table.iloc[:, 1:].T, image.activity, rtol=1e-4)

@@ -282,7 +282,9 @@ def test_the_order_of_the_regions_does_not_matter(head, planted, found):
     """As in a mirror image, where each region swaps places with its twin."""
     order = np.random.default_rng(4).permutation(head.cortex.n_regions)
     cortex = SimpleNamespace(adjacency=head.cortex.adjacency[np.ix_(order, order)])
-    other = SimpleNamespace(leadfield=head.leadfield[:, order], cortex=cortex)
+    other = SimpleNamespace(
+        leadfield=head.leadfield[:, order], cortex=cortex, modality="eeg"
+    )
     activity = solve_cmem(planted[0], other).activity
     tolerance = 1e-6 * np.abs(found.activity).max()
     np.testing.assert_allclose(activity, found.activity[:, order], atol=tolerance)

@@ -35,7 +35,9 @@ def head(forward):
         region_of_vertex=np.arange(2 * n_regions) // 2,
     )
     names = forward["info"]["ch_names"]
-    return SimpleNamespace(leadfield=leadfield, ch_names=names, cortex=cortex)
+    return SimpleNamespace(
+        leadfield=leadfield, ch_names=names, cortex=cortex, modality="eeg"
+    )
 
 
 @pytest.fixture(scope="module")
