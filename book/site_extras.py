@@ -2,17 +2,77 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from docutils import nodes
+from pybtex.plugin import register_plugin
+from pybtex.style.formatting import plain
+from pybtex.style.labels import BaseLabelStyle
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
-_AFTER_ALL = 900  # others have added their scripts by then
+_BEFORE_ALL, _AFTER_ALL = 100, 900  # others use what is changed here, or make it
+_CHAPTER = re.compile(r"notebooks/0*(\d+\w*?)_")
+
+
+class _NameAndYear(BaseLabelStyle):
+    """Labels as the text has them: the list can be searched by eye."""
+
+    def format_labels(self, entries):
+        for entry in entries:
+            name = " ".join(entry.persons["author"][0].last_names)
+            yield f"{name}, {entry.fields['year']}"
+
+
+class _ByName(plain.Style):
+    default_label_style = _NameAndYear
+
+
+register_plugin("pybtex.style.formatting", "by_name", _ByName)
 
 
 def setup(app: Sphinx) -> None:
-    """Leave out scripts that no page uses (called by Sphinx)."""
+    """Connect what numbers chapters and figures, and what leaves out scripts."""
+    app.connect("doctree-read", _number_title, priority=_BEFORE_ALL)
+    app.connect("doctree-read", _unwrap_exercises, priority=_BEFORE_ALL)
+    app.connect("env-updated", _number_by_chapter, priority=_AFTER_ALL)
     app.connect("html-page-context", _without_thebe, priority=_AFTER_ALL)
+
+
+def chapter_number(page: str) -> str | None:
+    """Return ``"2b"`` for ``"notebooks/02b_inverse"``, None for what is no chapter."""
+    match = _CHAPTER.match(page)
+    return match and match.group(1)
+
+
+def _number_title(app: Sphinx, document: nodes.document) -> None:
+    number = chapter_number(app.env.docname)
+    title = next(document.findall(nodes.title), None)
+    if number and title is not None:
+        title.insert(0, nodes.Text(f"{number}  "))
+
+
+def _unwrap_exercises(app: Sphinx, document: nodes.document) -> None:
+    # sphinx-exercise puts the text of each into a section, without a title and all with
+    # one id: other extensions stumble over the former, readers of pages over the latter.
+    for section in list(document.findall(nodes.section)):
+        if not isinstance(section.parent, nodes.Admonition):
+            continue
+        box = nodes.container("", *section.children, classes=["exercise-text"])
+        section.parent.replace(section, box)
+
+
+def _number_by_chapter(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Count figures and exercises within a chapter: Fig. 2b.3."""
+    for page, kinds in env.toc_fignumbers.items():
+        number = chapter_number(page)
+        for found in kinds.values() if number else ():
+            in_order = sorted(found, key=found.get)
+            found |= {name: (number, k) for k, name in enumerate(in_order, 1)}
+    return []
 
 
 def _without_thebe(app: Sphinx, page: str, template: str, context: dict, doc) -> None:
