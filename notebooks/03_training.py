@@ -176,6 +176,8 @@ size = card["network"]
 T, C, R, M = len(times), *shape, net.n_modes
 W, L, P = size["width"], size["local_width"], net.geometry.patch_maps.shape[0]
 n_rounds, F = net.geometry.n_rounds, net.local_in.in_features
+
+# %%
 print(f"transformer: {size['depth']} layers of width {W}")
 print(f"scoring: {size['n_messages']} messages, width {L}, {F} features a region")
 print(f"dictionary: {P:,} patches, {net.n_shapes} from each region")
