@@ -92,13 +92,14 @@ def say_what_it_takes(source: str, chapter: str, record: pd.DataFrame) -> str:
         return source
     profile = record.loc[chapter, "profile"]
     needs = {k: v[chapter] for k, v in _needs(record).items()}
-    estimates = ", ".join(f"{needs[machine]} on a {machine}" for machine in COLAB)
+    estimates = " and ".join(f"{needs[m]} on its {m}" for m in COLAB)
     memory = needs["memory"]
     measured = "" if memory == "not recorded" else f" and at most {memory} of memory"
-    card = f"A graphics card: {needs['graphics card']}."
+    use = "makes it quicker" if chapter in ON_GPU else "is of no use"
     text = (
         f"**This chapter takes** {needs['time here']}{measured} here, on two cores at "
-        f"profile `{profile}` (measured); {estimates} of Colab (estimated). {card}"
+        f"profile `{profile}` (measured); on Colab {estimates} (estimated). "
+        f"A graphics card {use}."
     )
     return _RUN_TIME.sub(text, source)
 
@@ -125,8 +126,6 @@ def figures_table(notebooks: list[Path], record: pd.DataFrame) -> str:
                     "figure": f"{{numref}}`{name}`",
                     "made by": f"`make run NB={path.stem}`",
                     "its cell": f"{seconds[name]:.1f} s" if name in seconds else "–",
-                    "the chapter": f"{entry['seconds']:.0f} s",
-                    "commit": f"`{entry['commit']}`",
                     "inputs": _code(entry["data"]),
                     "image": f"`{digest}`",
                 }

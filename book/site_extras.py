@@ -9,6 +9,7 @@ from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting import plain
 from pybtex.style.labels import BaseLabelStyle
+from pybtex.style.sorting import BaseSortingStyle
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -18,17 +19,31 @@ _BEFORE_ALL, _AFTER_ALL = 100, 900  # others use what is changed here, or make i
 _CHAPTER = re.compile(r"notebooks/0*(\d+\w*?)_")
 
 
-class _NameAndYear(BaseLabelStyle):
-    """Labels as the text has them: the list can be searched by eye."""
+def _cited_as(entry) -> str:
+    """Return how the text cites a work: its first author, or two, and the year."""
+    names = [
+        " ".join(str(part) for part in person.rich_last_names)
+        for person in entry.persons["author"]
+    ]
+    shown = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
+    return f"{shown}, {entry.fields['year']}"
 
+
+class _Labels(BaseLabelStyle):
     def format_labels(self, entries):
-        for entry in entries:
-            name = " ".join(entry.persons["author"][0].last_names)
-            yield f"{name}, {entry.fields['year']}"
+        return map(_cited_as, entries)
+
+
+class _Sorting(BaseSortingStyle):
+    def sorting_key(self, entry):
+        return _cited_as(entry).casefold()
 
 
 class _ByName(plain.Style):
-    default_label_style = _NameAndYear
+    """A list in which a citation of the text can be found by eye."""
+
+    default_label_style = _Labels
+    default_sorting_style = _Sorting
 
 
 register_plugin("pybtex.style.formatting", "by_name", _ByName)
@@ -38,7 +53,7 @@ def setup(app: Sphinx) -> None:
     """Connect what numbers chapters and figures, and what leaves out scripts."""
     app.connect("doctree-read", _number_title, priority=_BEFORE_ALL)
     app.connect("doctree-read", _unwrap_exercises, priority=_BEFORE_ALL)
-    app.connect("env-updated", _number_by_chapter, priority=_AFTER_ALL)
+    app.connect("env-get-updated", _number_by_chapter, priority=_AFTER_ALL)
     app.connect("html-page-context", _without_thebe, priority=_AFTER_ALL)
 
 

@@ -14,7 +14,8 @@ def tidy(html: str) -> str:
     """Return a table without empty heads: readers who hear it are told each of them.
 
     pandas writes the names of an index in a row of their own, below the heads of the
-    columns; here they stand in the last row of these. What is missing is a dash.
+    columns; here they stand in the last row of these, before the name of the columns
+    where that has one (``rows / columns``). What is missing is a dash.
 
     Parameters
     ----------
@@ -26,8 +27,9 @@ def tidy(html: str) -> str:
         rows = head.find_all("tr")
         if len(rows) > 1 and _names_an_index(rows[-1]):
             for cell, name in zip(_cells(rows[-2]), _cells(rows[-1]), strict=False):
-                if name.get_text(strip=True):
-                    cell.string = name.get_text(strip=True)
+                both = (name.get_text(strip=True), cell.get_text(strip=True))
+                if both[0]:
+                    cell.string = " / ".join(filter(None, both))
             rows[-1].decompose()
         for cell in head.find_all("th"):
             if not cell.get_text(strip=True):

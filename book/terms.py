@@ -18,6 +18,7 @@ _LEFT_ALONE = re.compile(
     re.M | re.S | re.X,
 )
 
+_OTHER_SENSE = "(?<!single )(?<!double )"  # precision of numbers, no score
 _TO_THE_PAGE = re.compile(r"\[([^\]]+)\]\((?:\.\./book/)?glossary\.md\)")
 
 
@@ -62,7 +63,7 @@ class FirstUses:
             return text
         longest_first = sorted(self.left, key=len, reverse=True)
         names = "|".join(re.escape(name) for name in longest_first)
-        pattern = re.compile(rf"(?<![\w-])({names})(s?)(?![\w-])", re.I)
+        pattern = re.compile(rf"{_OTHER_SENSE}(?<![\w-])({names})(s?)(?![\w-])", re.I)
         return pattern.sub(self._replace, text)
 
     def _replace(self, match: re.Match) -> str:
