@@ -28,7 +28,7 @@ export MNE_LOGGING_LEVEL := WARNING
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site test test-library test-chapters test-programs test-lowest bench bench-statistics bench-real lint notebooks run serve linkcheck contract clean full-clean
+.PHONY: help setup book site test test-library test-chapters test-programs test-lowest bench bench-statistics bench-real lint notebooks run pdf serve linkcheck contract clean full-clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -110,6 +110,9 @@ notebooks: setup  ## Execute all chapters again in place and store their outputs
 run: setup  ## Execute one chapter in place: make run NB=01_simulation
 	@test -n "$(NB)" || { echo "Say which chapter: make run NB=01_simulation"; exit 2; }
 	$(BIN)/python book/execute.py --profile $(PROFILE) --in-place $(NB)
+
+pdf: setup  ## Print the book from the stored notebooks: _build/deepsif.pdf (needs Chromium)
+	$(BIN)/python book/print_pdf.py --profile $(PROFILE) --notebooks notebooks
 
 serve:  ## Show the built site at http://localhost:8000
 	$(PYTHON) -m http.server 8000 --directory _build/html

@@ -9,6 +9,7 @@ remote the buttons that need one are left out.
 from __future__ import annotations
 
 import argparse
+import base64
 import shutil
 import subprocess
 import sys
@@ -16,16 +17,17 @@ from pathlib import Path
 
 import api
 import contract_page
+import images
 import nbformat
 import pandas as pd
 import play_assets
+import records
+import tables
+import terms
 import yaml
 from address import GITHUB, ROOT, relative_links, repository_url, site_url, try_it
 
 SITE = ROOT / "_build" / "site"
-COLAB = {"T4 (2 cores)": 1.5, "A100 (12 cores)": 0.7}
-"""Time there over the time on two cores: a guess from their processors, which do nearly
-all the work of a chapter. No chapter was timed there."""
 
 
 def configuration(url: str | None) -> dict:
@@ -65,58 +67,41 @@ def table_of_contents(present: set[str]) -> tuple[dict, list[str]]:
     return toc, missing
 
 
-def runs_table(record: Path) -> str:
-    """Return the record of runs as Markdown: chapter, seconds, machine, versions.
+def copy_chapter(source: Path, target: Path, record: pd.DataFrame) -> None:
+    """Copy a notebook, and make of it what the site shows.
+
+    Links lead to the pages beside it and terms to the glossary, its head says what the
+    chapter takes, heads of tables are not empty, and figures have the size of the text.
 
     Parameters
     ----------
-    record : path
-        ``chapters.json`` beside the notebooks.
+    source, target : path
+    record : DataFrame
+        Of the runs, from :func:`records.read`.
     """
-    if not record.is_file():
-        return "Nothing is recorded of the runs behind these notebooks.\n"
-    table = pd.read_json(record, orient="index", dtype=False)
-    table = table.sort_index().rename_axis("chapter").reset_index()
-    shown = table[["chapter", "seconds", "commit", "device"]].copy()
-    shown["seconds"] = shown["seconds"].round().astype(int)
-    shown["commit"] = "`" + shown["commit"] + "`"
-    lines = [shown.to_markdown(index=False, disable_numparse=True), ""]
-    versions = table.drop(columns=["chapter", "seconds", "commit", "device"])
-    for facts, rows in table.groupby(list(versions), sort=False, dropna=False):
-        named = [f"{k} {v}" for k, v in zip(versions, facts, strict=True) if v == v]
-        chapters = ", ".join(rows["chapter"].str.split("_").str[0])
-        lines += [f"Chapters {chapters} ran with: {', '.join(named)}.", ""]
-    return "\n".join(lines)
-
-
-def needs_table(record: Path) -> str:
-    """Return how long each chapter takes, measured here and estimated on Colab.
-
-    Parameters
-    ----------
-    record : path
-        ``chapters.json`` beside the notebooks.
-    """
-    if not record.is_file():
-        return ""
-    table = pd.read_json(record, orient="index", dtype=False).sort_index()
-    minutes = table["seconds"] / 60
-    shown = pd.DataFrame({"chapter": table.index, "here, measured": minutes})
-    for machine, factor in COLAB.items():
-        shown[f"{machine}, estimated"] = minutes * factor
-    for name in shown.columns[1:]:
-        sign = "≈ " if "estimated" in name else ""
-        shown[name] = [f"{sign}{max(m, 0.1):.1f} min" for m in shown[name]]
-    return shown.to_markdown(index=False, disable_numparse=True) + "\n"
-
-
-def copy_chapter(source: Path, target: Path) -> None:
-    """Copy a notebook; its links lead to the pages beside it."""
     notebook = nbformat.read(source, as_version=4)
+    uses = terms.FirstUses(terms.read_glossary(ROOT / "book" / "glossary.md"))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = relative_links(cell.source)
+            text = records.say_what_it_takes(cell.source, source.stem, record)
+            cell.source = uses.link(relative_links(text))
+        else:
+            show_outputs(cell)
     nbformat.write(notebook, target)
+
+
+def show_outputs(cell: nbformat.NotebookNode) -> None:
+    """Tidy a cell's tables, and give its figures their size on the page."""
+    images.shrink(cell.outputs)
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "<table" in data.get("text/html", ""):
+            data["text/html"] = tables.tidy(data["text/html"])
+        if "image/png" in data and "mystnb" in cell.metadata:
+            size = images.shown_size(base64.b64decode(data["image/png"]))
+            if size is not None:
+                shown = cell.metadata["mystnb"].setdefault("image", {})
+                shown.setdefault("width", f"{size[0]}px")
 
 
 def lay_out(profile: str, notebooks: Path) -> list[str]:
@@ -127,8 +112,10 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     shutil.copytree(ROOT / "book", SITE / "book", ignore=shutil.ignore_patterns("*.py"))
     (SITE / "notebooks").mkdir()
     present = sorted(notebooks.glob("[0-9][0-9]*_*.ipynb"))
+    results = notebooks / "results"
+    record = records.read(results)
     for path in present:
-        copy_chapter(path, SITE / "notebooks" / path.name)
+        copy_chapter(path, SITE / "notebooks" / path.name, record)
     toc, missing = table_of_contents({path.name for path in present})
     (SITE / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
     config = configuration(repository_url())
@@ -139,13 +126,13 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
 
     generated = SITE / "book" / "_generated"
     generated.mkdir()
-    results = notebooks / "results"
     table = load_scorecard(profile, results)
     (generated / "scorecard.md").write_text(to_markdown(table))
     (generated / "summary.md").write_text(count_verdicts(table, profile))
     (generated / "try_it.md").write_text(try_it(repository_url()))
-    (generated / "runs.md").write_text(runs_table(results / "chapters.json"))
-    (generated / "needs.md").write_text(needs_table(results / "chapters.json"))
+    (generated / "runs.md").write_text(records.runs_table(record))
+    (generated / "needs.md").write_text(records.needs_table(record))
+    (generated / "figures.md").write_text(records.figures_table(present, record))
     contract_page.write(generated)
     play_assets.write(SITE / "book" / "_static" / "play")
     api.write_pages(SITE)

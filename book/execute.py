@@ -21,10 +21,13 @@ import threading
 import time
 from pathlib import Path
 
+import images
 import jupytext
 import nbformat
 import papermill
 from address import absolute_links, repository_url, site_url
+from memory import PeakMemory
+from records import short_hash
 from setup_cell import add_setup
 from traitlets.config import Config
 
@@ -91,6 +94,18 @@ def clean(notebook) -> None:
         if not kept.get("tags"):
             kept.pop("tags", None)
         cell.metadata = type(cell.metadata)(kept)
+        images.shrink(cell.get("outputs", []))
+
+
+def figure_seconds(notebook) -> dict[str, float]:
+    """Return how long papermill took for the cell of each named figure."""
+    seconds = {}
+    for cell in notebook.cells:
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        took = cell.metadata.get("papermill", {}).get("duration")
+        if name and took is not None:
+            seconds[name] = round(took, 1)
+    return seconds
 
 
 def problems(notebook, size: int) -> list[str]:
@@ -160,7 +175,7 @@ def execute(source: Path, target: Path, profile: str, label: str) -> dict:
     jupytext.write(read_source(source), draft, fmt="ipynb")
     try:
         same = default_profile(draft) == profile
-        with Progress(label, every=30) as progress:
+        with Progress(label, every=30) as progress, PeakMemory() as memory:
             papermill.execute_notebook(
                 draft,
                 draft,
@@ -172,6 +187,7 @@ def execute(source: Path, target: Path, profile: str, label: str) -> dict:
                 config=Config(KernelManager={"transport": "ipc"}),
             )
         executed = jupytext.read(draft)
+        figures = figure_seconds(executed)
         clean(executed)
         jupytext.write(executed, draft, fmt="ipynb")
         wrong = problems(executed, draft.stat().st_size)
@@ -180,7 +196,13 @@ def execute(source: Path, target: Path, profile: str, label: str) -> dict:
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
-    return {"seconds": round(progress.seconds, 1), "profile": profile}
+    return {
+        "seconds": round(progress.seconds, 1),
+        "profile": profile,
+        "memory_gb": round(memory.gb, 2),
+        "data": short_hash((ROOT / "data" / "sha256sums.txt").read_bytes()),
+        "figures": figures,
+    }
 
 
 def default_profile(notebook: Path) -> str:

@@ -99,7 +99,7 @@ for gain in (3.25, 3.6):
     ranges[gain] = last.min(axis=1), last.max(axis=1)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-bifurcation", "caption": "An isolated region at each mean input, without noise. Line: fixed points, from the equations. Shaded: the range of activity in the simulation. To the left of the fold (a saddle-node bifurcation) the region rests on the lower branch; to the right there is no stable fixed point and it spikes periodically. Raising the gain from 3.25 to 3.6 mV moves the bifurcation close to the inputs in use (dotted)."}, "image": {"alt": "Two panels for gain 3.25 and 3.6: S-shaped curve of fixed points against mean input, and a shaded band of oscillation that starts at the fold of the curve, further left for the higher gain."}}
-fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.9), sharey=True, layout="constrained")
+fig, axes = plt.subplots(1, 2, figsize=(6.8, 2.9), sharey=True, layout="constrained")
 potentials = np.linspace(-2, 14, 2000)
 for ax, gain in zip(axes, (3.25, 3.6), strict=True):
     ax.fill_between(inputs, *ranges[gain], color=GAIN_COLORS[3.55], alpha=0.3, lw=0)
@@ -142,7 +142,7 @@ runs = {
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-gain-bifurcation", "caption": "An isolated region at each gain, without noise, at two inputs. Dots: stable (filled) and unstable (open) fixed points. Shaded: from the lowest to the highest activity in the simulation. Lower row: oscillation frequency. At the paper's input the region goes from rest straight to spikes, slow ones first; at a higher input it passes through an alpha rhythm of 10 Hz before it spikes."}, "image": {"alt": "Two columns. Left: a stable and an unstable fixed point meet at a gain near 3.65; beyond it a band of large spikes, whose rate starts near one per second and rises to almost four. Right: the only fixed point turns unstable near gain 3.15, a narrow band of oscillation at 10 Hz opens and near 3.5 turns into spikes of about five per second."}}
 fig, axes = plt.subplots(
-    2, 2, figsize=(7.5, 4.2), sharex=True, sharey="row", layout="constrained"
+    2, 2, figsize=(6.8, 4.2), sharex=True, sharey="row", layout="constrained"
 )
 for (top, below), (name, run) in zip(axes.T, runs.items(), strict=True):
     low, high = run.min(axis=1), run.max(axis=1)
@@ -176,12 +176,13 @@ run = dl.simulate(
 )[:, -int(3 * SFREQ) :, 0]
 swings = spikes.oscillation_frequency(run, SFREQ).reshape(57, 57).T
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-regimes", "caption": "Left: oscillation frequency of an isolated region without noise, by input and gain; white is rest. Squares: the paper's settings for healthy regions; triangles: for regions of raised gain. Right: four gains at the input of the dashed line, from rest over alpha to spikes."}, "image": {"alt": "Left: a map with a white region of rest, a wedge of slow spikes at low input and high gain, and a field of ten hertz at high input. Right: four time courses of two seconds: flat, a small ten hertz sine, a larger one and large sharp spikes."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-regimes", "caption": "Left: oscillation frequency (Hz) of an isolated region without noise, by input and gain; white is rest. Squares: the paper's settings for healthy regions; triangles: for regions of raised gain. Right: four gains at the input of the dashed line, from rest over alpha to spikes."}, "image": {"alt": "Left: a map with a white region of rest, a wedge of slow spikes at low input and high gain, and a field of ten hertz at high input. Right: four time courses of two seconds: flat, a small ten hertz sine, a larger one and large sharp spikes."}}
 fig, (left, right) = plt.subplots(
-    1, 2, figsize=(7.5, 3.2), layout="constrained", width_ratios=[1.2, 1]
+    1, 2, figsize=(6.8, 3.2), layout="constrained", width_ratios=[1.2, 1]
 )
 mesh = left.pcolormesh(map_inputs, map_gains, swings, cmap="viridis", rasterized=True)
-_ = fig.colorbar(mesh, ax=left, label="oscillation frequency (Hz)")
+bar = fig.colorbar(mesh, ax=left)
+bar.ax.set_title("Hz", fontsize=8, loc="center")
 left.axvline(0.16, color="#1b1b1b", ls="--", lw=1)
 used = [mu for mu, _ in spikes.SETTINGS]
 left.plot(used, np.full(3, 3.25), "s", color="#0072B2", ms=4)
@@ -227,7 +228,7 @@ times = np.arange(psp.shape[1]) / SFREQ
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-time-courses", "caption": "Four seconds of one region at four gains, driven by the same noise, and the 8 mV that count as a spike (dashed). At 3.25 mV there is background activity alone; from 3.5 mV on, some fluctuations grow into spikes."}, "image": {"alt": "Four stacked time courses of four seconds; the healthy one fluctuates around 1.3 mV, the others show more and more spikes of about 12 mV as the gain rises."}}
 fig, axes = plt.subplots(
-    4, 1, figsize=(7.5, 4.4), sharex=True, sharey=True, layout="constrained"
+    4, 1, figsize=(6.8, 4.4), sharex=True, sharey=True, layout="constrained"
 )
 shown = times < 4
 for ax, value, course in zip(axes, gains, psp[:, :, region], strict=True):
@@ -251,7 +252,7 @@ print(f"share of them that ever reach 8 mV: {(others > 8).any(axis=0).mean():.2%
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-phase", "caption": "The same simulations in the phase plane. The region fluctuates around its stable fixed point (black dot, at the input it receives on average). The unstable one (open circle) is the threshold. At 3.25 mV fluctuations do not reach it; at 3.5 mV noise carries the region past it now and then, and it runs through the whole loop before it rests again. Beyond the bifurcation, at 3.6 mV, neither exists."}, "image": {"alt": "Two phase planes: a small cloud around a dot for gain 3.25, and for gain 3.5 the same cloud with many large loops that leave it and return."}}
 fig, axes = plt.subplots(
-    1, 2, figsize=(7.5, 3.0), sharex=True, sharey=True, layout="constrained"
+    1, 2, figsize=(6.8, 3.0), sharex=True, sharey=True, layout="constrained"
 )
 arriving = brain.weights[region].sum() * MODEL.firing_rate(others.mean())
 for ax, k in zip(axes, (0, 1), strict=True):
@@ -355,7 +356,7 @@ effects = {
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-noise", "caption": "One region at gain 3.6 mV and mean input 0.087 /ms, with its links (left) and without (right), under growing noise (from top to bottom, in the paper's unit)."}, "image": {"alt": "Eight time courses of six seconds in two columns. Connected and without noise the spikes come regularly; unconnected and without noise there are none; with more noise both columns spike irregularly."}}
 fig, axes = plt.subplots(
-    4, 2, figsize=(7.5, 4.2), sharex=True, sharey=True, layout="constrained"
+    4, 2, figsize=(6.8, 4.2), sharex=True, sharey=True, layout="constrained"
 )
 for column, (name, run) in zip(axes.T, effects.items(), strict=True):
     for ax, noise, course in zip(column, noises, run, strict=True):
@@ -419,7 +420,7 @@ clips = list(cutter.clips())
 print(f"{cutter.n_spikes} peaks of 8 mV in {seconds:.0f} s, {len(clips)} clips")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-clips", "caption": "The region at gain 3.55 mV. Shaded: windows kept as clips. Dots: accepted spikes; thick: from start to end of each, the part that is later scaled to a wanted signal-to-noise ratio."}, "image": {"alt": "A ten-second time course with spikes; one-second windows that hold accepted spikes are shaded, and the spikes are drawn with a thicker line."}}
-fig, ax = plt.subplots(figsize=(7.5, 2.3), layout="constrained")
+fig, ax = plt.subplots(figsize=(6.8, 2.3), layout="constrained")
 ax.plot(times, course, color="#6c6c6c", lw=0.8)
 for clip in clips:
     ax.axvspan(
@@ -521,29 +522,53 @@ print(
 #
 # ## Exercises
 #
-# **1.** At which gain does an *isolated* region start to spike by itself at $\mu = 0.087$ /ms? Find it with `resting_input`, then by simulation.
+# :::{exercise}
+# :label: ex-simulation-1
 #
-# :::{dropdown} Solution
+# At which gain does an *isolated* region start to spike by itself at $\mu = 0.087$ /ms? Find it with `resting_input`, then by simulation.
+# :::
+#
+# :::{solution} ex-simulation-1
+# :class: dropdown
+#
 # A region spikes by itself where its resting state is lost: raise the gain in small steps until the largest `resting_input(lower_branch, gain)` falls below 0.087 /ms (the saddle-node bifurcation).
 # Simulate `alone` (above) without noise on both sides of it: below, the course settles; above, it oscillates. With noise, spikes appear a little earlier, for noise carries the state across.
 # :::
 #
-# **2.** Multiply all weights by two with `replace(brain, weights=2 * brain.weights)`. What happens to the healthy regions, and why would the paper's rules then find no clip?
+# :::{exercise}
+# :label: ex-simulation-2
 #
-# :::{dropdown} Solution
+# Multiply all weights by two with `replace(brain, weights=2 * brain.weights)`. What happens to the healthy regions, and why would the paper's rules then find no clip?
+# :::
+#
+# :::{solution} ex-simulation-2
+# :class: dropdown
+#
 # Each region now receives twice the input through the connectome, which moves all of them toward the threshold, the healthy ones too.
 # A clip needs one region that spikes while the others do not: where many spike together, none is accepted.
 # :::
 #
-# **3.** Double all delays. Does the background spectrum change? Why (not)?
+# :::{exercise}
+# :label: ex-simulation-3
 #
-# :::{dropdown} Solution
+# Double all delays. Does the background spectrum change? Why (not)?
+# :::
+#
+# :::{solution} ex-simulation-3
+# :class: dropdown
+#
 # Little is to be expected: delays shift the input of a region in time; the rhythm is made within a region, by its synapses, and inputs of many regions with many delays add up to noise without a period of its own. Compare `signal.welch` of both runs; the yardstick is the difference between two seeds.
 # :::
 #
-# **4.** The paper's code draws the same noise for every simulation (one fixed seed). Give all simulations the same seed and compare two regions' clips: what would a network learn from that?
+# :::{exercise}
+# :label: ex-simulation-4
 #
-# :::{dropdown} Solution
+# The paper's code draws the same noise for every simulation (one fixed seed). Give all simulations the same seed and compare two regions' clips: what would a network learn from that?
+# :::
+#
+# :::{solution} ex-simulation-4
+# :class: dropdown
+#
 # The backgrounds of all clips are then nearly the same, sample by sample. A network can subtract what it has seen a thousand times and find the source in what is left. That works on the training data and on test data of the same seed, and on nothing else.
 # :::
 #

@@ -96,7 +96,7 @@ for engine in engines:
     took[engine] = process_time() - start
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (gray, wide) and by this library (orange). Right: the largest difference over all regions at each moment. For this comparison The Virtual Brain stores weights and delayed states in double precision too; as it comes it rounds them to single, and the network magnifies that."}, "image": {"alt": "Left: orange lines lie exactly on gray ones. Right: a difference that stays below 1e-9 millivolt on a logarithmic axis."}}
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.7), layout="constrained")
+fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 2.7), layout="constrained")
 ms = np.arange(len(engine_runs["numba"])) * DT * 1e3
 if "tvb" in engine_runs:
     left.plot(ms, engine_runs["tvb"][:, [5, 300, 700]], color="#bbbbbb", lw=5)
@@ -143,21 +143,15 @@ print(f"{part.n_nodes} regions, {theirs.n_runs.sum() / 10:.0f} runs of TVB in al
 
 # %% tags=["nbval-ignore-output"]
 shown = compared.dropna().reset_index()
-shown["TVB"] = shown["theirs"].map("{:.3g}".format)
-shown["difference ± error (%)"] = [
-    f"{d:+.1f} ± {e:.1f}"
-    for d, e in zip(shown["difference"], shown["error"], strict=True)
-]
-
-# %% tags=["nbval-ignore-output"]
-shown["setting"] = [
-    f"A = {g}, µ = {m}, noise {n}"
-    for g, m, n in zip(shown.gain, shown.mean_input, shown.noise_std, strict=True)
-]
-shown.pivot(index="measure", columns="setting", values="difference ± error (%)").T
+shown["difference (%)"] = shown["difference"].map("{:+.1f}".format)
+settings = ["gain", "mean_input", "noise_std"]
+heads = {"gain": "A (mV)", "mean_input": "µ (1/ms)", "noise_std": "noise"}
+table = shown.pivot(index="measure", columns=settings, values="difference (%)")
+table.rename_axis(columns=heads)
 
 # %% tags=["nbval-ignore-output"]
 print(f"largest difference: {compared['difference'].abs().max():.1f} %")
+print(f"median standard error of a difference: {compared['error'].median():.1f} %")
 print(f"largest standard error of a difference: {compared['error'].max():.1f} %")
 
 # %%
@@ -167,7 +161,7 @@ error = error[error.noise_std == 1.0].set_index("gain")["error"]
 gains_compared = spiking.index.get_level_values("gain")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb-noise", "caption": "Left: spikes per second against gain, The Virtual Brain (open circles, two standard errors) and this library (line), mean input 0.087 /ms. Right: all differences between the two in per cent, with two standard errors; the shaded band is the 5 % that were asked for."}, "image": {"alt": "Left: open circles lie on a rising line. Right: about eighty points scattered around zero, all within the band of five per cent."}}
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8), layout="constrained")
+fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 2.8), layout="constrained")
 left.plot(gains_compared, spiking["ours"], color="#D55E00", label="this library")
 style = {"fmt": "o", "color": "#1b1b1b", "mfc": "white", "label": "The Virtual Brain"}
 errors = 2 * error.loc[gains_compared]
@@ -217,7 +211,7 @@ for name, network in connectomes.items():
     rates_of[name] = np.bincount(spikes.find_peaks(own)[1], minlength=len(nodes)) / 6
 
 # %% tags=["hide-input", "published-data"] mystnb={"figure": {"name": "fig-simulation-connectomes", "caption": "Surrogate and, where its file is at hand, published connectome: strength of the input to a region, length of the tracts, and the spectrum of the background activity they give rise to (mean over regions)."}, "image": {"alt": "Three panels comparing two connectomes: histograms of in-strength, histograms of tract length, and two power spectra that nearly coincide."}}
-fig, axes = plt.subplots(1, 3, figsize=(7.5, 2.5), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(6.8, 2.5), layout="constrained")
 style = {"histtype": "step", "density": True, "lw": 1.4}
 for (name, network), color in zip(
     connectomes.items(), ("#D55E00", "#1b1b1b"), strict=False
@@ -291,15 +285,27 @@ _ = ax.legend()
 #
 # ## Exercises
 #
-# **1.** Simulate with our engine in single and in double precision (`dtype`), from the same past and without noise, for six seconds, once with a raised region (`brain.raised_gain(300, 3.6)`). How large does the difference become?
+# :::{exercise}
+# :label: ex-validation-1
 #
-# :::{dropdown} Solution
+# Simulate with our engine in single and in double precision (`dtype`), from the same past and without noise, for six seconds, once with a raised region (`brain.raised_gain(300, 3.6)`). How large does the difference become?
+# :::
+#
+# :::{solution} ex-validation-1
+# :class: dropdown
+#
 # It begins at some $10^{-6}$ mV, the rounding of single precision, grows tenfold within a few milliseconds, and then stays near $10^{-4}$ mV, with peaks of $10^{-3}$ mV during fast changes. It does not grow on, because there is no chaos here: without noise the regions return to a stable fixed point, and the raised one to a stable cycle, on which a small shift in time is all that remains. So single precision is enough for training data, and double precision shows that two programs compute the same.
 # :::
 #
-# **2.** Eight settings with ten measures are about eighty comparisons. How many of them do you expect beyond two standard errors if the two simulators are the same?
+# :::{exercise}
+# :label: ex-validation-2
 #
-# :::{dropdown} Solution
+# Eight settings with ten measures are about eighty comparisons. How many of them do you expect beyond two standard errors if the two simulators are the same?
+# :::
+#
+# :::{solution} ex-validation-2
+# :class: dropdown
+#
 # About one in twenty, four of eighty. `(valid["difference"].abs() > 2 * valid["error"]).sum()` counts them. They are not independent: measures of one run are correlated, and so are neighboring settings, which share their random numbers. So they come in groups.
 # :::
 #

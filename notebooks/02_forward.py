@@ -122,6 +122,8 @@ plt.show()
 K = head.leadfield
 n_vertices = np.bincount(cortex.region_of_vertex[cortex.region_of_vertex >= 0])
 normal = sum_over_parcels(cortex.normals.T, cortex) / n_vertices
+
+# %%
 print(f"leadfield: {K.shape[0]} channels x {K.shape[1]} regions, V/(A m)")
 print(f"a region has {n_vertices.min()} to {n_vertices.max()} sources")
 print(
@@ -140,6 +142,8 @@ outward = cortex.centroids - shells.center
 outward = (outward / np.linalg.norm(outward, axis=1, keepdims=True)).T
 upright = (normal * outward).sum(axis=0)
 coherence = np.linalg.norm(normal, axis=0)
+
+# %%
 near_c3 = np.linalg.norm(
     cortex.centroids - head.sensors[head.ch_names.index("C3")], axis=1
 )
@@ -149,6 +153,8 @@ sources = {
     "wall": int(np.where(close, coherence - 2 * np.abs(upright), -1).argmax()),
     "deep": int(head.depth.argmax()),
 }
+
+# %%
 for name, region in sources.items():
     x, y, z = 1e3 * cortex.centroids[region]
     print(
@@ -158,7 +164,7 @@ for name, region in sources.items():
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Scalp maps of three sources of 1 nA m at each vertex of a region, average reference. Above each map: its largest magnitude. The deep source's map has no focus: it spreads over the whole head.", "name": "fig-topographies"}, "image": {"alt": "Three scalp maps. The crown gives one strong focus on the left, the wall gives a positive and a negative focus side by side, the deep source gives a smooth pattern over the whole head."}}
 topographies = 1e-9 * head.referenced_leadfield
-fig, axes = plt.subplots(1, 3, figsize=(7.6, 2.6), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(6.8, 2.6), layout="constrained")
 for ax, (name, region) in zip(axes, sources.items(), strict=True):
     nanovolts = 1e9 * topographies[:, region]
     largest = np.abs(nanovolts).max()
@@ -170,7 +176,6 @@ for ax, (name, region) in zip(axes, sources.items(), strict=True):
         label="nV",
         vlim=(-largest, largest),
     )
-fig.set_dpi(90)
 plt.show()
 
 # %% [markdown]
@@ -195,7 +200,7 @@ to_nearest = np.min(
     [np.linalg.norm(cortex.vertices - e, axis=1) for e in head.sensors], axis=0
 )
 per_vertex = average_reference(head.vertex_gain).std(axis=0)
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.7), layout="constrained")
+fig, axes = plt.subplots(1, 2, figsize=(6.8, 2.7), layout="constrained")
 axes[0].scatter(1e3 * head.depth, head.sensitivity, s=6, alpha=0.5, lw=0)
 axes[1].scatter(1e3 * to_nearest[::4], per_vertex[::4], s=3, alpha=0.3, lw=0)
 for ax, what in zip(axes, ("region", "vertex"), strict=True):
@@ -274,6 +279,8 @@ for modality, model in (("EEG", head), ("MEG", meg)):
         for name, regions in zip(("shallow", "middle", "deep"), thirds, strict=True):
             row = (np.median(error[regions]), np.median(width[regions]))
             rows.append((modality, method, name, *row))
+
+# %%
 columns = ["modality", "method", "third", "peak error (mm)", "width (mm)"]
 resolution = pd.DataFrame(rows, columns=columns).round(0)
 dl.results.write_table("02_resolution", resolution, profile)
@@ -307,8 +314,8 @@ fig, axes = dl.figures.plot_methods(
     {name: images[:, region] for name, region in sources.items()},
     cortex,
     outlines={name: [region] for name, region in sources.items()},
+    own_outlines=True,
 )
-fig.set_dpi(68)
 plt.show()
 
 # %% [markdown]
@@ -349,9 +356,10 @@ try:
     published = dl.load_head_model("published-75")
 except RecordingUnavailable:
     published = None
-if published is None:
     print("The published leadfield is not here; the stored comparison is shown below.")
-else:
+
+# %% tags=["published-data"]
+if published is not None:
     ours = sum_over_parcels(head.vertex_gain, published.cortex)
     shipped = compare_leadfields(ours, published.leadfield)
     r = shipped["correlation"]
@@ -373,17 +381,17 @@ maps = load_comparison_maps()
 comparison = tabulate_comparison(maps)
 measures = ["median", "percentile_5", "rdm", "magnitude"]
 table = comparison.pivot(index="change", columns="electrodes", values=measures)
-table = table.loc[comparison["change"].drop_duplicates()].round(3)
+table = table.loc[comparison["change"].drop_duplicates()].round(2)
 dl.results.write_table("02_comparison", comparison, profile)
-table
+table.rename(columns={"percentile_5": "5th percentile", "published": "theirs"})
 
 # %% [markdown]
-# `median` and `percentile_5` are those of the correlation, `rdm` is the median RDM, and `magnitude` the median size of their maps over ours.
+# `median` and `5th percentile` are those of the correlation, `rdm` is the median RDM, and `magnitude` the median size of their maps over ours, each with electrodes of the 10-10 system and with theirs.
 # `template` is our model as it is; each other row changes the thing it names.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Topography correlation with the published leadfield over its 994 regions. Left: with electrodes where the 10-10 system puts them, and where the authors' file has them. Right: median when one more thing is changed, authors' positions.", "name": "fig-agreement"}, "image": {"alt": "Left, two histograms; with the authors' electrode positions almost all correlations are above 0.98. Right, horizontal bars of the median for each change; the skull's conductivity lowers it most."}}
 fig, axes = plt.subplots(
-    1, 2, figsize=(8.4, 2.9), width_ratios=(1, 1.1), layout="constrained"
+    1, 2, figsize=(6.8, 2.9), width_ratios=(1, 1.1), layout="constrained"
 )
 bins = np.linspace(0.7, 1, 61)
 labels = {"10-10": "10-10 positions", "published": "authors' positions"}
@@ -409,6 +417,8 @@ for layout, label in labels.items():
         f"5th percentile {row['percentile_5']:.3f}: "
         f"0.97 and 0.90 {'met' if met else 'NOT met'}"
     )
+
+# %%
 best = maps["template/published/correlation"]
 print(f"opposite sign: {(best < 0).sum()} of {len(best)} regions")
 size = rows.loc[("template", "published"), "magnitude"]
@@ -430,7 +440,7 @@ if published is not None:
     both = 1e3 * np.stack([head.sensors, published.sensors])
     outline = 1e3 * shells.surface("scalp")
     middle = 1e3 * shells.center
-    fig, axes = plt.subplots(1, 2, figsize=(7, 3.4), layout="constrained")
+    fig, axes = plt.subplots(1, 2, figsize=(6.8, 3.4), layout="constrained")
     # Seen from the left (keep x < 0) and from the front (keep y > center).
     sides = ((0, 1, both[0, :, 0] < 10), (1, 0, both[0, :, 1] > middle[1]))
     for ax, (cut, across, seen) in zip(axes, sides, strict=True):
@@ -507,6 +517,8 @@ for name in HEAD_VARIANTS:
     r = topography_correlation(other.leadfield, reference.leadfield)
     size = np.median(other.sensitivity / reference.sensitivity)
     rows.append((name, np.median(r), np.percentile(r, 5), size))
+
+# %%
 variants = pd.DataFrame(rows, columns=["variant", "median", "percentile 5", "size"])
 variants["kind"] = variants["variant"].str.replace(r"shape-\d+", "shapes", regex=True)
 summary = variants.groupby("kind", sort=False).mean(numeric_only=True).round(3)
@@ -556,27 +568,51 @@ else:
 #
 # ## Exercises
 #
-# **1.** Put the crown and the wall 1 cm apart and add their maps with equal strength. Can you still see two sources?
+# :::{exercise}
+# :label: ex-forward-1
 #
-# :::{dropdown} Solution
+# Put the crown and the wall 1 cm apart and add their maps with equal strength. Can you still see two sources?
+# :::
+#
+# :::{solution} ex-forward-1
+# :class: dropdown
+#
 # Choose two regions near C3 with `cortex.distances` near 0.01, one of high `upright` and one of high `coherence`, add their columns of `head.referenced_leadfield`, each divided by its largest magnitude, and draw the sum with `dl.figures.plot_topography`. There is one focus and one slope: the skull has blurred both over more than a centimeter.
 # :::
 #
-# **2.** Drop all but the 19 electrodes of the 10-20 system from `K`. How many patterns remain within 20 dB?
+# :::{exercise}
+# :label: ex-forward-2
 #
-# :::{dropdown} Solution
+# Drop all but the 19 electrodes of the 10-20 system from `K`. How many patterns remain within 20 dB?
+# :::
+#
+# :::{solution} ex-forward-2
+# :class: dropdown
+#
 # `few = load_head_model("template", channels=list(deepsif_lite.head.TEN_TWENTY))`, then the cell above with `few.referenced_leadfield`. At most 18 patterns exist at all (the reference takes one). Fewer electrodes lose the fine patterns first, which were below the noise of most recordings anyway.
 # :::
 #
-# **3.** Compute the point spread with $\lambda^2 = 1$ instead of $1/9$ (`resolution_matrix(head, lambda2=1)`). What changes for deep sources?
+# :::{exercise}
+# :label: ex-forward-3
 #
-# :::{dropdown} Solution
+# Compute the point spread with $\lambda^2 = 1$ instead of $1/9$ (`resolution_matrix(head, lambda2=1)`). What changes for deep sources?
+# :::
+#
+# :::{solution} ex-forward-3
+# :class: dropdown
+#
 # Their images become still wider, and the minimum norm moves them further outward. sLORETA's peak error stays zero: the division by $\sqrt{P_{rr}}$ holds for every $\lambda^2$. See [chapter 2b](02b_inverse.ipynb).
 # :::
 #
-# **4.** Build a head with `template_shells(5, skull_thickness=8e-3)`. Which regions' maps change most?
+# :::{exercise}
+# :label: ex-forward-4
 #
-# :::{dropdown} Solution
+# Build a head with `template_shells(5, skull_thickness=8e-3)`. Which regions' maps change most?
+# :::
+#
+# :::{solution} ex-forward-4
+# :class: dropdown
+#
 # `topography_correlation` with the coarse head of 4 mm, a value a region, drawn with `dl.figures.plot_cortex`. A thicker skull smooths, so maps with fine structure change most: shallow regions, walls of sulci more than crowns. Maps of deep regions were smooth already.
 # :::
 #

@@ -33,7 +33,7 @@
 profile = "lite"
 seed = 2022
 
-# %%
+# %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -157,6 +157,8 @@ for lambda2 in lambdas:
     far = 1e3 * cortex.distances[np.abs(image).argmax(), patch].min()
     maps[rf"$\lambda^2$ = {lambda2:.2g}"] = image
     rows.append((f"{lambda2:.2g}", f"{left:.2f}", f"{far:.0f}"))
+
+# %%
 columns = ["lambda²", "share of the data left over", "peak to the patch (mm)"]
 pd.DataFrame(rows, columns=columns)
 
@@ -182,6 +184,8 @@ plt.show()
 P = M @ K
 assert np.allclose(P, resolution_matrix(head, "minimum-norm"))
 own = np.diag(P)
+
+# %%
 print(f"resolved: {own.sum():.1f} of {n_regions} regions")
 outer, deep = head.depth.argmin(), head.depth.argmax()
 print(
@@ -206,6 +210,8 @@ S = M / np.sqrt(own)[:, None]
 error = {"minimum norm": peak_error(P, cortex), "sLORETA": peak_error(S @ K, cortex)}
 for name, values in error.items():
     print(f"{name}: peak off by {1e3 * np.median(values):.0f} mm in the median")
+
+# %%
 library = sloreta.solve(phi.T, head, depth=None)
 ratio = (S @ phi).T / library
 print(f"ours over the library's: {ratio.mean():.4g} everywhere (a matter of units)")
@@ -315,28 +321,52 @@ pd.DataFrame(rows, columns=columns)
 #
 # ## Exercises
 #
-# **1.** Show that $\mathbf{K}^\top(\mathbf{K}\mathbf{K}^\top + \lambda^2\mathbf{I})^{-1} = (\mathbf{K}^\top\mathbf{K} + \lambda^2\mathbf{I})^{-1}\mathbf{K}^\top$. Which of the two inverts the smaller matrix?
+# :::{exercise}
+# :label: ex-inverse-1
 #
-# :::{dropdown} Solution
+# Show that $\mathbf{K}^\top(\mathbf{K}\mathbf{K}^\top + \lambda^2\mathbf{I})^{-1} = (\mathbf{K}^\top\mathbf{K} + \lambda^2\mathbf{I})^{-1}\mathbf{K}^\top$. Which of the two inverts the smaller matrix?
+# :::
+#
+# :::{solution} ex-inverse-1
+# :class: dropdown
+#
 # Multiply from the left by $\mathbf{K}^\top\mathbf{K} + \lambda^2\mathbf{I}$ and from the right by $\mathbf{K}\mathbf{K}^\top + \lambda^2\mathbf{I}$: both sides become $\mathbf{K}^\top\mathbf{K}\mathbf{K}^\top + \lambda^2\mathbf{K}^\top$.
 # The first inverts a matrix of the size of the electrodes, 75 instead of 994.
 # :::
 #
-# **2.** What does $\mathbf{M}$ become for $\lambda^2 \to 0$, and for $\lambda^2 \to \infty$?
+# :::{exercise}
+# :label: ex-inverse-2
 #
-# :::{dropdown} Solution
+# What does $\mathbf{M}$ become for $\lambda^2 \to 0$, and for $\lambda^2 \to \infty$?
+# :::
+#
+# :::{solution} ex-inverse-2
+# :class: dropdown
+#
 # The pseudoinverse $\mathbf{K}^{+}$, which explains the data and their noise exactly; and $\mathbf{K}^\top / \lambda^2$, which only compares the data with each scalp map (no inverse at all). Check: `np.allclose(minimum_norm(K, 1e9) * 1e9, K.T, atol=1e-4)`.
 # :::
 #
-# **3.** Draw an activity from the minimum norm's own prior, `rng.standard_normal(n_regions)`, image `K @ draw`, and correlate the image with the draw. Why is the correlation low although the assumption is true?
+# :::{exercise}
+# :label: ex-inverse-3
 #
-# :::{dropdown} Solution
+# Draw an activity from the minimum norm's own prior, `rng.standard_normal(n_regions)`, image `K @ draw`, and correlate the image with the draw. Why is the correlation low although the assumption is true?
+# :::
+#
+# :::{solution} ex-inverse-3
+# :class: dropdown
+#
 # It is about $\sqrt{\mathrm{tr}\,\mathbf{P} / R}$: of $R$ independent numbers, only as many as the trace of the resolution matrix can be known from the data. A right assumption does not replace missing data; a *narrow* one (few patches) does.
 # :::
 #
-# **4.** Print `S @ K` for two regions at once, 2 cm apart. When does sLORETA show one maximum between them?
+# :::{exercise}
+# :label: ex-inverse-4
 #
-# :::{dropdown} Solution
+# Print `S @ K` for two regions at once, 2 cm apart. When does sLORETA show one maximum between them?
+# :::
+#
+# :::{solution} ex-inverse-4
+# :class: dropdown
+#
 # Add the two columns: `image = (S @ K)[:, [a, b]].sum(axis=1)`. Where the two point spreads are wider than the distance (deep regions, opposite walls of a gyrus with canceling maps), the sum has its maximum in neither. Zero localization error holds for one source at a time.
 # :::
 #

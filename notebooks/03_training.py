@@ -89,7 +89,7 @@ print(f"EEG {sample.eeg.shape}, activity {sample.activity.shape}")
 print(f"patches of {[len(p) for p in sample.patches]} regions, {sample.snr_db:.0f} dB")
 
 # %% mystnb={"figure": {"name": "fig-training-sample", "caption": "One training sample: the EEG that goes in (left) and the activity that should come out (right), one line a region."}, "image": {"alt": "Left: 75 overlaid EEG traces with spikes. Right: source activity, zero for most regions, with one spike time course for each of the two patches."}}
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.2), layout="constrained")
+fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 2.2), layout="constrained")
 _ = dl.figures.plot_butterfly(sample.eeg, times, ax=left, ylabel="EEG (no unit)")
 _ = dl.figures.plot_butterfly(
     sample.activity, times, ax=right, ylabel="activity (no unit)"
@@ -176,6 +176,8 @@ size = card["network"]
 T, C, R, M = len(times), *shape, net.n_modes
 W, L, P = size["width"], size["local_width"], net.geometry.patch_maps.shape[0]
 n_rounds, F = net.geometry.n_rounds, net.local_in.in_features
+
+# %%
 print(f"transformer: {size['depth']} layers of width {W}")
 print(f"scoring: {size['n_messages']} messages, width {L}, {F} features a region")
 print(f"dictionary: {P:,} patches, {net.n_shapes} from each region")
@@ -274,7 +276,7 @@ print("strengths:", np.round(strengths[0].numpy(), 3))
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-modes", "caption": "The first four scalp maps of the whitened sample and their time courses, each scaled to unit size."}, "image": {"alt": "Four scalp maps above their time courses; the first two courses show clear spikes, the others noise and background."}}
 fig, axes = plt.subplots(
-    2, 4, figsize=(7.5, 2.8), height_ratios=[1.5, 1], layout="constrained", sharey="row"
+    2, 4, figsize=(6.8, 2.8), height_ratios=[1.5, 1], layout="constrained", sharey="row"
 )
 for m, (top, bottom) in enumerate(axes.T):
     _ = dl.figures.plot_topography(
@@ -504,7 +506,7 @@ waited = recipe["waiting_for_data"]
 print(f"time that the network waited for samples: {waited:.1%}")
 
 # %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The sets of the runs differ: those of `lite` hold up to five sources. `paper-75` is left out, since its loss is a sum, not a share."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["hide-input", "nbval-ignore-output"]
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.6), layout="constrained")
+fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 2.6), layout="constrained")
 names = {"training_loss": "training", "validation_loss": "validation"}
 _ = dl.figures.plot_loss(live_log, columns=names, ax=left, title="this run")
 lites = [n for n in available_weights() if load_card(n)["network"]["kind"] == "lite"]
@@ -673,21 +675,39 @@ shown.rename(columns={**METRICS, "strongest_near": "nearest"}).round(2)
 #
 # ## Exercises
 #
-# **1.** Raise `n_modes` to 16, or lower it to 3 (`TrainingConfig(options={"n_modes": 3})`), and train as long. When does a third source suffer?
+# :::{exercise}
+# :label: ex-training-1
 #
-# :::{dropdown} Solution
+# Raise `n_modes` to 16, or lower it to 3 (`TrainingConfig(options={"n_modes": 3})`), and train as long. When does a third source suffer?
+# :::
+#
+# :::{solution} ex-training-1
+# :class: dropdown
+#
 # With three modes three sources fill all of them, and noise that is stronger than the weakest source takes its place: recall of the third source falls first. Sixteen cost time and bring maps of noise, which the network must learn to ignore. Score both with `mean_scores`, on `n_sources=3` alone.
 # :::
 #
-# **2.** Give the dictionary one patch a region (`options={"n_shapes": 1}`). Does the search make up for it?
+# :::{exercise}
+# :label: ex-training-2
 #
-# :::{dropdown} Solution
+# Give the dictionary one patch a region (`options={"n_shapes": 1}`). Does the search make up for it?
+# :::
+#
+# :::{solution} ex-training-2
+# :class: dropdown
+#
 # In part. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare. Look at precision: borders suffer before places do.
 # :::
 #
-# **3.** Train the paper's network with `TrainingConfig(network="paper", learning_rate=3e-4)` for ten steps. How long would its 620,256 samples take on your machine?
+# :::{exercise}
+# :label: ex-training-3
 #
-# :::{dropdown} Solution
+# Train the paper's network with `TrainingConfig(network="paper", learning_rate=3e-4)` for ten steps. How long would its 620,256 samples take on your machine?
+# :::
+#
+# :::{solution} ex-training-3
+# :class: dropdown
+#
 # Multiply: seconds a step (`card["training"]["seconds"]` over ten) times 620,256 over the batch size, times the number of passes, twenty in the paper. The product says why the paper used a graphics card.
 # :::
 #

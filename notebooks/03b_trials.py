@@ -192,7 +192,7 @@ shown.rename(columns=METRICS).round(2)
 # %% mystnb={"figure": {"name": "fig-training-clips", "caption": "Precision, recall and localization error after as many samples, against the number of different clips they were made of (top) and against the number of parameters (bottom)."}, "image": {"alt": "Six small line charts: scores hardly change with the number of clips, and only the smallest network differs from the others."}}
 curves = scaling.groupby("curve", sort=False)
 fig, axes = plt.subplots(
-    len(curves), 3, figsize=(7.5, 1.9 * len(curves)), layout="constrained"
+    len(curves), 3, figsize=(6.8, 1.9 * len(curves)), layout="constrained"
 )
 for row, (curve, part) in zip(axes, curves, strict=True):
     for ax, (column, label) in zip(row, labels.items(), strict=True):
@@ -219,15 +219,27 @@ for row, (curve, part) in zip(axes, curves, strict=True):
 #
 # ## Exercises
 #
-# **1.** Compare "dictionary and search" and "the same, electrodes weighed" in "Trained to the end". Which would you ship if the last row of the table were missing, and why would that be wrong?
+# :::{exercise}
+# :label: ex-trials-1
 #
-# :::{dropdown} Solution
+# Compare "dictionary and search" and "the same, electrodes weighed" in "Trained to the end". Which would you ship if the last row of the table were missing, and why would that be wrong?
+# :::
+#
+# :::{solution} ex-trials-1
+# :class: dropdown
+#
 # The one that weights electrodes by their power: all of its scores are a little better, after fewer samples. The last row shows what they hide: where the noise follows another rule, it errs by more than a centimeter. A score on samples that were made as the training samples cannot tell what was learned of the brain from what was learned of the simulation.
 # :::
 #
-# **2.** How large would a test set have to be to tell a difference of 0.01 in recall? (Take 0.25 as the standard deviation of the recall of a recording.)
+# :::{exercise}
+# :label: ex-trials-2
 #
-# :::{dropdown} Solution
+# How large would a test set have to be to tell a difference of 0.01 in recall? (Take 0.25 as the standard deviation of the recall of a recording.)
+# :::
+#
+# :::{solution} ex-trials-2
+# :class: dropdown
+#
 # Scored on the same recordings, two networks are compared by their difference, whose deviation is smaller than that of either; taken as 0.25 nonetheless, the standard error of a mean over $n$ recordings is $0.25/\sqrt{n}$. For 0.01 to be two standard errors, $n = 2500$. And that is only the error of the test set: another seed of the training gives another network.
 # :::
 #

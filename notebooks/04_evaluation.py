@@ -977,10 +977,53 @@ _ = dl.results.write_scores(
 #
 # ## Exercises
 #
-# 1. What is the localization error of a method that always answers "every region"? And its recall? Compute both, then say why no single measure is enough.
-# 2. Set `sensor_snr=(0,)` in `evaluation.evaluate` and look at the missed sources. Which method loses them first?
-# 3. Pass `half_distance=(0.01, 0.02)` to make sources that fade quickly from their center. What happens to recall, and is that an error of the network or of the definition of truth?
-# 4. Give `evaluation.ControlledEEG` two sources that are mirror images of each other. Where does the dipole go, and where the network?
+# :::{exercise}
+# :label: ex-evaluation-1
+#
+# What is the localization error of a method that always answers "every region"? And its recall? Compute both, then say why no single measure is enough.
+# :::
+#
+# :::{solution} ex-evaluation-1
+# :class: dropdown
+#
+# Every true region is among those found, so recall is 1. The error is the mean distance of all regions to the nearest true one, several centimeters: `head.cortex.distances[:, truth].min(axis=1).mean()`, with `truth` the regions of a source. A method that answers one sure region has an error near zero and a recall near zero. Error and precision punish too much, recall too little; an image is described by both sides.
+# :::
+#
+# :::{exercise}
+# :label: ex-evaluation-2
+#
+# Set `sensor_snr=(0,)` in `evaluation.evaluate` and look at the missed sources. Which method loses them first?
+# :::
+#
+# :::{solution} ex-evaluation-2
+# :class: dropdown
+#
+# Score the options of both methods side by side: `evaluation.evaluate(model, clips, sensor_snr=(0,), methods=("deepsif", "sloreta"))`; a missed source has no error and recall 0. Expect thresholds to fail first: noise spreads over the map and raises what Otsu's threshold calls active, while whitening and the network's probability know how large noise may be. Look at the third sources: the weakest is lost first by all.
+# :::
+#
+# :::{exercise}
+# :label: ex-evaluation-3
+#
+# Pass `half_distance=(0.01, 0.02)` to make sources that fade quickly from their center. What happens to recall, and is that an error of the network or of the definition of truth?
+# :::
+#
+# :::{solution} ex-evaluation-3
+# :class: dropdown
+#
+# Recall falls. Regions at the border of such a patch hold a tenth of the activity of its center or less, and no recording shows them; the truth counts them as full members all the same. It is the definition that is hard there: weight each region by its activity, and the loss shrinks.
+# :::
+#
+# :::{exercise}
+# :label: ex-evaluation-4
+#
+# Give `evaluation.ControlledEEG` two sources that are mirror images of each other. Where does the dipole go, and where the network?
+# :::
+#
+# :::{solution} ex-evaluation-4
+# :class: dropdown
+#
+# Give it sources in mirrored regions with one time course (`apart=(0.05, 0.08)`, `correlation=1`, and choose among the samples those whose seeds mirror each other). A dipole explains the sum of both scalp maps with one place: near the midline, deep, where there is no source. The network compares sets of patches and may take one on each side; where it takes one, its probability and the share of the EEG that one patch explains are low.
+# :::
 #
 # ## Next
 #

@@ -606,10 +606,53 @@ means.round(2)
 #
 # ## Exercises
 #
-# 1. Give the virtual patients electrodes that are 10 mm off (`misplacement=0.01`). How much does each method lose?
-# 2. Replace the 100 ms window by the peak alone. Does Otsu's threshold still find a compact set?
-# 3. Image virtual patients with their own heads (`patient.head`) instead of the template. What is a head model worth?
-# 4. Sort the intracranial spikes into two kinds, and into five. Does the chosen one change?
+# :::{exercise}
+# :label: ex-epilepsy-1
+#
+# Give the virtual patients electrodes that are 10 mm off (`misplacement=0.01`). How much does each method lose?
+# :::
+#
+# :::{solution} ex-epilepsy-1
+# :class: dropdown
+#
+# `evaluation.virtual_cohort(n, head, clips, misplacement=0.01)`, then `evaluation.score_cohort` with the same methods; compare patient by patient, since both cohorts have the same sources. Methods that fit the data closely lose most: a beamformer cancels a source whose scalp map it has wrong, and a sparse solution explains the difference by sources elsewhere. Blurred images (sLORETA) change little, for they were wide before.
+# :::
+#
+# :::{exercise}
+# :label: ex-epilepsy-2
+#
+# Replace the 100 ms window by the peak alone. Does Otsu's threshold still find a compact set?
+# :::
+#
+# :::{solution} ex-epilepsy-2
+# :class: dropdown
+#
+# `image.extent(0, 0, of="mean")` takes the peak sample alone. The mean over 100 ms averages noise away and background activity too; at one sample the histogram of magnitudes has less of a valley between source and noise, so the threshold moves, and single far regions pass it. Compare the areas of both extents over the cohort.
+# :::
+#
+# :::{exercise}
+# :label: ex-epilepsy-3
+#
+# Image virtual patients with their own heads (`patient.head`) instead of the template. What is a head model worth?
+# :::
+#
+# :::{solution} ex-epilepsy-3
+# :class: dropdown
+#
+# `evaluation.score_cohort([p], head=p.head)` for each patient `p` with a linear method, or a network trained on that head. Places move by as much as scalp maps differ, a few millimeters ([chapter 2](02_forward.ipynb), "Other heads"): shape and electrodes count, conductivity hardly, as it only scales the maps. The extent changes less than the place.
+# :::
+#
+# :::{exercise}
+# :label: ex-epilepsy-4
+#
+# Sort the intracranial spikes into two kinds, and into five. Does the chosen one change?
+# :::
+#
+# :::{solution} ex-epilepsy-4
+# :class: dropdown
+#
+# `evaluation.cluster_spikes(patient, n_clusters=2)` and `5`. With two, kinds are merged, and the average of the chosen one is blurred in time; with five, a kind may split in two halves that look alike, either of which may be chosen. The correlation of its average with the scalp tells whether the choice matters: where both halves have nearly the same, it does not.
+# :::
 #
 # ## Next
 #

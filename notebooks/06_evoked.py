@@ -534,10 +534,53 @@ shown.unstack("kind").assign(front=front)
 #
 # ## Exercises
 #
-# 1. Image the visual response at its later peak. Which areas take part?
-# 2. Mirror the head: swap left and right electrodes (`O1` and `O2`, and so on). Does the image mirror as well?
-# 3. Average the odd and the even trials of the virtual subject. How far apart are both images?
-# 4. Give the virtual study 60 trials a subject. Which area is found first?
+# :::{exercise}
+# :label: ex-evoked-1
+#
+# Image the visual response at its later peak. Which areas take part?
+# :::
+#
+# :::{solution} ex-evoked-1
+# :class: dropdown
+#
+# Take the later peak of the global field power as the window's middle and image it as above. Activity after 120 ms spreads from areas 17 and 18 to their neighbors (19, 37, 7), so expect a larger extent with lower probabilities; a map that names no occipital area at all, or a trust that is doubtful, is a reason to average more trials, not a discovery.
+# :::
+#
+# :::{exercise}
+# :label: ex-evoked-2
+#
+# Mirror the head: swap left and right electrodes (`O1` and `O2`, and so on). Does the image mirror as well?
+# :::
+#
+# :::{solution} ex-evoked-2
+# :class: dropdown
+#
+# Rename with `evoked.rename_channels({"O1": "O2", "O2": "O1", ...})` and image again; compare `image.peak` with its mirror. It mirrors nearly, not exactly: the template's hemispheres differ in their folds, and so do their leadfields. A difference of more than about a region (a centimeter) would point to a mistake in names or positions.
+# :::
+#
+# :::{exercise}
+# :label: ex-evoked-3
+#
+# Average the odd and the even trials of the virtual subject. How far apart are both images?
+# :::
+#
+# :::{solution} ex-evoked-3
+# :class: dropdown
+#
+# `trials[::2].average()` and `trials[1::2].average()`: the distance between the centers of both images, `np.linalg.norm(a.center(10, 0.09, 0.11) - b.center(10, 0.09, 0.11))`, measures the part of the uncertainty that comes from noise. It shrinks with the square root of the number of trials. What both halves share, a wrong head model for example, it cannot show.
+# :::
+#
+# :::{exercise}
+# :label: ex-evoked-4
+#
+# Give the virtual study 60 trials a subject. Which area is found first?
+# :::
+#
+# :::{solution} ex-evoked-4
+# :class: dropdown
+#
+# `evaluation.virtual_trials(small, clips, PLACES, latency=0.4, width=0.05, n_trials=60, subject=k).average()` for each subject `k`, in place of `virtual`. The areas whose sources are near electrodes and not opposite to each other on a sulcus are found first; deep and medial ones need the mean over people. Rank the areas by their rate of detection and compare with `head.sensitivity` of their regions.
+# :::
 #
 # ## Next
 #

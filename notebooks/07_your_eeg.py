@@ -371,9 +371,41 @@ for name, spoil in SPOILED.items():
 #
 # ## Exercises
 #
-# 1. Image the odd and the even spikes of the EDF file. How far apart are both images?
-# 2. Drop electrodes one by one from the file: when does the image move?
-# 3. Write the courses of the ten strongest regions alone as a CSV file.
+# :::{exercise}
+# :label: ex-your-eeg-1
+#
+# Image the odd and the even spikes of the EDF file. How far apart are both images?
+# :::
+#
+# :::{solution} ex-your-eeg-1
+# :class: dropdown
+#
+# `epochs[::2].average()` and `epochs[1::2].average()`, each imaged by `dl.image`; compare `image.center(10, -0.05, 0.05)` of both. With few spikes a half holds three of them: expect a shift of some millimeters where the trust is good, and of centimeters where it is doubtful. That shift is the smallest uncertainty one should believe in.
+# :::
+#
+# :::{exercise}
+# :label: ex-your-eeg-2
+#
+# Drop electrodes one by one from the file: when does the image move?
+# :::
+#
+# :::{solution} ex-your-eeg-2
+# :class: dropdown
+#
+# `average.copy().drop_channels(name)` in a loop, and the distance of each center to that of all electrodes. Electrodes far from the source hardly matter; without those above it the image moves, its probability falls, and the line "head covered" of the trust says that no electrode is left there. Below 16 electrodes the recording is refused.
+# :::
+#
+# :::{exercise}
+# :label: ex-your-eeg-3
+#
+# Write the courses of the ten strongest regions alone as a CSV file.
+# :::
+#
+# :::{solution} ex-your-eeg-3
+# :class: dropdown
+#
+# Strongest by their largest magnitude: `best = np.abs(image.activity).max(axis=1).argsort()[-10:]`, then `pd.DataFrame(image.activity[best].T, index=image.times, columns=best).to_csv("ten.csv", index_label="time")`. Columns are numbers of regions, rows are times in seconds; the network's courses have no unit.
+# :::
 #
 # ## Next
 #

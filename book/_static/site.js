@@ -14,6 +14,12 @@ document.addEventListener("DOMContentLoaded", () => {
   reach();
   addEventListener("resize", reach);
   addEventListener("load", reach);
+  document.querySelectorAll(".has-children > details > summary").forEach(arrow => {
+    const section = arrow.closest(".has-children").querySelector("a");
+    arrow.setAttribute("aria-label", `Pages of ${section.textContent.trim()}`);
+  });
+  // What the theme calls a list has items.
+  document.querySelectorAll(".citation-list > .citation").forEach(entry => entry.setAttribute("role", "listitem"));
   document.querySelectorAll(".bd-article img").forEach(image => {
     if (image.closest("a")) return;
     const link = document.createElement("a");

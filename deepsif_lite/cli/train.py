@@ -149,8 +149,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     from ..head.training_head import load_training_head
     from ..network.cards import load_card
-    from ..spikes.library import load_spike_library
     from ..runs import pick_device
+    from ..spikes.library import load_spike_library
     from ..training.run import train
 
     # Without tqdm, progress comes as lines of the log.

@@ -97,7 +97,6 @@ def _view_grid(
     *,
     width: float = _BAR,
     height: float = 0.0,
-    **options,
 ) -> tuple[Figure, NDArray]:
     """Make axes for rows of views that all have one scale.
 
@@ -116,7 +115,6 @@ def _view_grid(
         width_ratios=wide,
         layout="constrained",
         squeeze=False,
-        **options,
     )
 
 
@@ -249,6 +247,7 @@ def plot_methods(
     views: Sequence[str] = HEMISPHERES,
     surface: str = "inflated",
     outlines: Mapping[str, ArrayLike] | ArrayLike | None = None,
+    own_outlines: bool = False,
     title: str | None = None,
 ) -> tuple[Figure, NDArray]:
     """Compare the maps of several methods, one row each.
@@ -262,6 +261,8 @@ def plot_methods(
         Names as ``"deepsif"``, ``"sloreta"``, ``"lcmv"``, ``"truth"`` or any text.
     cortex, views, surface, outlines, title
         As :func:`plot_cortex`.
+    own_outlines : bool
+        Whether a row has the outline of its own name alone, instead of all of them.
 
     Returns
     -------
@@ -270,7 +271,8 @@ def plot_methods(
     from matplotlib.colors import Normalize
 
     outlines = _as_outlines(outlines)
-    lines = bool(title) + any(outlines)
+    named = {} if own_outlines else outlines  # what a legend names
+    lines = bool(title) + any(named)
     beside = {"width": _BAR + _LINE, "height": lines * _LINE}
     fig, axes = _view_grid(cortex, surface, views, len(maps), **beside)
     cmap, norm = colormap("sequential"), Normalize(0, 1, clip=True)
@@ -278,8 +280,9 @@ def plot_methods(
         values = np.abs(np.asarray(values, float))
         peak = np.nanmax(values, initial=0.0)
         values = values / peak if peak > 0 else values
+        drawn = {method: outlines[method]} if own_outlines else outlines
         for ax, view in zip(row, views, strict=True):
-            _draw_view(ax, values, cortex, view, surface, cmap, norm, outlines)
+            _draw_view(ax, values, cortex, view, surface, cmap, norm, drawn)
         row[0].text(
             -0.04,
             0.5,
@@ -295,7 +298,7 @@ def plot_methods(
         fig, axes, cmap, norm, "magnitude / its largest", min(1, 1.5 / len(maps))
     )
     _title(fig, title)
-    _outline_legend(fig, outlines)
+    _outline_legend(fig, named)
     return fig, axes
 
 
@@ -307,7 +310,6 @@ def plot_maps(
     views: Sequence[str] = HEMISPHERES,
     surface: str = "inflated",
     limits: Mapping[str, tuple[float, float]] | None = None,
-    dpi: float = 90,
 ) -> tuple[Figure, NDArray]:
     """Draw several maps, one row and one scale each.
 
@@ -319,15 +321,13 @@ def plot_maps(
         As :func:`plot_cortex`.
     limits : mapping of name to (vmin, vmax) | None
         Scale of a map; default as :func:`plot_cortex`.
-    dpi : float
-        Lower than that of other figures: many maps in a page take many bytes.
 
     Returns
     -------
     fig, axes : Figure and array of Axes of shape (n_maps, n_views)
     """
-    beside = {"height": len(maps) * _LINE, "dpi": dpi}
-    fig, axes = _view_grid(cortex, surface, views, len(maps), **beside)
+    height = len(maps) * _LINE
+    fig, axes = _view_grid(cortex, surface, views, len(maps), height=height)
     for row, (name, (values, unit)) in zip(axes, maps.items(), strict=True):
         cmap, norm = _scale(values, None, *(limits or {}).get(name, (None, None)))
         for ax, view in zip(row, views, strict=True):

@@ -42,7 +42,7 @@ STYLE = {
     "axes.titlelocation": "left",
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
-    "figure.dpi": 110,
+    "figure.dpi": 200,
     "figure.facecolor": "white",
     "font.size": 9,
     "grid.alpha": 0.35,

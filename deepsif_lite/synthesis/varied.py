@@ -91,7 +91,7 @@ class VariedEEG(SyntheticEEG):
     resting : array of shape (n_clips, n_times, n_channels), optional
         Recordings of resting EEG, any unit, in the head's order of channels, for
         ``variety.resting_share``; every cap and head gets them in its own way, see
-        :mod:`deepsif_lite.synthesis.resting`.
+        ``synthesis.resting``.
     **options
         ``n_sources``, ``seed``, ``source_snr``, ``sensor_snr``, ``background_snr``,
         ``half_distance`` and ``device`` of :class:`SyntheticEEG`.

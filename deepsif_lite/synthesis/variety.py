@@ -61,11 +61,11 @@ class Variety:
         Range of each source against its background (dB).
     bridged_share : float
         Share of the samples in which gel joins some neighboring electrodes, see
-        :mod:`deepsif_lite.synthesis.bridges`.
+        ``synthesis.bridges``.
     resting_share : float
         Share of the samples whose noise is resting EEG instead of white noise: of the
         noise of all samples, so much power. It keeps its topography, see
-        :mod:`deepsif_lite.synthesis.resting`.
+        ``synthesis.resting``.
 
     Raises
     ------

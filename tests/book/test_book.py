@@ -13,6 +13,7 @@ import jupytext
 import nbformat
 import nbval_copies
 import pytest
+import records
 import setup_cell
 import yaml
 
@@ -143,7 +144,7 @@ def test_results_lie_beside_the_notebooks(tmp_path):
     execute.store_results("05_y", facts | {"numpy": "2"}, written, tmp_path)
     card = load_scorecard("smoke", tmp_path / "results")
     assert card.loc["sim/le/1", ["ours", "verdict"]].tolist() == [1.12, "equal"]
-    runs = build_site.runs_table(tmp_path / "results" / "chapters.json")
+    runs = records.runs_table(records.read(tmp_path / "results"))
     assert "| 04_x | 10 | `abc` | cpu |" in " ".join(runs.split())
     assert "Chapters 04 ran with: numpy 1." in runs
     assert "Chapters 05 ran with: numpy 2." in runs

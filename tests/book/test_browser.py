@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
+import os
 import re
 import shutil
-import threading
 import warnings
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import numpy as np
 import play_assets
 import pytest
 import torch
+from browser import FLAGS, find_chromium, serving
 
 import deepsif_lite as dl
 from deepsif_lite.imaging import write_image
@@ -29,35 +28,17 @@ WAIT_MS = 120_000
 HEAD = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">'
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def _serve(folder: Path):
-    handler = functools.partial(_Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_port}"
-
-
-def _stop(server) -> None:
-    server.shutdown()
-    server.server_close()
-
-
 @pytest.fixture(scope="module")
 def chromium():
     """Start Debian's browser."""
     sync = pytest.importorskip(
         "playwright.sync_api", reason="the Python package playwright is missing"
     )
-    path = shutil.which("chromium")
+    path = find_chromium()
     if path is None:
         pytest.skip("there is no chromium")
-    flags = ["--no-sandbox", "--enable-unsafe-swiftshader"]
     with sync.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=flags)
+        browser = started.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
@@ -73,17 +54,16 @@ def play(chromium, tmp_path_factory):
     text = (ROOT / "book" / "play.md").read_text()
     part = text.split("```{raw} html\n")[1].split("```")[0].replace("../_static/", "")
     (folder / "index.html").write_text(HEAD + part)
-    server, address = _serve(folder)
-    page = chromium.new_page()
+    page = chromium.new_page(reduced_motion="reduce")
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(f"{address}/index.html")
-    page.click("#play-start")
-    ready = "document.getElementById('play').dataset.state"
-    page.wait_for_function(ready, timeout=WAIT_MS)
-    assert page.inner_text("#play-status").startswith("Simulated"), wrong
-    yield page
-    _stop(server)
+    with serving(folder) as address:
+        page.goto(f"{address}/index.html")
+        page.click("#play-start")
+        ready = "document.getElementById('play').dataset.state"
+        page.wait_for_function(ready, timeout=WAIT_MS)
+        assert page.inner_text("#play-status").startswith("Simulated"), wrong
+        yield page
     assert wrong == []
 
 
@@ -144,31 +124,133 @@ def test_a_change_is_quick_and_scored(play):
     scores = play.evaluate("deepsifPlay.result().methods.deepsif.scores")
     assert 0 <= scores["precision"] <= 1
     assert 0 <= scores["recall"] <= 1
+    if min(took) >= LONGEST_MS and os.getloadavg()[0] > 1.5 * os.cpu_count():
+        pytest.skip("others keep the processor busy: a time says nothing")
     assert min(took) < LONGEST_MS
 
 
-def test_own_recordings_are_read_or_refused_in_words(play, tmp_path):
+N_TIMES, RATE = 500, 500.0  # a second: EDF has whole ones
+
+
+@pytest.fixture(scope="module")
+def recording(play):
+    """Return names and values, in V, of an average that a reader might have."""
     names = play.evaluate("deepsifPlay.meta().caps['32 electrodes']")
-    times = np.arange(250)[:, None]
+    times = np.arange(N_TIMES)[:, None]
     course = np.exp(-0.5 * ((times - 120) / 12) ** 2)
-    values = course * np.linspace(-1, 1, len(names))
-    table = "\n".join(",".join(f"{v:.6f}" for v in row) for row in values)
-    good = tmp_path / "mine.csv"
-    good.write_text(",".join(["T3", *names[1:]]) + "\n" + table)
-    play.set_input_files("#play-file", good)
-    play.wait_for_function(
-        "document.getElementById('play-status').textContent.startsWith('mine.csv')"
+    noise = np.random.default_rng(0).standard_normal((N_TIMES, len(names)))
+    return names, 1e-5 * (course * np.linspace(-1, 1, len(names)) + 0.01 * noise)
+
+
+def _write_csv(path, names, values):
+    np.savetxt(path, 1e6 * values, delimiter=",", header=",".join(names), comments="")
+
+
+def _write_fif(path, names, values):
+    info = mne.create_info([*names, "EOG"], RATE, ["eeg"] * len(names) + ["eog"])
+    eog = 1e-3 * np.ones((len(values), 1))
+    evoked = mne.EvokedArray(np.hstack([values, eog]).T, info, tmin=-0.1, nave=9)
+    second = evoked.copy().apply_function(lambda x: 0 * x)
+    mne.write_evokeds(path, [evoked, second], verbose="error")
+
+
+def _write_edf(path, names, values):
+    pytest.importorskip("edfio", reason="MNE writes EDF by edfio, which is missing")
+    raw = mne.io.RawArray(
+        values.T, mne.create_info(names, RATE, "eeg"), verbose="error"
     )
-    assert play.evaluate("deepsifPlay.result().nTimes") == 250
-    bad = tmp_path / "bad.csv"
-    bad.write_text("x,y\n1,2\n3,4")
-    play.set_input_files("#play-file", bad)
-    play.wait_for_function(
-        "document.getElementById('play-status').textContent.includes('not read')"
+    mne.export.export_raw(path, raw, verbose="error")
+
+
+def _give(page, path, says="imaged in"):
+    page.set_input_files("#play-file", path)
+    page.wait_for_function(
+        "([name, text]) => { const said = document.getElementById('play-status')"
+        ".textContent; return said.startsWith(name) && said.includes(text); }",
+        arg=[path.name, says],
+        timeout=WAIT_MS,
     )
-    assert "only 0 of its channels" in play.inner_text("#play-status")
-    play.click("#play-back")
-    play.wait_for_function("deepsifPlay.result().truth?.length > 0")
+    return page.inner_text("#play-status")
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("own.csv", _write_csv), ("own-ave.fif", _write_fif), ("own.edf", _write_edf)],
+)
+def test_own_recordings_are_read(play, recording, tmp_path, name, write):
+    names, values = recording
+    old = {"T7": "T3", "P8": "T6"}  # names of before
+    write(tmp_path / name, [old.get(known, known) for known in names], values)
+    _give(play, tmp_path / name)
+    assert play.evaluate("deepsifPlay.result().names") == names
+    eeg = np.reshape(play.evaluate("[...deepsifPlay.result().eeg]"), values.shape)
+    wanted = values - values.mean(axis=1, keepdims=True)
+    wanted = wanted - wanted.mean(axis=0)
+    np.testing.assert_allclose(eeg, wanted / np.abs(wanted).max(), atol=1e-3)
+
+
+def test_a_file_is_dropped_on_the_page(play, recording, tmp_path):
+    _write_csv(tmp_path / "dropped.csv", *recording)
+    play.evaluate(
+        """text => {
+          const held = new DataTransfer(), stage = document.getElementById('play');
+          held.items.add(new File([text], 'dropped.csv'));
+          stage.dispatchEvent(new DragEvent('drop', {dataTransfer: held, bubbles: true}));
+        }""",
+        (tmp_path / "dropped.csv").read_text(),
+    )
+    play.wait_for_function(
+        "document.getElementById('play-status').textContent.startsWith('dropped.csv')",
+        timeout=WAIT_MS,
+    )
+    assert play.evaluate("deepsifPlay.result().nTimes") == N_TIMES
+
+
+def test_the_unit_does_not_matter_but_two_units_do(play, recording, tmp_path):
+    names, values = recording
+    found = []
+    for factor in (1.0, 1e6):
+        _write_csv(tmp_path / f"unit{factor:.0f}.csv", names, factor * values)
+        _give(play, tmp_path / f"unit{factor:.0f}.csv")
+        found.append(play.evaluate("[...deepsifPlay.result().methods.deepsif.map]"))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-3, atol=1e-6)
+    mixed = values.copy()
+    mixed[:, 3] *= 1e3
+    _write_csv(tmp_path / "mixed.csv", names, mixed)
+    said = _give(play, tmp_path / "mixed.csv")
+    assert f"look at {names[3]}: more than 20 times as large" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("unknown.csv", b"x,y\n1,2\n3,4", "only 0 of its channels have names"),
+        ("words.csv", b"Fz,Cz\n1,two", "no number"),
+        ("ragged.csv", b"Fz,Cz\n1,2\n3", "a row has not 2 values"),
+        ("broken.fif", b"\x7f" * 300, "no FIF file"),
+        ("broken.edf", b"0       " * 40, "not that of an EDF file"),
+        ("own.mat", b"", "only CSV, EDF and FIF are read here"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_words(play, tmp_path, name, content, says):
+    (tmp_path / name).write_bytes(content)
+    assert says in _give(play, tmp_path / name, says="was not read")
+
+
+def test_back_to_simulation_and_by_keyboard(play, recording, tmp_path):
+    _write_csv(tmp_path / "own.csv", *recording)
+    _give(play, tmp_path / "own.csv")
+    play.focus("#play-back")
+    play.keyboard.press("Enter")
+    play.wait_for_function("deepsifPlay.result().truth?.length > 0", timeout=WAIT_MS)
+    before = play.input_value("#play-seed")
+    play.focus("#play-truth")
+    for _ in range(6):
+        play.keyboard.press("ArrowRight")
+    play.keyboard.press("Enter")
+    play.wait_for_function(
+        "before => document.getElementById('play-seed').value !== before", arg=before
+    )
 
 
 def test_a_report_fits_a_phone_and_prints_on_two_pages(chromium, tmp_path):
@@ -196,9 +278,15 @@ def site():
     """Serve the site, where it was built."""
     if not (HTML / "index.html").is_file():
         pytest.skip("the site is not built: make site")
-    server, address = _serve(HTML)
-    yield address
-    _stop(server)
+    with serving(HTML) as address:
+        yield address
+
+
+def _pages():
+    folders = [
+        path for name in ("book", "notebooks") for path in (HTML / name).glob("*")
+    ]
+    return sorted(path.relative_to(HTML) for path in folders if path.suffix == ".html")
 
 
 OVERFLOW = """() => {
@@ -210,17 +298,56 @@ OVERFLOW = """() => {
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_page_is_wider_than_the_window_and_none_complains(chromium, site, width):
-    pages = [
-        path.relative_to(HTML)
-        for folder in ("book", "notebooks")
-        for path in sorted((HTML / folder).glob("*.html"))
-    ]
-    assert pages
+    assert _pages()
     wrong = []
     page = chromium.new_page(viewport={"width": width, "height": 900})
     page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
-    for name in pages:
+    page.on(
+        "console",
+        lambda m: wrong.append(f"{page.url}: {m.text}") if m.type == "error" else None,
+    )
+    for name in _pages():
         page.goto(f"{site}/{name.as_posix()}", wait_until="load")
         wrong += [f"{name}: {found}" for found in page.evaluate(OVERFLOW)]
+    page.close()
+    assert wrong == []
+
+
+MOST_BYTES = 2e6  # of a page without MathJax, which is fetched once
+
+
+def test_no_page_is_heavy(chromium, site):
+    heavy = []
+    page = chromium.new_page()
+    sizes = []
+    page.on("response", lambda r: sizes.append((r.url, r)))
+    for name in _pages():
+        sizes.clear()
+        page.goto(f"{site}/{name.as_posix()}", wait_until="load")
+        total = sum(
+            (HTML / url.removeprefix(f"{site}/").split("?")[0]).stat().st_size
+            for url, answer in sizes
+            if url.startswith(site) and answer.ok and "mathjax" not in url.lower()
+        )
+        if total > MOST_BYTES:
+            heavy.append(f"{name}: {total / 1e6:.1f} MB")
+    page.close()
+    assert heavy == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(chromium, site, theme):
+    module = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="the Python package axe-playwright-python is missing",
+    )
+    axe, wrong = module.Axe(), []
+    page = chromium.new_page(color_scheme=theme)
+    for name in _pages():
+        page.goto(f"{site}/{name.as_posix()}", wait_until="load")
+        for found in axe.run(page).response["violations"]:
+            if found["impact"] in ("serious", "critical"):
+                where = found["nodes"][0]["target"]
+                wrong.append(f"{name}: {found['id']} at {where}")
     page.close()
     assert wrong == []

@@ -7,8 +7,6 @@
   const METHODS = {deepsif: "DeepSIF", mn: "Minimum norm", sloreta: "sLORETA"};
   const GRAY = [0.86, 0.86, 0.86], FIRST = [0.0, 0.62, 0.45], SECOND = [0.34, 0.71, 0.91];
   const BOTH = [0.8, 0.47, 0.65];
-  const OLD_NAMES = {T3: "T7", T4: "T8", T5: "P7", T6: "P8"};
-  const LEAST = 19;  // electrodes
   const FACE = [200, 216];
   let worker, meta, data, mesh, near, last, own = null, count = 0;
   const waiting = new Map(), views = {}, camera = {turn: VIEWS.left, zoom: 12, morph: 1, sides: "both"};
@@ -85,7 +83,7 @@
     two.onchange = () => { el("second").hidden = !two.checked; el("which").value = two.checked ? "1" : "0"; el("which").onchange(); later(); };
     const again = make("button", {type: "button", textContent: "Other noise"});
     again.onclick = () => { draw += 1; later(); };
-    const file = make("input", {type: "file", id: "play-file", accept: ".csv,.txt,.edf"});
+    const file = make("input", {type: "file", id: "play-file", accept: ".csv,.txt,.tsv,.edf,.fif"});
     file.onchange = () => file.files[0] && read(file.files[0]);
     const back = make("button", {type: "button", id: "play-back", textContent: "Back to simulation", hidden: true});
     back.onclick = () => { own = null; back.hidden = true; file.value = ""; later(); };
@@ -113,7 +111,7 @@
         choice("clip", "Simulated clip", Array.from({length: meta.n_clips}, (_, k) => k + 1)),
         again),
       make("fieldset", {}, make("legend", {textContent: "Your own average"}),
-        make("label", {}, make("span", {textContent: "CSV or EDF"}), file),
+        make("label", {}, make("span", {textContent: "CSV, EDF or FIF"}), file),
         make("label", {}, make("span", {textContent: "Hz of a CSV"}), make("input", {type: "number", id: "play-sfreq", value: 500, min: 100, max: 5000})),
         back));
     el("which").onchange = () => { el("seed").value = sources[+el("which").value].seed; };
@@ -202,7 +200,8 @@
 
   async function change() {
     last = own ? await ask("own", own) : await ask("change", wish());
-    say(`${own ? own.title + ": imaged" : "Simulated and imaged"} in ${Math.round(last.ms)} ms, in this browser.`);
+    const doubts = own?.doubts.length ? ` But look at ${own.doubts.join("; ")}.` : "";
+    say(`${own ? own.title + ": imaged" : "Simulated and imaged"} in ${Math.round(last.ms)} ms, in this browser.${doubts}`);
     paint();
   }
 
@@ -268,72 +267,15 @@
   }
 
   // ---- the reader's own recording
-  function fitting(names) {  // column of the file for each electrode that is known
-    const known = new Map(meta.ch_names.map(name => [name.toUpperCase(), name])), used = new Map();
-    names.forEach((name, column) => {
-      const plain = name.trim().replace(/^EEG\s+/i, "").replace(/[-_](REF|LE|AVG|A1|A2)$/i, "").toUpperCase();
-      const match = known.get(OLD_NAMES[plain] ? OLD_NAMES[plain].toUpperCase() : plain);
-      if (match && !used.has(match)) used.set(match, column);
-    });
-    if (used.size < LEAST) throw new Error(`only ${used.size} of its channels have names of the 10-10 system; ${LEAST} are needed (found ${names.slice(0, 6).join(", ")} …)`);
-    return used;
-  }
-
-  function parseCsv(text) {
-    const lines = text.trim().split(/\r?\n/), mark = lines[0].includes(";") ? ";" : lines[0].includes("\t") ? "\t" : ",";
-    const rows = lines.slice(1).map(line => line.split(mark).map(v => mark === ";" ? +v.replace(",", ".") : +v));
-    if (rows.some(row => row.some(Number.isNaN))) throw new Error("a row holds something that is no number; the first row must be the names of the channels, each further row one sample");
-    return {names: lines[0].split(mark).map(s => s.replace(/"/g, "")), rows, sfreq: +el("sfreq").value};
-  }
-
-  function parseEdf(buffer) {
-    const ascii = new TextDecoder("latin1").decode(buffer.slice(0, 256 * 300)), field = (at, size) => ascii.slice(at, at + size).trim();
-    const records = +field(236, 8), seconds = +field(244, 8), count = +field(252, 4);
-    const column = (at, size) => Array.from({length: count}, (_, k) => field(256 + at * count + k * size, size));
-    const names = column(0, 16), sizes = column(216, 8).map(Number);
-    const [low, high, dLow, dHigh] = [104, 112, 120, 128].map(at => column(at, 8).map(Number));
-    const most = Math.max(...sizes), kept = names.map((_, k) => k).filter(k => sizes[k] === most && !/annotations/i.test(names[k]));
-    const view = new DataView(buffer, +field(184, 8)), rows = [], step = sizes.reduce((a, b) => a + b);
-    const starts = sizes.map((_, k) => sizes.slice(0, k).reduce((a, b) => a + b, 0));
-    if (!(records > 0 && seconds > 0)) throw new Error("its header is not that of an EDF file");
-    for (let r = 0; r < records; r++) for (let s = 0; s < most; s++)
-      rows.push(kept.map(k => low[k] + (view.getInt16(2 * (r * step + starts[k] + s), true) - dLow[k]) * (high[k] - low[k]) / (dHigh[k] - dLow[k])));
-    return {names: kept.map(k => names[k]), rows, sfreq: most / seconds};
-  }
-
   async function read(file) {
     try {
-      if (file.size > 50e6) throw new Error("it is larger than 50 MB; give an average, or a second of EEG");
-      const edf = /\.edf$/i.test(file.name);
-      if (!edf && !/\.(csv|txt|tsv)$/i.test(file.name)) throw new Error("only CSV and EDF are read here; deepsif-lite image reads all others");
-      const {names, rows, sfreq} = edf ? parseEdf(await file.arrayBuffer()) : parseCsv(await file.text());
-      own = {...window1s(rows, fitting(names), sfreq), title: file.name};
+      const wanted = {known: meta.ch_names, csvRate: +el("sfreq").value, rate: meta.sfreq, mostTimes: meta.n_times};
+      own = {...await readRecording(file, wanted), title: file.name};
       el("back").hidden = false;
       later();
     } catch (error) {
       say(`${file.name} was not read: ${error.message}.`);
     }
-  }
-
-  function window1s(rows, used, sfreq) {  // at 500 Hz; of a longer recording the second around its strongest sample
-    const names = [...used.keys()], columns = [...used.values()], n = names.length;
-    const duration = (rows.length - 1) / sfreq, total = Math.floor(duration * meta.sfreq) + 1;
-    if (!(total >= 100)) throw new Error(`it is ${Math.round(1e3 * duration)} ms long; 200 ms are needed`);
-    const all = new Float64Array(total * n);
-    for (let t = 0; t < total; t++) {
-      const at = t * sfreq / meta.sfreq, low = Math.min(Math.floor(at), rows.length - 1), high = Math.min(low + 1, rows.length - 1);
-      columns.forEach((c, i) => { all[t * n + i] = rows[low][c] + (at - low) * (rows[high][c] - rows[low][c]); });
-    }
-    const nTimes = Math.min(total, meta.n_times);
-    let strongest = 0, most = -1;
-    const means = names.map((_, i) => { let sum = 0; for (let t = 0; t < total; t++) sum += all[t * n + i] / total; return sum; });
-    for (let t = 0; t < total; t++) {
-      let power = 0;
-      for (let i = 0; i < n; i++) power += (all[t * n + i] - means[i]) ** 2;
-      if (power > most) { most = power; strongest = t; }
-    }
-    const start = Math.max(0, Math.min(total - nTimes, strongest - Math.floor(nTimes / 2)));
-    return {names, nTimes, eeg: all.slice(start * n, (start + nTimes) * n)};
   }
 
   el("start").onclick = open;

@@ -1,0 +1,47 @@
+"""Tables that pandas wrote, as a page shows them."""
+
+from __future__ import annotations
+
+import re
+
+from bs4 import BeautifulSoup
+from bs4.element import Tag
+
+_MISSING = re.compile(r"<td>(?:NaN|nan|None|NaT|&lt;NA&gt;)</td>")
+
+
+def tidy(html: str) -> str:
+    """Return a table without empty heads: readers who hear it are told each of them.
+
+    pandas writes the names of an index in a row of their own, below the heads of the
+    columns; here they stand in the last row of these, before the name of the columns
+    where that has one (``rows / columns``). What is missing is a dash.
+
+    Parameters
+    ----------
+    html : str
+        As ``DataFrame._repr_html_`` writes it.
+    """
+    page = BeautifulSoup(html, "html.parser")
+    for head in page.find_all("thead"):
+        rows = head.find_all("tr")
+        if len(rows) > 1 and _names_an_index(rows[-1]):
+            for cell, name in zip(_cells(rows[-2]), _cells(rows[-1]), strict=False):
+                both = (name.get_text(strip=True), cell.get_text(strip=True))
+                if both[0]:
+                    cell.string = " / ".join(filter(None, both))
+            rows[-1].decompose()
+        for cell in head.find_all("th"):
+            if not cell.get_text(strip=True):
+                cell.name = "td"
+    return _MISSING.sub("<td>–</td>", str(page))
+
+
+def _cells(row: Tag) -> list[Tag]:
+    return row.find_all("th")
+
+
+def _names_an_index(row: Tag) -> bool:
+    """Whether a row holds names first and nothing behind: no label of a column."""
+    texts = [cell.get_text(strip=True) for cell in _cells(row)]
+    return bool(texts[0]) and not texts[-1]

@@ -1,0 +1,209 @@
+"""What the build makes of chapters on their way to the site."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import execute
+import images
+import memory
+import numpy as np
+import pandas as pd
+import pytest
+import records
+import tables
+import terms
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.py"))
+FACTS = {"profile": "lite", "seconds": 90.0, "commit": "abc", "device": "cpu"}
+
+
+def _record(tmp_path, **entries):
+    (tmp_path / "chapters.json").write_text(json.dumps(entries))
+    return records.read(tmp_path)
+
+
+def _heads(html):
+    rows = BeautifulSoup(html, "html.parser").find("thead").find_all("tr")
+    return [
+        [c.get_text(strip=True) for c in row.find_all(["th", "td"])] for row in rows
+    ]
+
+
+def test_names_of_an_index_stand_in_the_last_row_of_heads():
+    index = pd.MultiIndex.from_product([["a", "b"], [1, 2]], names=["letter", "digit"])
+    frame = pd.DataFrame({"x": [1.0, np.nan, 3, 4]}, index=index)
+    shown = tables.tidy(frame.to_html(notebook=True))
+    assert _heads(shown) == [["letter", "digit", "x"]]
+    wide = frame.unstack("digit").rename_axis(columns=["of", "digit"])
+    assert _heads(tables.tidy(wide.to_html(notebook=True))) == [
+        ["of", "x"],
+        ["letter / digit", "1", "2"],
+    ]
+
+
+def test_no_head_is_empty_and_what_is_missing_is_a_dash():
+    frame = pd.DataFrame({"NaN or not": [1.5, np.nan]})
+    shown = tables.tidy(frame.to_html(notebook=True))
+    page = BeautifulSoup(shown, "html.parser")
+    assert all(head.get_text(strip=True) for head in page.find_all("th"))
+    assert [cell.get_text() for cell in page.tbody.find_all("td")] == ["1.5", "–"]
+    assert "NaN or not" in shown
+
+
+@pytest.fixture
+def uses():
+    return terms.FirstUses(["Fixed point", "Patch", "Topography", "LCMV"])
+
+
+def test_a_term_is_linked_once_where_it_comes_first(uses):
+    assert uses.link("Two fixed points, a fixed point.") == (
+        "Two {term}`fixed points <Fixed point>`, a fixed point."
+    )
+    assert uses.link("Another fixed point.") == "Another fixed point."
+    assert uses.link("patchwork, dispatch") == "patchwork, dispatch"
+    assert (
+        terms.FirstUses(["Precision"])
+        .link("in double precision")
+        .endswith(" precision")
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`patch`, {py:func}`a.patch`, $patch$, [patch](x.md), **patch**, *patch*",
+        "# A patch\n",
+        "| patch | 1 |\n",
+        "```python\npatch = 1\n```",
+        "$$\npatch\n$$",
+        "see {term}`its map <Topography>` of a topography",
+    ],
+)
+def test_code_formulas_links_and_headings_are_left_alone(uses, text):
+    assert uses.link(text) == text
+
+
+def test_links_to_the_page_of_the_glossary_lead_to_the_entry(uses):
+    shown = uses.link("[topographies](../book/glossary.md), [patches](../book/x.md)")
+    assert shown.startswith("[topographies](../book/glossary.md)")  # no such entry
+    assert uses.link("a [patch](../book/glossary.md)") == "a {term}`patch <Patch>`"
+
+
+def test_the_glossary_is_read_as_it_is_written():
+    found = terms.read_glossary(ROOT / "book" / "glossary.md")
+    assert {"Average reference", "sLORETA", "Otsu's threshold"} <= set(found)
+    assert all(len(term) < 40 for term in found)
+
+
+def _png(size, dpi):
+    """Draw colors under a shade, as cortex maps are."""
+    across, along = np.meshgrid(*(np.linspace(0, 6, n) for n in size))
+    level = np.sin(across) ** 2 * np.cos(along) ** 2
+    color = np.dstack([0.5 + level / 2, 1 - level, 0.3 + 0 * level])
+    shade = 0.7 + 0.3 * np.sin(7 * across + 3 * along)[..., None]
+    pixels = (255 * color * shade).astype("u1")
+    written = io.BytesIO()
+    picture = Image.fromarray(pixels).convert("RGBA")
+    picture.save(written, "PNG", dpi=(dpi, dpi))
+    return written.getvalue()
+
+
+def test_a_figure_takes_fewer_bytes_and_looks_the_same():
+    before = _png((300, 200), 200)
+    after = images.with_palette(before)
+    assert len(after) < 0.6 * len(before)
+    assert images.with_palette(after) == after
+    old, new = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), float)
+        for png in (before, after)
+    )
+    assert np.abs(old - new).mean() < 4  # of 255
+    assert images.shown_size(after) == (165, 110)
+    assert images.shown_size(_png((300, 200), 110)) is None
+
+
+def test_memory_of_children_is_seen():
+    size = 300_000_000
+    code = f"import time; held = bytearray({size}); held[::4096] = b'1' * len(held[::4096]); time.sleep(1.5)"
+    with memory.PeakMemory() as peak:
+        subprocess.run([sys.executable, "-c", code], check=True)
+    assert size / 1e9 < peak.gb < 2 * size / 1e9
+
+
+def test_a_chapter_says_what_was_measured(tmp_path):
+    record = _record(tmp_path, **{"03_training": FACTS | {"memory_gb": 1.24}})
+    head = "**Run time.** Long at `lite`. What takes hours is stored."
+    shown = records.say_what_it_takes(head, "03_training", record)
+    assert "takes** 1.5 min and at most 1.2 GB of memory here" in shown
+    assert "on Colab ≈ 2.2 min on its T4 (2 cores) and ≈ 1.0 min on its A100" in shown
+    assert shown.endswith(
+        "A graphics card makes it quicker. What takes hours is stored."
+    )
+    assert records.say_what_it_takes(head, "99_other", record) == head
+    bare = _record(tmp_path, **{"01_simulation": FACTS})
+    shown = records.say_what_it_takes(head, "01_simulation", bare)
+    assert "takes** 1.5 min here" in shown
+    assert "| not recorded |" in records.needs_table(bare)
+
+
+def test_every_chapter_has_a_place_for_what_it_takes():
+    for source in SOURCES:
+        found = records._RUN_TIME.findall(source.read_text().replace("\n# ", "\n"))
+        assert len(found) == 1, source.name
+
+
+def test_every_figure_has_its_row(tmp_path):
+    png = _png((30, 20), 200)
+    cell = new_code_cell("plot()")
+    cell.metadata["mystnb"] = {"figure": {"name": "fig-a", "caption": "c"}}
+    cell.metadata["papermill"] = {"duration": 2.345}
+    image = {"image/png": base64.b64encode(png).decode()}
+    cell.outputs = [new_output("display_data", data=image)]
+    notebook = new_notebook(cells=[cell])
+    seconds = execute.figure_seconds(notebook)
+    assert seconds == {"fig-a": 2.3}
+    path = tmp_path / "01_simulation.ipynb"
+    path.write_text(json.dumps(notebook))
+    facts = FACTS | {"figures": seconds, "data": "123456789abc"}
+    table = records.figures_table([path], _record(tmp_path, **{"01_simulation": facts}))
+    (row,) = [line for line in table.splitlines() if "fig-a" in line]
+    wanted = "{numref}`fig-a` | `make run NB=01_simulation` | 2.3 s | "
+    assert wanted + f"`123456789abc` | `{records.short_hash(png)}`" in " ".join(
+        row.split()
+    )
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_every_exercise_has_a_solution(source):
+    text = source.read_text()
+    exercises = re.findall(r"# :::\{exercise\}\n# :label: (\S+)", text)
+    assert exercises
+    assert re.findall(r"# :::\{solution\} (\S+)", text) == exercises
+
+
+SHORT = [source for source in SOURCES if source.stem[:2] in ("01", "02", "03")]
+MEDIAN, MOST_OF_TEN = 6, 15  # lines
+
+
+@pytest.mark.parametrize("source", SHORT, ids=lambda path: path.stem)
+def test_cells_are_short(source):
+    lengths = sorted(
+        len([line for line in cell.source.splitlines() if line.strip()])
+        for cell in execute.read_source(source).cells
+        if cell.cell_type == "code"
+        and not {"hide-input", "remove-cell"} & set(cell.metadata.get("tags", []))
+    )
+    assert statistics.median(lengths) <= MEDIAN
+    assert lengths[int(0.9 * len(lengths))] <= MOST_OF_TEN
