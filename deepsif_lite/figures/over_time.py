@@ -190,9 +190,9 @@ def movie_html(movie: bytes, alt: str) -> str:
     str
         Needs no other file.
     """
-    from PIL import Image
+    from PIL.GifImagePlugin import GifImageFile
 
-    with Image.open(BytesIO(movie)) as gif, BytesIO() as still:
+    with GifImageFile(BytesIO(movie)) as gif, BytesIO() as still:
         gif.seek(gif.n_frames // 2)
         gif.convert("P").save(still, format="PNG", optimize=True)
         picture = b64encode(still.getvalue()).decode()

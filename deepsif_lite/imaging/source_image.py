@@ -236,7 +236,7 @@ class SourceImage:
             a longer one.
         """
         if needs_probability(of):
-            self._check_probability(of, tmin, tmax)
+            self._known_probability(of, tmin, tmax)
         else:
             check_option("of", of, RULES)
         return select_regions(
@@ -263,12 +263,12 @@ class SourceImage:
         OptionError
             The image has no probability.
         """
-        self._check_probability("probability", None, None)
-        return probability_over_time(self.activity, self.probability)
+        probability = self._known_probability("probability", None, None)
+        return probability_over_time(self.activity, probability)
 
-    def _check_probability(
+    def _known_probability(
         self, of: str | float, tmin: float | None, tmax: float | None
-    ) -> None:
+    ) -> NDArray:
         if self.probability is None:
             msg = (
                 f"of={of!r}: a {self.method!r} image has no probability; use 'samples'."
@@ -280,6 +280,7 @@ class SourceImage:
                 "crop the recording before imaging it."
             )
             raise WindowError(msg)
+        return self.probability
 
     def crop(self, tmin: float | None = None, tmax: float | None = None) -> SourceImage:
         """Return the part between two times (s); probability and trust are the whole's."""
