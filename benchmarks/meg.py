@@ -79,7 +79,7 @@ def summarize(samples: pd.DataFrame) -> pd.DataFrame:
     """Return mean and standard error of each score, by modality, method and sources."""
     groups = samples.groupby(["modality", "method", "n_sources"], sort=False)
     means, errors = groups[list(SCORED)].mean(), groups[list(SCORED)].sem()
-    table = means.join(errors, rsuffix="_error")
+    table = means.join(errors.add_suffix("_error"))
     return table.assign(n=groups.size()).reset_index()
 
 
