@@ -141,8 +141,7 @@ class Imager:
     def explain(self, eeg: NDArray) -> Explanation:
         """Show what a ``lite`` network looks at: scalp maps and their best patches.
 
-        Where methods disagree, this tells why: a map that is there before the stimulus
-        already, or one that no patch of cortex explains.
+        Where methods disagree it tells why: a map no patch explains, or of too early.
 
         Parameters
         ----------
