@@ -104,7 +104,8 @@ def test_projectors_of_magnetometers_do_not_matter(evoked, info, truth):
         force_update_info=True,
     )
     given.add_proj(_projector(names), verbose=False)
-    prepare(given, info)
+    expected = prepare(evoked, info).data
+    np.testing.assert_allclose(prepare(given, info).data, expected)
 
 
 def test_channels_of_two_electrodes_are_left_out(evoked, info):
