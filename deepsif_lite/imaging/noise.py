@@ -39,6 +39,15 @@ class Noise(NamedTuple):
     covariance: NDArray
     ch_names: list[str] | None
 
+    def named(self, ch_names: Sequence[str]) -> Noise:
+        """Return it with the names of the channels imaged first, if it has none yet.
+
+        Of later pieces of a recording other channels may be good.
+        """
+        if self.ch_names is None and len(self.covariance) == len(ch_names):
+            return self._replace(ch_names=list(ch_names))
+        return self
+
     def on(self, ch_names: Sequence[str]) -> NDArray:
         """Return the covariance of some channels, in their order.
 

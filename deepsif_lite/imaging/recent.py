@@ -40,15 +40,20 @@ class Recent(Generic[Value]):
         of : object
             What else it belongs to, this very object.
         """
-        for k, (owner, known, _) in enumerate(self._kept):
-            if owner is of and all(map(np.array_equal, known, arrays)):
-                entry = self._kept.pop(k)
+        for entry in self._kept:
+            owner, known, _ = entry
+            if owner is of and _are_equal(known, arrays):
                 break
         else:
             entry = of, tuple(array.copy() for array in arrays), make()
-        self._kept.append(entry)
-        del self._kept[: -self._most]
+        # A new list, so that threads in between find whole entries.
+        others = [each for each in self._kept if each is not entry]
+        self._kept = [*others, entry][-self._most :]
         return entry[-1]
+
+
+def _are_equal(first: tuple[NDArray, ...], second: tuple[NDArray, ...]) -> bool:
+    return len(first) == len(second) and all(map(np.array_equal, first, second))
 
 
 def keep_recent(

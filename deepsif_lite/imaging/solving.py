@@ -106,7 +106,10 @@ class Solver:
 
     def images(self, batches: Iterable[Windows]) -> Iterator[SourceImage]:
         """Image batches of windows that are prepared."""
-        return images_of(batches, self._solve, self.method, self.noise)
+        for batch in batches:
+            if self.noise is not None:
+                self.noise = self.noise.named(batch.head.ch_names)
+            yield from images_of([batch], self._solve, self.method, self.noise)
 
     def _solve(self, eeg: NDArray, head: HeadModel) -> tuple[NDArray, None]:
         solve = cast("Callable", METHODS[self.method].solve)  # it is no network

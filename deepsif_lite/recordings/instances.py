@@ -135,7 +135,7 @@ def good_eeg(info: mne.Info) -> NDArray:
     """
     import mne
 
-    repeated = sorted({n for n in info.ch_names if info.ch_names.count(n) > 1})
+    repeated = sorted(n for n, count in Counter(info.ch_names).items() if count > 1)
     if repeated:
         msg = f"Channels {repeated} are there more than once; drop or rename them."
         raise ChannelError(msg)

@@ -113,6 +113,7 @@ def other_signals(names: Sequence[str]) -> list[str]:
     return [name for name in names if _NO_EEG.fullmatch(_first_word(name))]
 
 
+@lru_cache(maxsize=4096)  # as for plain names
 def _first_word(name: str) -> str:
     """Return the letters that a name begins with, behind a prefix."""
     return re.split(r"[\W\d_]", plain_name(name), maxsplit=1)[0]

@@ -138,6 +138,28 @@ def test_a_channel_that_fails_leaves_the_noise_as_well(raw, head, quiet, until):
     np.testing.assert_allclose(found.activity, expected, atol=1e-3 * peak)
 
 
+@pytest.mark.filterwarnings("ignore:Channels .* are flat")
+def test_a_channel_that_fails_later_leaves_a_given_covariance_too(raw, head):
+    raw._data[5, 1900:] = 0  # all of the second batch
+    matrix = np.diag(np.linspace(1, 2, 32)) * 1e-12
+    named = mne.Covariance(matrix, head.ch_names, [], [], 100)
+    options = {"head": head, "window": 0.5, "overlap": 0}
+    found, expected = (
+        list(image_raw(raw, "mne", noise_cov=cov, **options)) for cov in (matrix, named)
+    )
+    n_channels = [image.evidence.eeg.shape[1] for image in found]
+    assert (n_channels[0], n_channels[-1]) == (32, 31)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours.activity, theirs.activity)
+    # Good for the first time later on, a channel has no noise in a matrix without it.
+    raw._data[5, 2100:], raw._data[5, :2100] = 1e-6 * np.sin(np.arange(900)), 0
+    few = np.delete(np.delete(matrix, 5, 0), 5, 1)
+    images = image_raw(raw, "mne", noise_cov=few, **options)
+    assert next(images).evidence.eeg.shape[1] == 31
+    with pytest.raises(ChannelError, match=f"noise_cov has no .*{head.ch_names[5]}"):
+        list(images)
+
+
 def test_a_covariance_with_names_fits_whatever_is_imaged(epochs, head):
     evoked = epochs.average()
     evoked.info["bads"] = [head.ch_names[3]]

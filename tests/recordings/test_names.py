@@ -147,3 +147,9 @@ def test_standard_names_spell_as_the_list_does():
         "Cz",
         "EXG1",
     ]
+
+
+def test_of_two_known_names_for_one_place_the_first_is_meant():
+    for known in (["T7", "Cz", "T3"], ("T7", "T3")):
+        assert standard_names(["T3", "T7"], known) == ["T7", "T7"]
+    assert standard_names(["t3"], ["T3", "T7"]) == ["T3"]
