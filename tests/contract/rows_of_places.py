@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import mne
 import numpy as np
 from contract.subject import (
@@ -28,8 +30,8 @@ def _in_frame(frame, positions):
     places = dict(zip(NUMBERS, positions, strict=True))
     montage = mne.channels.make_dig_montage(places, coord_frame=frame)
     info = bare(NUMBERS)
-    with mne.utils.catch_logging(), np.testing.suppress_warnings() as quiet:
-        quiet.filter(RuntimeWarning)  # MNE says that it assumes an axis
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MNE says that fiducials are not there
         info.set_montage(montage, verbose="error")
     return evoked(info=info)
 
