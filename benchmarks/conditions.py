@@ -301,6 +301,7 @@ def main() -> None:
     if arguments.stored:
         n = arguments.recordings
         counts = {g: stored_chunks(folder, g, groups[g], n) for g in groups}
+        groups = {g: levels for g, levels in groups.items() if counts[g]}
     scored = score_all(networks, clips, groups, counts, folder)
     table = []
     for group, levels in groups.items():
