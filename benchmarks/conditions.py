@@ -239,8 +239,24 @@ def means(rows: pd.DataFrame, base: pd.DataFrame, facts: dict) -> list[dict]:
     return table
 
 
-def score_all(networks, clips, groups: dict, n: int, folder: Path) -> dict:
+def chunk_path(folder: Path, group: str, level: str, first: int) -> Path:
+    """Return where the scores of a chunk lie."""
+    return folder / f"{group}-{level}-{first}.csv".replace("/", "_")
+
+
+def stored_chunks(folder: Path, group: str, levels: dict, n: int) -> int:
+    """Return how many chunks of every set of a group are stored."""
+    firsts = range(0, n, CHUNK)
+    return min(
+        sum(chunk_path(folder, group, level, first).is_file() for first in firsts)
+        for level in levels
+    )
+
+
+def score_all(networks, clips, groups: dict, counts: dict, folder: Path) -> dict:
     """Score all sets, a chunk of each before the next chunk of any.
+
+    ``counts`` says how many chunks of each group.
 
     Returns
     -------
@@ -248,9 +264,11 @@ def score_all(networks, clips, groups: dict, n: int, folder: Path) -> dict:
     """
     sets = [(group, level) for group, levels in groups.items() for level in levels]
     parts = {which: [] for which in sets}
-    chunks = range(0, n, CHUNK)
-    for first, (group, level) in tqdm([(c, s) for c in chunks for s in sets]):
-        path = folder / f"{group}-{level}-{first}.csv".replace("/", "_")
+    rounds = range(max(counts.values()))
+    work = [(k, *which) for k in rounds for which in sets if k < counts[which[0]]]
+    for k, group, level in tqdm(work, unit="chunk"):
+        first = k * CHUNK
+        path = chunk_path(folder, group, level, first)
         if not path.is_file():
             options = groups[group][level]
             rows = score(_of_group(group, networks, options), clips, options, first)
@@ -267,6 +285,9 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=200, help="in each set")
     parser.add_argument("--runs", type=Path, default=Path("_build/conditions"))
     parser.add_argument("--only", nargs="*", help="groups")
+    parser.add_argument(
+        "--stored", action="store_true", help="score no more, use what is stored"
+    )
     parser.add_argument("--save", type=Path, help="file to write, .csv")
     arguments = parser.parse_args()
     networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
@@ -276,7 +297,12 @@ def main() -> None:
     groups = conditions(networks["deepsif"].head, clips) | finite_elements()
     if arguments.only:
         groups = {name: groups[name] for name in arguments.only}
-    scored = score_all(networks, clips, groups, arguments.recordings, folder)
+    counts = dict.fromkeys(groups, -(-arguments.recordings // CHUNK))
+    if arguments.stored:
+        n = arguments.recordings
+        counts = {g: stored_chunks(folder, g, groups[g], n) for g in groups}
+        groups = {g: levels for g, levels in groups.items() if counts[g]}
+    scored = score_all(networks, clips, groups, counts, folder)
     table = []
     for group, levels in groups.items():
         base = scored[group, next(iter(levels))]

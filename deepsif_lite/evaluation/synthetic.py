@@ -53,7 +53,7 @@ def evaluate(
     n_samples: int = 300,
     seed: int = 0,
     head: HeadModel | None = None,
-    synthesis: str = "corrected",
+    synthesis: str | Sequence[str] = "corrected",
     make_stream: Callable[..., Stream] | None = None,
     first: int = 0,
     transport: bool = False,
@@ -86,7 +86,7 @@ def evaluate(
     head : HeadModel, optional
         Makes the recordings; by default that of the first network. Another one tests
         what happens when the head of the training is not the head of the test.
-    synthesis : {"corrected", "published"}
+    synthesis : {"corrected", "published"} | sequence of str
         Rule by which the recordings are made: ``variant`` of
         :class:`deepsif_lite.SyntheticEEG`.
     make_stream : callable, optional
