@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 
 import mne
 import numpy as np
@@ -46,6 +47,7 @@ SETS: dict[str, dict] = {
     "seven regions": {"n_sources": 1, "areas": (7 * REGION, 7 * REGION)},
 }
 NOISES = ("learned", "empirical", "ledoit_wolf")  # how noise is known
+OURS = ("champagne", "sloreta")
 THEIRS = "flex-champagne"
 ORDERS = 6  # of the largest patches of theirs, as its authors compare
 SFREQ = 500.0
@@ -220,6 +222,19 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
+def update(path: Path, rows: pd.DataFrame) -> None:
+    """Write rows into a table in place of those of the same recordings and method."""
+    keys = ["recordings", "noise", "method"]
+    if path.exists():
+        stored = pd.read_csv(path).set_index(keys)
+        fresh = rows.set_index(keys)
+        other = fresh.index.difference(stored.index, sort=False)
+        order = [*stored.index, *other]
+        kept = stored.drop(stored.index.intersection(fresh.index))
+        rows = pd.concat([kept, fresh]).loc[order].reset_index()
+    rows.to_csv(path, index=False)
+
+
 def main() -> None:
     """Measure both, and print or save the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -227,14 +242,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[21, 22])
     parser.add_argument("--noises", nargs="+", choices=NOISES, default=NOISES)
     parser.add_argument("--split", default="test", help="clips: test, or train to tune")
-    parser.add_argument("--save", help="file to write, .csv")
+    parser.add_argument("--methods", nargs="+", choices=[*OURS, THEIRS])
+    parser.add_argument("--save", help="file to write, .csv; other rows of it stay")
     arguments = parser.parse_args()
     head = dl.load_head_model("template-75")
-    methods = {name: ours(head, name) for name in ("champagne", "sloreta")}
+    methods = {name: ours(head, name) for name in OURS}
     versions = {name: f"deepsif-lite {commit()}" for name in methods}
     if find_spec("invert"):
         methods[THEIRS] = theirs(head)
         versions[THEIRS] = f"invertmeeg {metadata.version('invertmeeg')}"
+    if arguments.methods:
+        methods = {name: methods[name] for name in arguments.methods}
     rows: list[dict] = []
     of_seed = partial(
         measure, methods, arguments.noises, head, arguments.split, arguments.samples
@@ -248,7 +266,7 @@ def main() -> None:
     table["command"] = " ".join(["benchmarks/invertmeeg.py", *kept])
     print(table.drop(columns=["version", "command"]).round(3).to_string(index=False))
     if arguments.save:
-        table.round(4).to_csv(arguments.save, index=False)
+        update(Path(arguments.save), table.round(4))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scipy.sparse import csr_array, eye_array, vstack
+from scipy.sparse import csr_array, diags_array, eye_array, vstack
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
@@ -31,3 +31,29 @@ def ring_patches(cortex: Parcels, n_steps: int) -> csr_array:
         reached.data[:] = 1
         sizes.append(reached)
     return vstack(sizes, format="csr")
+
+
+def smooth_patches(cortex: Parcels, n_steps: int) -> csr_array:
+    """Return patches of 1, ..., ``n_steps`` steps that fade towards their rim.
+
+    Parameters
+    ----------
+    cortex : Cortex
+    n_steps : int
+
+    Returns
+    -------
+    weights : sparse array, shape (n_steps * n_regions, n_regions)
+        A region's activity over that of the strongest, after as many times a region
+        was averaged with its neighbors as there are steps. Patches of one size follow
+        each other.
+    """
+    whole = eye_array(cortex.n_regions, format="csr")
+    step = csr_array(cortex.adjacency, dtype=float) + whole
+    average = diags_array(1 / step.sum(axis=1)) @ step
+    sizes, spread = [csr_array((0, cortex.n_regions))], whole
+    for _ in range(n_steps):
+        spread = spread @ average
+        strongest = spread.max(axis=1).toarray().ravel()
+        sizes.append(diags_array(1 / strongest) @ spread)
+    return csr_array(vstack(sizes, format="csr"))

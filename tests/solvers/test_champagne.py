@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import mne
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import multivariate_normal
 
 import deepsif_lite as dl
-from deepsif_lite.solvers import fit_champagne, get_solver
+from deepsif_lite.head import template_cap
+from deepsif_lite.solvers import fit_champagne, get_solver, whiten
 from deepsif_lite.solvers.champagne import (
-    EVIDENCE_SHARE,
+    BACKGROUND_SHARE,
     PatchModel,
     independent_samples,
 )
-from deepsif_lite.solvers.patches import ring_patches
+from deepsif_lite.solvers.patches import ring_patches, smooth_patches
 
 BIOSEMI = 64
 
@@ -183,7 +185,6 @@ def test_independent_samples_are_counted():
     held = np.repeat(white[:, :100], 10, axis=1)
     assert 60 < independent_samples(held) < 200
     assert independent_samples(np.zeros((3, 100))) == 0
-    assert 0 < EVIDENCE_SHARE <= 1
 
 
 def test_rings_are_those_of_the_graph():
@@ -192,6 +193,45 @@ def test_rings_are_those_of_the_graph():
     distance = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
     for n_steps in range(3):
         np.testing.assert_array_equal(members[n_steps], distance <= n_steps)
+
+
+def test_smooth_patches_fade_as_a_random_walk_does():
+    """On a line, one step each way or none, a third of the time each."""
+    n_regions, n_steps = 9, 2
+    line = np.eye(n_regions, k=1) + np.eye(n_regions, k=-1) > 0
+    cortex = SimpleNamespace(n_regions=n_regions, adjacency=line)
+    weights = smooth_patches(cortex, n_steps).toarray()
+    weights = weights.reshape(n_steps, n_regions, n_regions)
+    np.testing.assert_allclose(weights[0, 4, 3:6], [1, 1, 1])
+    np.testing.assert_allclose(weights[1, 4], np.r_[0, 0, 1, 2, 3, 2, 1, 0, 0] / 3)
+    assert smooth_patches(cortex, 0).shape == (0, n_regions)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_slow_source_in_noise_of_the_sensors_is_not_missed(known):
+    """Few independent samples, few channels: the background must not swallow it."""
+    names = mne.channels.make_standard_montage("biosemi32").ch_names
+    head, rng = template_cap(names), np.random.default_rng(8)
+    for region in (60, 420, 800):
+        course = rng.standard_normal(50).cumsum()
+        signal = np.outer(course - course.mean(), head.leadfield[:, region])
+        noise = 0.8 * signal.std() * rng.standard_normal(signal.shape)
+        cov = np.eye(32) if known else None
+        found = fit_champagne(signal + noise, head, noise_cov=cov)
+        assert found.sources
+        assert head.cortex.distances[found.sources[0].region, region] < 0.02
+        assert found.sensor_noise > 2 * found.background
+
+
+def test_background_makes_samples_count_less(head):
+    rng = np.random.default_rng(0)
+    eeg = rng.standard_normal((300, 994)) @ head.leadfield.T
+    data, _ = whiten(eeg, head, None)
+    found = fit_champagne(eeg, head)
+    share = found.n_effective / independent_samples(data)
+    background = found.background / (found.background + found.sensor_noise)
+    assert background > 0.8
+    assert share == pytest.approx(1 - background * (1 - BACKGROUND_SHARE), abs=0.05)
 
 
 def test_sizes_below_zero_are_refused(head):
