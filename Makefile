@@ -111,8 +111,8 @@ run: setup  ## Execute one chapter in place: make run NB=01_simulation
 	@test -n "$(NB)" || { echo "Say which chapter: make run NB=01_simulation"; exit 2; }
 	$(BIN)/python book/execute.py --profile $(PROFILE) --in-place $(NB)
 
-pdf: setup  ## Print the book from the stored notebooks: _build/deepsif.pdf (needs Chromium)
-	$(BIN)/python book/print_pdf.py --profile $(PROFILE) --notebooks notebooks
+pdf: site  ## Print the site as one PDF: _build/deepsif.pdf (needs Chromium)
+	$(BIN)/python book/print_pdf.py
 
 serve:  ## Show the built site at http://localhost:8000
 	$(PYTHON) -m http.server 8000 --directory _build/html

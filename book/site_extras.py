@@ -53,6 +53,7 @@ def setup(app: Sphinx) -> None:
     """Connect what numbers chapters and figures, and what leaves out scripts."""
     app.connect("doctree-read", _number_title, priority=_BEFORE_ALL)
     app.connect("doctree-read", _unwrap_exercises, priority=_BEFORE_ALL)
+    app.connect("doctree-read", _fetch_figures_late)
     app.connect("env-get-updated", _number_by_chapter, priority=_AFTER_ALL)
     app.connect("html-page-context", _without_thebe, priority=_AFTER_ALL)
 
@@ -78,6 +79,11 @@ def _unwrap_exercises(app: Sphinx, document: nodes.document) -> None:
             continue
         box = nodes.container("", *section.children, classes=["exercise-text"])
         section.parent.replace(section, box)
+
+
+def _fetch_figures_late(app: Sphinx, document: nodes.document) -> None:
+    for image in document.findall(nodes.image):
+        image["loading"] = "lazy"  # when the reader comes near
 
 
 def _number_by_chapter(app: Sphinx, env: BuildEnvironment) -> list[str]:

@@ -383,7 +383,8 @@ measures = ["median", "percentile_5", "rdm", "magnitude"]
 table = comparison.pivot(index="change", columns="electrodes", values=measures)
 table = table.loc[comparison["change"].drop_duplicates()].round(2)
 dl.results.write_table("02_comparison", comparison, profile)
-table.rename(columns={"percentile_5": "5th percentile", "published": "theirs"})
+heads = {"percentile_5": "5th percentile", "10-10": "10\u201110", "published": "theirs"}
+table.rename(columns=heads)
 
 # %% [markdown]
 # `median` and `5th percentile` are those of the correlation, `rdm` is the median RDM, and `magnitude` the median size of their maps over ours, each with electrodes of the 10-10 system and with theirs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 import mne
 import numpy as np
 import play_assets
+import print_pdf
 import pytest
 import torch
 from browser import FLAGS, find_chromium, serving
@@ -314,25 +316,46 @@ def test_no_page_is_wider_than_the_window_and_none_complains(chromium, site, wid
 
 
 MOST_BYTES = 2e6  # of a page without MathJax, which is fetched once
+TEXT = {".html", ".js", ".css", ".svg", ".json"}
+
+
+def _sent(path):
+    """Bytes of a file as servers send it: text is compressed, figures are already."""
+    content = path.read_bytes()
+    return len(gzip.compress(content) if path.suffix in TEXT else content)
 
 
 def test_no_page_is_heavy(chromium, site):
-    heavy = []
+    heavy, seen = [], set()
     page = chromium.new_page()
-    sizes = []
-    page.on("response", lambda r: sizes.append((r.url, r)))
+    page.on("request", lambda request: seen.add(request.url.split("?")[0]))
     for name in _pages():
-        sizes.clear()
+        seen.clear()
         page.goto(f"{site}/{name.as_posix()}", wait_until="load")
-        total = sum(
-            (HTML / url.removeprefix(f"{site}/").split("?")[0]).stat().st_size
-            for url, answer in sizes
-            if url.startswith(site) and answer.ok and "mathjax" not in url.lower()
+        page.evaluate(
+            "() => document.querySelectorAll('img').forEach(e => e.loading = 'eager')"
         )
+        page.wait_for_load_state("networkidle")
+        files = [HTML / url.removeprefix(f"{site}/") for url in seen if site in url]
+        total = sum(_sent(f) for f in files if "mathjax" not in f.as_posix().lower())
         if total > MOST_BYTES:
             heavy.append(f"{name}: {total / 1e6:.1f} MB")
     page.close()
     assert heavy == []
+
+
+def test_the_book_is_printed(chromium, site, tmp_path, monkeypatch):
+    monkeypatch.setattr(print_pdf, "PDF", tmp_path / "book.pdf")
+    page = chromium.new_page(color_scheme="light")
+    shown = [name for name in _pages() if name.stem != "api"]
+    assert print_pdf.print_pages(page, site) == len(shown)
+    text = page.inner_text("article.bd-article")
+    page.close()
+    for title in ("Simulate a brain that makes spikes", "Scorecard", "Glossary"):
+        assert title in text
+    content = (tmp_path / "book.pdf").read_bytes()
+    assert content.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", content)) > len(shown)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
