@@ -17,6 +17,7 @@ from .whitening import LARGEST, whiten
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
+    from ..head.training_head import TrainingHead
 
 GCV = "gcv"
 """Choose the regularization by generalized cross-validation."""
@@ -71,7 +72,7 @@ class MinimumNorm:
 
 def minimum_norm(
     eeg: NDArray,
-    head: HeadModel,
+    head: HeadModel | TrainingHead,
     noise_cov: NDArray | None,
     lambda2: float | str,
     depth: float | None,
@@ -125,7 +126,7 @@ def cross_validated(power: NDArray, projected: NDArray) -> float:
 
 def solve_mne(
     eeg: NDArray,
-    head: HeadModel,
+    head: HeadModel | TrainingHead,
     *,
     noise_cov: NDArray | None = None,
     lambda2: float | str = LAMBDA2,
@@ -137,7 +138,7 @@ def solve_mne(
     ----------
     eeg : array of shape (n_times, n_channels)
         EEG, V, in the order of the head model's channels.
-    head : HeadModel
+    head : HeadModel | TrainingHead
         Leadfield, V/(A m).
     noise_cov : array of shape (n_channels, n_channels), optional
         Noise covariance, V^2. By default equal and independent on all channels.
@@ -170,7 +171,7 @@ def solve_mne(
 
 def solve_dspm(
     eeg: NDArray,
-    head: HeadModel,
+    head: HeadModel | TrainingHead,
     *,
     noise_cov: NDArray | None = None,
     lambda2: float | str = LAMBDA2,

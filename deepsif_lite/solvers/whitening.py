@@ -10,6 +10,7 @@ from ..errors import ChannelError, SignalError, check_option, check_shape
 
 if TYPE_CHECKING:
     from ..head.model import HeadModel
+    from ..head.training_head import TrainingHead
 
 
 NOISE = ("diagonal", "ledoit_wolf", "shrunk", "empirical")
@@ -74,7 +75,7 @@ def noise_covariance(baseline: np.ndarray, method: str = DEFAULT_NOISE) -> np.nd
 
 
 def whiten(
-    eeg: np.ndarray, head: HeadModel, noise_cov: np.ndarray | None
+    eeg: np.ndarray, head: HeadModel | TrainingHead, noise_cov: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bring data and leadfield to one reference and to unit noise.
 
@@ -85,7 +86,7 @@ def whiten(
     ----------
     eeg : array of shape (n_times, n_channels)
         EEG, V, or MEG, T.
-    head : HeadModel
+    head : HeadModel | TrainingHead
         Leadfield, V/(A m) or T/(A m).
     noise_cov : array of shape (n_channels, n_channels) or None
         Noise covariance, V^2 or T^2. None: equal and independent on all channels.
