@@ -83,6 +83,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtri  # scipy.stats takes a second to import
 
 from ..errors import check_option, check_range, check_shape
+from .activity import activity_of
 from .edge_sparse import (
     EdgeSparse,
     Limits,
@@ -185,48 +186,6 @@ class FastIresSolution:
         return strong[part == part[strong == power.argmax()]]
 
 
-def solve(
-    eeg: NDArray,
-    head: HeadModel,
-    *,
-    noise_cov: NDArray | None = None,
-    time_courses: NDArray | None = None,
-    alpha: float = ALPHA,
-    bound: str | None = None,
-    n_weightings: int = _N_WEIGHTINGS,
-    n_admm: int = _N_ADMM,
-    n_fista: int = _N_FISTA,
-) -> NDArray:
-    """Estimate the activity of each region by FAST-IRES.
-
-    Parameters
-    ----------
-    eeg, head, noise_cov, time_courses, alpha, bound, n_weightings, n_admm, n_fista
-        As of :func:`~deepsif_lite.solvers.solve_fast_ires`.
-
-    Returns
-    -------
-    array of shape (n_times, n_regions)
-        Activity, A m.
-
-    Raises
-    ------
-    OptionError, SignalError, WindowError
-        As of :func:`~deepsif_lite.solvers.solve_fast_ires`.
-    """
-    return solve_fast_ires(
-        eeg,
-        head,
-        noise_cov=noise_cov,
-        time_courses=time_courses,
-        alpha=alpha,
-        bound=bound,
-        n_weightings=n_weightings,
-        n_admm=n_admm,
-        n_fista=n_fista,
-    ).activity
-
-
 def solve_fast_ires(
     eeg: NDArray,
     head: HeadModel,
@@ -323,6 +282,9 @@ def solve_fast_ires(
         history=history,
         cortex=head.cortex,
     )
+
+
+solve = activity_of(solve_fast_ires)
 
 
 def _of_channels(noise_cov: NDArray | None) -> NDArray | None:
