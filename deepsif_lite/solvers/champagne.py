@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from ..errors import check_range
+from .activity import activity_of
 from .patches import ring_patches, smooth_patches
 from .whitening import whiten
 
@@ -120,14 +121,14 @@ class ChampagneResult:
     n_effective: float
 
 
-def solve(
+def fit_champagne(
     eeg: NDArray,
     head: HeadModel,
     *,
     noise_cov: NDArray | None = None,
     n_steps: int = N_STEPS,
-) -> NDArray:
-    """Estimate the activity of each region by sparse Bayesian learning over patches.
+) -> ChampagneResult:
+    """Estimate sources, their sizes and the noise, and keep how it came about.
 
     Parameters
     ----------
@@ -140,39 +141,6 @@ def solve(
         on all channels. Background activity is learned besides.
     n_steps : int
         Size of the largest candidate, steps along the mesh.
-
-    Returns
-    -------
-    array of shape (n_times, n_regions)
-        Activity, A m; 0 where no source is.
-
-    Raises
-    ------
-    OptionError
-        ``n_steps`` is negative.
-    SignalError
-        As of :func:`~deepsif_lite.solvers.whiten`.
-
-    See Also
-    --------
-    fit_champagne : Gives sources, sizes, evidence and noise as well.
-    """
-    return fit_champagne(eeg, head, noise_cov=noise_cov, n_steps=n_steps).activity
-
-
-def fit_champagne(
-    eeg: NDArray,
-    head: HeadModel,
-    *,
-    noise_cov: NDArray | None = None,
-    n_steps: int = N_STEPS,
-) -> ChampagneResult:
-    """Estimate sources, their sizes and the noise, and keep how it came about.
-
-    Parameters
-    ----------
-    eeg, head, noise_cov, n_steps
-        As of ``get_solver("champagne")``.
 
     Returns
     -------
@@ -202,6 +170,9 @@ def fit_champagne(
         *model.noise_power.tolist(),
         model.n_effective,
     )
+
+
+solve = activity_of(fit_champagne)
 
 
 def _search(data: NDArray, gain: NDArray, candidates: NDArray) -> PatchModel:
@@ -279,11 +250,15 @@ class PatchModel:
     def search(self) -> None:
         """Add patches, each time improving all others, while evidence demands it."""
         self.learn(_UPDATES)
-        demanded = np.log(self.candidates.shape[1])  # the price of the choice
+        n_places, n_candidates = self.candidates.shape
         while len(self.chosen) < _MOST_SOURCES:
             log_gain, variance = self.gains()
             best = int(log_gain.argmax())
-            if log_gain[best] <= demanded:
+            # The price of the choice. Whether there is a source at all is a matter of
+            # the places that so many channels tell apart; a further one may only mend
+            # the shape of another.
+            n_choices = n_candidates if self.chosen else n_places
+            if log_gain[best] <= np.log(n_choices):
                 break
             self._include(len(self.chosen), best, variance[best])
             self.learn(_UPDATES)

@@ -68,6 +68,7 @@ from numpy.typing import NDArray
 
 from ..errors import SignalError, check_range
 from ..signals import average_reference
+from .activity import activity_of
 from .entropy import Dual
 from .prelocalization import grow_parcels, space_time_scores
 from .whitening import whiten
@@ -113,38 +114,6 @@ class CmemSolution:
     active: NDArray
     dual: NDArray
     gradient: NDArray
-
-
-def solve(
-    eeg: NDArray,
-    head: HeadModel,
-    *,
-    noise_cov: NDArray | None = None,
-    lambda2: float = 1 / 9,
-    depth: float = 0.8,
-    smoothing: float = 1.0,
-    order: int = 2,
-    variance: float = 1.0,
-) -> NDArray:
-    """Estimate the activity of each region by coherent maximum entropy on the mean.
-
-    Parameters and errors are those of :func:`~deepsif_lite.solvers.solve_cmem`.
-
-    Returns
-    -------
-    array of shape (n_times, n_regions)
-        Dipole moment at every vertex of a region, A m.
-    """
-    return solve_cmem(
-        eeg,
-        head,
-        noise_cov=noise_cov,
-        lambda2=lambda2,
-        depth=depth,
-        smoothing=smoothing,
-        order=order,
-        variance=variance,
-    ).activity
 
 
 def solve_cmem(
@@ -245,6 +214,9 @@ def solve_cmem(
     alphas[alphas > _CERTAIN] = 1
     powers = variance * of_parcels(np.mean, size**2, parcels)
     return _maximum(data, gain, kernel, parcels, scores, alphas, powers)
+
+
+solve = activity_of(solve_cmem)
 
 
 def smoothing_kernel(adjacency: NDArray, smoothing: float) -> NDArray:

@@ -4,7 +4,8 @@ r"""Currents with few edges and few active regions, among those that explain the
     \min_X \|W_e \circ (V X)\|_1 + \|W_r \circ X\|_1
     \quad\text{subject to}\quad \|Y - G X\|_F^2 \le \beta
 
-V takes the difference of each pair of neighboring regions. ADMM splits the edges off
+V takes the difference of each pair of neighboring regions, and the value of a region
+beside the medial wall. ADMM splits the edges off
 (:math:`E = V X`); what remains for X at each of its iterations,
 
 .. math:: \min_X \lambda/2 \, \|V X - T\|_F^2 + \|W_r \circ X\|_1
@@ -127,7 +128,7 @@ class EdgeSparse:
     Attributes
     ----------
     edges : sparse array of shape (n_edges, n_regions)
-        V: one row a pair of neighbors.
+        V: one row a pair of neighbors, and one a region of the rim.
     ellipsoid : Ellipsoid
     """
 
@@ -157,24 +158,33 @@ class EdgeSparse:
         return float(regions + (weights.edges * np.abs(self.edges @ currents)).sum())
 
 
-def edge_operator(adjacency: NDArray) -> sparse.csr_array:
+def edge_operator(adjacency: NDArray, rim: NDArray | None = None) -> sparse.csr_array:
     """Return the operator that takes the difference of each pair of neighbors.
 
     Parameters
     ----------
     adjacency : array of bool, shape (n_regions, n_regions)
+    rim : array of int, optional
+        Regions beside a part of the surface without sources, see :func:`rim_of`.
+        There nothing flows, so their own value is the difference.
 
     Returns
     -------
     sparse array of shape (n_edges, n_regions)
-        +1 and -1 in each row.
+        +1 and -1 in each row of a pair, then +1 in each row of the rim.
     """
     first, second = np.nonzero(np.triu(adjacency))
-    n_edges = len(first)
-    rows = np.tile(np.arange(n_edges), 2)
-    signs = np.repeat([1.0, -1.0], n_edges)
-    shape = (n_edges, len(adjacency))
-    return sparse.csr_array((signs, (rows, np.r_[first, second])), shape=shape)
+    n_pairs, rim = len(first), np.array([], int) if rim is None else rim
+    rows = np.r_[np.tile(np.arange(n_pairs), 2), n_pairs + np.arange(len(rim))]
+    signs = np.r_[np.repeat([1.0, -1.0], n_pairs), np.ones(len(rim))]
+    shape = (n_pairs + len(rim), len(adjacency))
+    return sparse.csr_array((signs, (rows, np.r_[first, second, rim])), shape=shape)
+
+
+def rim_of(cortex: Cortex) -> NDArray[np.int64]:
+    """Return the regions that touch what belongs to none, such as the medial wall."""
+    _, pairs = _borders(cortex)
+    return np.unique(pairs[(pairs < 0).any(axis=1)].max(axis=1))
 
 
 def triangles_per_border(cortex: Cortex) -> float:
@@ -191,19 +201,26 @@ def triangles_per_border(cortex: Cortex) -> float:
         both means. A triangle belongs to the region of most of its corners, to the
         middle one of three.
     """
+    region, pairs = _borders(cortex)
+    pairs = pairs[(pairs >= 0).all(axis=1)]
+    per_region = (region >= 0).sum() / cortex.n_regions
+    return per_region * len(np.unique(pairs, axis=0)) / len(pairs)
+
+
+def _borders(cortex: Cortex) -> tuple[NDArray, NDArray]:
+    """Return the region of each triangle, and of the two at each edge on a border.
+
+    Shapes (n_triangles,) and (n_edges, 2), the smaller number first; -1 is no region.
+    """
     region = np.sort(cortex.region_of_vertex[cortex.faces], axis=1)[:, 1]
     corners = cortex.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     _, edge = np.unique(np.sort(corners, axis=1), axis=0, return_inverse=True)
     # Sorted by edge, the two triangles beside an edge follow each other.
     order = np.argsort(edge.ravel(), kind="stable")
     edge, beside = edge.ravel()[order], np.repeat(region, 3)[order]
-    pair = np.flatnonzero(edge[1:] == edge[:-1])
-    one, other = beside[pair], beside[pair + 1]
-    border = (one != other) & (one >= 0) & (other >= 0)
-    n_pairs = len(np.unique(np.sort(np.c_[one, other][border], axis=1), axis=0))
-    return (
-        np.mean(region >= 0) * len(region) / cortex.n_regions / (border.sum() / n_pairs)
-    )
+    shared = np.flatnonzero(edge[1:] == edge[:-1])
+    pairs = np.sort(np.c_[beside[shared], beside[shared + 1]], axis=1)
+    return region, pairs[pairs[:, 0] != pairs[:, 1]]
 
 
 def soft_threshold(values: NDArray, threshold: NDArray | float) -> NDArray:

@@ -14,7 +14,10 @@ and again with weights that are the smaller, the larger an edge or a current was
 What the publication leaves open at the level of regions, or what is decided otherwise:
 
 - Sources are regions of fixed orientation, one component each, not triangles with
-  three. V has a row for each pair of regions that touch.
+  three. V has a row for each pair of regions that touch, and one for each that touches
+  the medial wall, where there are no sources and the published mesh goes on. Without
+  those, a region of one to three neighbors at the wall costs few edges, and draws
+  what the constraint leaves open to itself.
 - ``alpha`` is the published one, for triangles. The currents here are densities: a
   region stands for its triangles, and a pair of regions for the edges of triangles
   between them. So the published sums, for currents that are even over each region,
@@ -23,18 +26,21 @@ What the publication leaves open at the level of regions, or what is decided oth
   images of a patch spread over a third of the cortex.
 - Time courses are orthonormal: those given are replaced by the nearest orthonormal
   ones. Then distances of X and of J are the same, so one projection serves both.
-- Data are whitened by the noise covariance instead of divided by one number. It says
-  how noise differs between channels; how strong noise is, that of the window tells,
+- Each channel is divided by the standard deviation of its noise, instead of all by one
+  number. How noise is correlated is not used: whitening by it multiplies what a head
+  model gets wrong, and a few hundred samples of slow EEG tell it badly. So all estimates
+  of a noise covariance give one image. How strong noise is, that of the window tells,
   by the root mean square of what the time courses do not explain (at least a hundredth
   of the data's). So it does not matter whether the covariance is that of single epochs
   or of their average, and an EEG needs none.
-- :math:`\beta` is the 95 % quantile of the noise's power over all channels and samples,
-  a chi-square distribution. The publication takes a quantile over channels and
-  multiplies it by the samples, as if noise were as strong at each: for seizures the
-  90 % one, and for spikes a number that depends on the length of the baseline. At 500
-  samples that leaves so much of the signal unexplained that images spread: in
-  simulations precision fell by a third, and errors grew by half or more. It remains as
-  ``bound="samples"``.
+- :math:`\beta` is published as a quantile of the noise's power over channels, times the
+  samples, as if noise were as strong at each: the 90 % one for seizures, and for spikes
+  a number that depends on the length of the baseline. That is ``bound="samples"``, with
+  the quantile of a chi-square distribution, and the default where a noise covariance is
+  given, as of a recording with a baseline: its head model is not exact, and what that
+  gets wrong needs the room. ``bound="sum"`` is the 95 % quantile of the noise's power
+  over all channels and samples, and the default without a covariance. Where the head
+  model is exact, as in simulations, images by it are sharper and nearer.
 - Noise outside the time courses counts against the bound. Where that uses it up, what
   lies within them may be missed by the 95 % quantile of their own noise. Where the
   bound is above all data, noise explains them and the image is 0.
@@ -49,10 +55,13 @@ What the publication leaves open at the level of regions, or what is decided oth
   iterations, as published, is small.
 
 Reweighting has many minima. On recordings of patients with a head model that is not
-theirs, the place can change with the noise covariance, the bound and the time courses:
-the published patient's spike is in the left temporal lobe by the courses of single
-spikes (:func:`~deepsif_lite.solvers.spike_courses`), with no or a diagonal covariance,
-and may be at the right temporal pole by those of the average. Compare several.
+theirs, the place can change with the bound and the time courses. The strongest region
+of the published patient's spike is in the left temporal lobe, whose resection cured
+him or her, by the defaults: with and without a noise covariance, and by the time courses
+of single spikes (:func:`~deepsif_lite.solvers.spike_courses`), of the average, and those
+published. By ``bound="sum"``, a diagonal covariance and the courses of the average, it
+is in the right one; with an ``alpha`` of two to four times the published one, at the
+medial wall. Compare several.
 
 References
 ----------
@@ -74,6 +83,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtri  # scipy.stats takes a second to import
 
 from ..errors import check_option, check_range, check_shape
+from .activity import activity_of
 from .edge_sparse import (
     EdgeSparse,
     Limits,
@@ -82,6 +92,7 @@ from .edge_sparse import (
     Weights,
     admm,
     edge_operator,
+    rim_of,
     triangles_per_border,
 )
 from .ellipsoid import Ellipsoid
@@ -175,48 +186,6 @@ class FastIresSolution:
         return strong[part == part[strong == power.argmax()]]
 
 
-def solve(
-    eeg: NDArray,
-    head: HeadModel,
-    *,
-    noise_cov: NDArray | None = None,
-    time_courses: NDArray | None = None,
-    alpha: float = ALPHA,
-    bound: str = "sum",
-    n_weightings: int = _N_WEIGHTINGS,
-    n_admm: int = _N_ADMM,
-    n_fista: int = _N_FISTA,
-) -> NDArray:
-    """Estimate the activity of each region by FAST-IRES.
-
-    Parameters
-    ----------
-    eeg, head, noise_cov, time_courses, alpha, bound, n_weightings, n_admm, n_fista
-        As of :func:`~deepsif_lite.solvers.solve_fast_ires`.
-
-    Returns
-    -------
-    array of shape (n_times, n_regions)
-        Activity, A m.
-
-    Raises
-    ------
-    OptionError, SignalError, WindowError
-        As of :func:`~deepsif_lite.solvers.solve_fast_ires`.
-    """
-    return solve_fast_ires(
-        eeg,
-        head,
-        noise_cov=noise_cov,
-        time_courses=time_courses,
-        alpha=alpha,
-        bound=bound,
-        n_weightings=n_weightings,
-        n_admm=n_admm,
-        n_fista=n_fista,
-    ).activity
-
-
 def solve_fast_ires(
     eeg: NDArray,
     head: HeadModel,
@@ -224,7 +193,7 @@ def solve_fast_ires(
     noise_cov: NDArray | None = None,
     time_courses: NDArray | None = None,
     alpha: float = ALPHA,
-    bound: str = "sum",
+    bound: str | None = None,
     n_weightings: int = _N_WEIGHTINGS,
     n_admm: int = _N_ADMM,
     n_fista: int = _N_FISTA,
@@ -238,17 +207,18 @@ def solve_fast_ires(
     head : HeadModel
         Leadfield, V/(A m), and cortex.
     noise_cov : array of shape (n_channels, n_channels), optional
-        Noise covariance, V^2, any multiple. By default equal and independent on all
-        channels. How strong noise is, the EEG itself tells.
+        Noise covariance, V^2, any multiple, of which the variances are used. By default
+        equal on all channels. How strong noise is, the EEG itself tells.
     time_courses : array of shape (n_courses, n_times), optional
         Of which activity is made, any unit, such as those of
         :func:`~deepsif_lite.solvers.spike_courses`. By default the principal
         components of the EEG that stand out.
     alpha : float
         How much a triangle's current costs, against an edge's. 0.08 as published.
-    bound : {"sum", "samples"}
+    bound : {"sum", "samples"}, optional
         What may stay unexplained: the 95 % quantile of the noise's power, or, about
-        as published, samples times the 90 % quantile of its power at one sample.
+        as published, samples times the 90 % quantile of its power at one sample. By
+        default ``"samples"`` where ``noise_cov`` is given, ``"sum"`` otherwise.
     n_weightings, n_admm, n_fista : int
         Most weightings, iterations of ADMM at each, and iterations of FISTA in each
         of those. 10, 20 and 20 as published.
@@ -274,11 +244,13 @@ def solve_fast_ires(
         Noise alone explains the EEG, and the image is 0.
     """
     check_range("alpha", alpha, 0, open_low=True)
+    if bound is None:
+        bound = "sum" if noise_cov is None else "samples"
     check_option("bound", bound, BOUNDS)
     iterations = {"n_weightings": n_weightings, "n_admm": n_admm, "n_fista": n_fista}
     for name, value in iterations.items():
         check_range(name, value, 1)
-    data, gain = whiten(eeg, head, noise_cov)
+    data, gain = whiten(eeg, head, _of_channels(noise_cov))
     courses = _courses(data, time_courses)
     noise = _noise_level(data, courses)
     data, gain = data / noise, gain / noise
@@ -293,7 +265,8 @@ def solve_fast_ires(
             stacklevel=2,
         )
     else:
-        problem = EdgeSparse(edge_operator(head.cortex.adjacency), ellipsoid)
+        edges = edge_operator(head.cortex.adjacency, rim_of(head.cortex))
+        problem = EdgeSparse(edges, ellipsoid)
         state = problem.start(_first_guess(ellipsoid, data), _PENALTY)
         limits = Limits(n_admm, n_fista, _CHANGE)
         cost = alpha * triangles_per_border(head.cortex)
@@ -309,6 +282,16 @@ def solve_fast_ires(
         history=history,
         cortex=head.cortex,
     )
+
+
+solve = activity_of(solve_fast_ires)
+
+
+def _of_channels(noise_cov: NDArray | None) -> NDArray | None:
+    """Keep the variances of a covariance, and NaN wherever one stands."""
+    if noise_cov is None or np.ndim(noise_cov) != 2:  # which whiten refuses
+        return noise_cov
+    return np.asarray(noise_cov, float) * np.eye(*np.shape(noise_cov))
 
 
 def _courses(data: NDArray, given: NDArray | None) -> NDArray:
