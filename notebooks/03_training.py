@@ -153,7 +153,7 @@ fig, ax = dl.figures.plot_layers(layers, [(0, 1, "x"), (2, 4, "W₂₃ h₁")], 
 # Nearly all of its parameters, and so of its cost, are in the LSTM: every parameter takes part in one multiplication and one addition at every time point.
 
 # %%
-model = dl.load_model("lite-75")
+model = dl.load_model("lite-75", device="cpu")  # its tensors are looked at
 net, shape = model.network, (len(head.ch_names), cortex.n_regions)
 sizes = pd.Series({"paper": theirs, "lite": net}).map(
     lambda network: sum(p.numel() for p in network.parameters())
