@@ -279,11 +279,15 @@ class PatchModel:
     def search(self) -> None:
         """Add patches, each time improving all others, while evidence demands it."""
         self.learn(_UPDATES)
-        demanded = np.log(self.candidates.shape[1])  # the price of the choice
+        n_places, n_candidates = self.candidates.shape
         while len(self.chosen) < _MOST_SOURCES:
             log_gain, variance = self.gains()
             best = int(log_gain.argmax())
-            if log_gain[best] <= demanded:
+            # The price of the choice. Whether there is a source at all is a matter of
+            # the places that so many channels tell apart; a further one may only mend
+            # the shape of another.
+            n_choices = n_candidates if self.chosen else n_places
+            if log_gain[best] <= np.log(n_choices):
                 break
             self._include(len(self.chosen), best, variance[best])
             self.learn(_UPDATES)
