@@ -920,7 +920,7 @@ shown.rename(dl.figures.method_name, level="method").round(2)
 
 # %% [markdown]
 # The network was trained neither on such time courses nor on noise without a background in the brain, and it is told nothing of the noise, where the solvers of the leaderboard are given its covariance.
-# The library's own Champagne learns how strong the noise is, and gives one image in which few patches stand out; flex-champagne keeps many weak candidates as well, which helps its average precision where small sources drown in noise (*noisy*).
+# An *empty* image is one in which a method found no source worth having; its average precision is then that of chance.
 #
 # ### Why the beamformer's recall falls as noise falls
 #
