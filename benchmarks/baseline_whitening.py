@@ -12,6 +12,10 @@ same window
 - with data and leadfield whitened by the baseline's covariance (Ledoit-Wolf), by its
   root (halfway), or by the variances of the channels.
 
+``--recordings`` images published recordings instead (they must be at hand): how many
+of the ten strongest regions lie where they should, and how far their center is from
+the place, where it is known.
+
 Each row compares a way with imaging as it is, on the same recordings: gain of the
 average precision, and scores of the regions with a probability above one half.
 """
@@ -19,19 +23,22 @@ average precision, and scores of the regions with a probability above one half.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from short_runs import finish
+from real_recordings import all_cases, on_cap, where
+from short_runs import write_with_facts
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
 from deepsif_lite.head import load_artifact_sources, load_cap_sampler
-from deepsif_lite.imaging import Imager
+from deepsif_lite.imaging import Imager, SourceImage
 from deepsif_lite.metrics import average_precision, score_sources
+from deepsif_lite.recordings import prepare
 from deepsif_lite.signals import average_reference, normalize
 from deepsif_lite.solvers import noise_covariance
 from deepsif_lite.synthesis import VariedEEG, Variety
@@ -44,6 +51,7 @@ VARIETY = Variety(
 )
 SOURCES = (1, 1, 2, 3)
 SEEDS = (91, 92)
+SFREQ = 500.0  # Hz, of the network
 OUTSTANDING = 5.0  # times the mean power of a baseline's maps
 MOST = 3  # maps taken out
 # Names, estimates of the covariance, and how far data are whitened by it.
@@ -182,17 +190,37 @@ def compare(table: pd.DataFrame) -> pd.DataFrame:
     return means.reset_index()
 
 
-def main() -> None:
-    """Compare, and print or save the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="lite", help="shipped name or folder")
-    parser.add_argument("--caps", type=int, default=4, help=f"of {BLOCK} recordings")
-    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
-    parser.add_argument("--save", help="file to write, .csv")
-    arguments = parser.parse_args()
-    model = dl.load_model(arguments.model, head=dl.load_head_model("template-75"))
+def on_recordings(model: str) -> list[dict]:
+    """Image recordings that have a baseline; nothing was chosen by them."""
+    cortex, rows = dl.load_cortex(), []
+    for case in all_cases(cortex):
+        name, window = next(iter((case.windows or {"whole": (None, None)}).items()))
+        ready = prepare(case.evoked, case.head.info, SFREQ, interpolate=False)
+        imager = on_cap(model, case.head.pick(ready.ch_names))
+        gain = average_reference(imager.head.leadfield)
+        quiet, shown = (
+            ready.copy().crop(*part).data.T for part in (case.quiet, window)
+        )
+        times = ready.copy().crop(*window).times
+        for way, matrix in ways(quiet, gain):
+            activity, probability = image(imager, shown @ matrix, matrix @ gain)
+            found = SourceImage(
+                activity.T, times, cortex, "deepsif", probability=probability
+            )
+            facts = {"recording": case.name, "window": name, "way": way}
+            rows += [
+                facts | {"response": response} | where(found, case, peak)
+                for response, peak in case.peaks.items()
+                if times[0] <= peak <= times[-1]
+            ]
+    return rows
+
+
+def simulated(name: str, seeds: Sequence[int], n_caps: int) -> pd.DataFrame:
+    """Compare the ways on simulated recordings, seed by seed."""
+    model = dl.load_model(name, head=dl.load_head_model("template-75"))
     parts = []
-    for seed in arguments.seeds:
+    for seed in seeds:
         stream = WithBaseline(
             model.head,
             dl.load_spike_library(split="test"),
@@ -203,10 +231,28 @@ def main() -> None:
             n_sources=SOURCES,
             seed=seed,
         )
-        table = compare(measure(model, stream, arguments.caps))
+        table = compare(measure(model, stream, n_caps))
         table.insert(0, "seed", seed)
         parts.append(table)
-    finish(pd.concat(parts).to_dict("records"), arguments.save)
+    return pd.concat(parts)
+
+
+def main() -> None:
+    """Compare, and print or save the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="lite", help="shipped name or folder")
+    parser.add_argument("--caps", type=int, default=3, help=f"of {BLOCK} recordings")
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--recordings", action="store_true", help="image these instead")
+    parser.add_argument("--save", help="file to write, .csv")
+    arguments, start = parser.parse_args(), perf_counter()
+    if arguments.recordings:
+        table = pd.DataFrame(on_recordings(arguments.model))
+    else:
+        table = simulated(arguments.model, arguments.seeds, arguments.caps)
+    print(table.round(3).to_string(index=False))
+    if arguments.save:
+        write_with_facts(table, arguments.save, start)
 
 
 if __name__ == "__main__":

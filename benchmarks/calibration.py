@@ -7,7 +7,7 @@ and skull. A probability is right where as many regions were active as it says.
 
 Rows "per time" are of regions at one time, see
 :meth:`deepsif_lite.imaging.SourceImage.probability_over_time`; a region of a source is
-active where it reaches half of its own peak. ``--only time --caps 8`` measures these
+active where it reaches half of its own peak. ``--only time --caps 12`` measures these
 alone (five minutes), and the other rows of the file stay.
 """
 

@@ -247,8 +247,8 @@ def plot_methods(
     views: Sequence[str] = HEMISPHERES,
     surface: str = "inflated",
     outlines: Mapping[str, ArrayLike] | ArrayLike | None = None,
-    own_outlines: bool = False,
     title: str | None = None,
+    own_outlines: bool = False,
 ) -> tuple[Figure, NDArray]:
     """Compare the maps of several methods, one row each.
 

@@ -56,7 +56,7 @@ def load_model(
         electrodes, or other parcels, see :func:`deepsif_lite.network.start_from`.
     device : str | None
         ``"cpu"``, ``"cuda"``; by default CUDA where there is one, see
-        :func:`deepsif_lite.runs.pick_device`.
+        ``runs.pick_device``.
 
     Returns
     -------

@@ -243,7 +243,7 @@ def test_train_passes_its_arguments_on(monkeypatch, capsys, tmp_path):
     assert (paper.network, paper.n_sources) == ("paper", (1, 2, 3))
     assert paper.electrode_jitter == (0, 0)
     assert seen["resume"] is True
-    assert capsys.readouterr().out.split() == 3 * [str(tmp_path / "run")]
+    assert capsys.readouterr().out.split() == 4 * [str(tmp_path / "run")]
 
 
 def test_simulate_names_both_splits(monkeypatch, capsys, tmp_path):

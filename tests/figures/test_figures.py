@@ -98,6 +98,19 @@ def test_plot_methods_keeps_method_colors(cortex):
     assert (label.get_text(), label.get_color()) == ("LCMV", "#009E73")
 
 
+def test_a_row_may_have_its_own_outline_alone(cortex):
+    maps = dict.fromkeys(["a", "b"], np.ones(994))
+    regions = np.flatnonzero(np.asarray(cortex.hemisphere) == "lh")[:60]
+    outlines = {"a": regions, "b": []}
+
+    def drawn(**options):
+        _, axes = figures.plot_methods(maps, cortex, outlines=outlines, **options)
+        return [any(ax.collections for ax in row) for row in axes]
+
+    assert drawn() == [True, True]
+    assert drawn(own_outlines=True) == [True, False]
+
+
 def test_each_map_has_its_own_scale(cortex):
     maps = {"a": (np.arange(994.0), "mm"), "b": (np.linspace(-2, 1, 994), "")}
     fig, axes = figures.plot_maps(maps, cortex, views=["lh-lateral"], limits={})

@@ -96,3 +96,33 @@ def test_filter_leaves_a_course_without_noise():
 
 def test_filter_of_silence_is_silence():
     np.testing.assert_array_equal(filtered(np.zeros(N_TIMES)), 0)
+
+
+@pytest.mark.parametrize("rate", [200, 250, 256])
+def test_noise_is_told_where_the_recording_had_fewer_samples(rate):
+    """As of the recording itself, at its own rate."""
+    rng = np.random.default_rng(6)
+    course = rhythm(2.0, 12.0)
+    noisy = course + 0.3 * rng.standard_normal(course.shape)
+    spectrum = dct(noisy, axis=0, norm="ortho")
+    spectrum[np.arange(N_TIMES) * SFREQ / 2 / N_TIMES > rate / 2] = 0
+    noisy = idct(spectrum, axis=0, norm="ortho")
+    kept = kept_frequencies(noisy, n_least=0)
+    assert kept.min() == pytest.approx(2.0, abs=3)
+    assert kept.max() == pytest.approx(12.0, abs=3)
+    error = np.mean((filtered(noisy[:, 0]) - course[:, 0]) ** 2)
+    assert error < 0.3 * np.mean((noisy[:, 0] - course[:, 0]) ** 2)
+
+
+def test_noise_far_below_a_fast_rhythm_is_not_taken_for_a_filter():
+    noise = 0.1 * np.random.default_rng(7).standard_normal((N_TIMES, 20))
+    kept = kept_frequencies(rhythm(60.0, 110.0) + noise, n_least=0)
+    assert kept.max() > 105
+    assert len(kept) > 80
+
+
+@pytest.mark.parametrize("n_times", [2, 3, 4, 7, 12])
+def test_a_few_samples_have_a_band_too(n_times):
+    eeg = torch.randn(2, n_times, 5, generator=torch.Generator().manual_seed(0))
+    assert torch.isfinite(band_spectrum(eeg, 1)[0]).all()
+    assert torch.isfinite(wiener_filter(eeg)).all()

@@ -227,7 +227,6 @@ def test_gaps_are_noticed(tmp_path, name, kind):
         ("a.npy", "mne.EvokedArray"),
         ("a.xlsx", "mne.EvokedArray"),
         ("a.edf.gz", "unpack it"),
-        ("a.dat", ".lay"),
     ],
 )
 def test_whatever_a_reader_raises_is_one_error(tmp_path, name, match):

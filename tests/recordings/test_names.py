@@ -4,6 +4,7 @@ import mne
 import pytest
 
 from deepsif_lite.errors import ChannelError
+from deepsif_lite.head.electrodes import known_electrodes
 from deepsif_lite.recordings import match_names, standard_names
 from deepsif_lite.recordings.names import (
     check_derivations,
@@ -95,7 +96,7 @@ def test_bipolar_montages_are_named(between):
 def test_other_signals_are_told_by_their_names():
     others = ["HEOG", "VEOGL", "EOG left", "EEG ECG-REF", "EKG1", "emg_chin", "Status"]
     others += ["LOC", "GSR1", "Resp", "STI 014"]
-    known = mne.channels.make_standard_montage("colin27_1005").ch_names
+    known = list(known_electrodes())
     assert other_signals(others) == others
     assert other_signals([*known, "E1", "EEG 001", "EXG1", "A1", "M2", "Ref"]) == []
 
