@@ -920,7 +920,7 @@ shown.rename(dl.figures.method_name, level="method").round(2)
 
 # %% [markdown]
 # The network was trained neither on such time courses nor on noise without a background in the brain, and it is told nothing of the noise, where the solvers of the leaderboard are given its covariance.
-# The library's own Champagne is careful to a fault here: an *empty* image means that it found no patch worth having, and its average precision is then that of chance.
+# An *empty* image is one in which a method found no source worth having; its average precision is then that of chance.
 #
 # ### Why the beamformer's recall falls as noise falls
 #
