@@ -163,12 +163,14 @@ def fit_champagne(
     )
     candidates = np.ascontiguousarray((members @ (gain / unit).T).T)
     model = _search(data / scale, gain / unit, candidates)
+    sensor_noise, background = model.noise_power.tolist()
     return ChampagneResult(
-        model.activity(members) * (scale / unit),
-        _sources(model, members, n_steps, (scale / unit) ** 2),
-        np.array(model.log_evidence),
-        *model.noise_power.tolist(),
-        model.n_effective,
+        activity=model.activity(members) * (scale / unit),
+        sources=_sources(model, members, n_steps, (scale / unit) ** 2),
+        log_evidence=np.array(model.log_evidence),
+        sensor_noise=sensor_noise,
+        background=background,
+        n_effective=model.n_effective,
     )
 
 
