@@ -20,12 +20,13 @@
 #
 # **Paper map.** Methods, "Training the DNN" {cite:p}`sun2022deepsif`. The paper reports one design.
 #
-# **Library.** {py:func}`dl.train <deepsif_lite.train>`, {py:func}`dl.results.read_experiment <deepsif_lite.results.read_experiment>`; `benchmarks/robustness.py` and `benchmarks/scaling.py` make two of the tables again.
+# **Library.** {py:func}`dl.train <deepsif_lite.train>`, {py:func}`dl.results.read_experiment <deepsif_lite.results.read_experiment>`; `benchmarks/robustness.py`, `benchmarks/scaling.py`, `benchmarks/variety.py` and `benchmarks/baseline_whitening.py` make four of the tables again.
 #
 # **Needs.** [Chapter 3](03_training.ipynb). No graphics card.
 #
 # **You will learn**
 # - what each idea of the design bought;
+# - which kinds of variety in training pay, and whether a baseline helps;
 # - what a wrong head and source-free recordings do to a network that never met them;
 # - why good scores on samples like those of the training are not enough;
 # - how few clips would do, and whether a larger network does better.
@@ -158,6 +159,69 @@ shown["samples"] /= 1000
 shown = shown.rename(columns={**METRICS, "samples": "thousand samples"})
 shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.round(3)
 
+# %% [markdown]
+# (what-each-kind-of-variety-buys)=
+# ## What each kind of variety buys
+#
+# The network for any cap learns from samples that differ in many ways beside the paper's: sources of all sizes, eyes and muscles, other heads ... ([chapter 3](03_training.ipynb)).
+# Is each of them worth its place?
+# `benchmarks/variety.py` starts from a small network that has seen only the paper's samples, under any cap, and lets it go on with the whole recipe, with recipes that lack one kind, and with two that have one kind more; all for equally many samples, with two seeds.
+# Every network is scored on the same recordings, of heads, clips and caps that none was trained on: with the kind in question in every recording, with none of them, and with all as in the recipe.
+# The table shows the change of the average precision against the whole recipe, with its standard error over recordings (paired); "seeds" is half the difference between the two seeds.
+
+# %%
+variety = dl.results.read_experiment("variety")
+_ = dl.results.write_table("03b_variety", variety, profile)
+asked = variety.recipe.str.replace("with(out)? ", "", regex=True)
+own = variety[variety.recordings_with == asked].set_index("recipe")
+plain, whole = (
+    variety[variety.recordings_with == kind].set_index("recipe")
+    for kind in ("nothing besides", "the whole recipe")
+)
+
+# %%
+change, error = "average_precision_difference", "average_precision_se"
+columns = {"with this kind": own, "with none": plain, "as in the recipe": whole}
+shown = pd.DataFrame(
+    {
+        name: [f"{c:+.3f} ± {e:.3f}" for c, e in zip(t[change], t[error], strict=True)]
+        for name, t in ((n, each.loc[own.index]) for n, each in columns.items())
+    },
+    index=own.index,
+)
+shown.assign(seeds=own["average_precision_between_seeds"].round(3))
+
+# %% [markdown]
+# VARIETY_PROSE
+#
+# ## Whitening by the baseline
+#
+# Evoked responses come with a baseline, which shows what goes on all the time.
+# `benchmarks/baseline_whitening.py` tells the shipped network of it in seven ways, on simulated recordings with strong rhythms and artifacts, each compared with imaging as it is on the same recordings (two seeds): the strongest scalp maps of the baseline are taken out of data and leadfield, or both are whitened by its covariance.
+
+# %%
+ways = dl.results.read_experiment("baseline_whitening").query("recordings == 'all'")
+_ = dl.results.write_table("03b_baseline_whitening", ways, profile)
+gains = [f"{g:+.3f} ± {e:.3f}" for g, e in zip(ways.gain, ways.gain_se, strict=True)]
+shown = ways.assign(gain=gains, seed=[f"seed {seed}" for seed in ways.seed])
+shown = shown.rename(columns={"average_precision": "average precision"}).round(3)
+shown = shown.pivot(index="way", columns="seed", values=["average precision", "gain"])
+shown.loc[ways.way.unique()].rename_axis(columns=[None, None])
+
+# %% [markdown]
+# Then the best way was tried on published recordings: the share of the ten strongest regions that lie in the area where the response is known to arise.
+
+# %%
+recordings = dl.results.read_experiment("baseline_whitening_recordings")
+_ = dl.results.write_table("03b_baseline_recordings", recordings, profile)
+kinds = recordings.recording.str.split("-").str[0]
+recordings = recordings[recordings.way.isin(["as it is", "whitened"])]
+recordings.groupby([kinds, "way"])["in_target"].mean().unstack().round(2)
+
+# %% [markdown]
+# It helps the responses of healthy people and harms the patient's spikes, perhaps because the patient's baseline holds activity of the same region.
+# So it is not what {py:func}`dl.image <deepsif_lite.image>` does, and whether it pays when networks are trained with it is open.
+#
 # %% [markdown]
 # ## Clips and parameters
 #
