@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .style import METHOD_COLORS, WIDTH, check_ax, method_color, method_name, styled
+from .style import (
+    METHOD_COLORS,
+    WIDTH,
+    check_ax,
+    method_color,
+    method_name,
+    plain_text,
+    styled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +68,7 @@ def plot_electrode(
     trace = data[evoked.ch_names.index(channel)]
     axes[0].plot(1e3 * evoked.times, trace, color=METHOD_COLORS["truth"])
     axes[0].axvline(0, color="#999999", lw=0.8)
-    axes[0].set(xlabel="time (ms)", ylabel=f"{channel} ({unit})", title=title or "")
+    axes[0].set(xlabel="time (ms)", ylabel=plain_text(f"{channel} ({unit})"), title=title or "")
     for ax, (name, time) in zip(axes[1:], marks.items(), strict=True):
         sample = int(np.abs(evoked.times - time).argmin())
         axes[0].axvline(1e3 * time, color="#444444", lw=0.8, ls="--")
