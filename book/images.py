@@ -9,6 +9,9 @@ from PIL import Image
 
 COLORS = 256
 """As many as a palette holds; a figure's shades of gray and colors fit into them."""
+EXACT = 64
+"""Those that most pixels have stay as they are: lettering says by its color what it
+stands for, but is too small for a palette that only counts pixels."""
 DRAWN_DPI = 200
 SHOWN_DPI = 110
 """Inches of a figure are shown so large that its lettering has the size of the text."""
@@ -29,9 +32,19 @@ def with_palette(png: bytes) -> bytes:
     page = Image.new("RGB", picture.size, "white")
     page.paste(picture.convert("RGBA"), mask=picture.convert("RGBA").getchannel("A"))
     written = io.BytesIO()
-    palette = page.quantize(COLORS, method=Image.Quantize.MEDIANCUT)
-    palette.save(written, "PNG", optimize=True, dpi=picture.info.get("dpi"))
+    few = page.quantize(palette=_palette(page), dither=Image.Dither.NONE)
+    few.save(written, "PNG", optimize=True, dpi=picture.info.get("dpi"))
     return min(png, written.getvalue(), key=len)
+
+
+def _palette(page: Image.Image) -> Image.Image:
+    """Choose the colors of a picture: those that fill it, and between them."""
+    counted = sorted(page.getcolors(page.width * page.height) or [], reverse=True)
+    exact = [value for _, color in counted[:EXACT] for value in color]
+    between = page.quantize(COLORS - EXACT, method=Image.Quantize.MEDIANCUT)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*exact, *(between.getpalette() or [])][: 3 * COLORS])
+    return palette
 
 
 def shrink(outputs: list) -> None:

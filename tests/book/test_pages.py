@@ -134,6 +134,17 @@ def test_a_figure_takes_fewer_bytes_and_looks_the_same():
     assert images.shown_size(_png((300, 200), 110)) is None
 
 
+def test_a_palette_keeps_the_color_of_lettering():
+    """A few pixels of one color, among thousands of colors."""
+    picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    picture[100:104, 50:60] = (204, 121, 167)
+    written = io.BytesIO()
+    Image.fromarray(picture).save(written, "PNG")
+    few = Image.open(io.BytesIO(images.with_palette(written.getvalue())))
+    assert few.mode == "P"
+    assert few.convert("RGB").getpixel((55, 102)) == (204, 121, 167)
+
+
 def test_memory_of_children_is_seen():
     size = 300_000_000
     code = f"import time; held = bytearray({size}); held[::4096] = b'1' * len(held[::4096]); time.sleep(1.5)"
