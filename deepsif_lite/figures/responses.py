@@ -68,7 +68,9 @@ def plot_electrode(
     trace = data[evoked.ch_names.index(channel)]
     axes[0].plot(1e3 * evoked.times, trace, color=METHOD_COLORS["truth"])
     axes[0].axvline(0, color="#999999", lw=0.8)
-    axes[0].set(xlabel="time (ms)", ylabel=plain_text(f"{channel} ({unit})"), title=title or "")
+    axes[0].set(
+        xlabel="time (ms)", ylabel=plain_text(f"{channel} ({unit})"), title=title or ""
+    )
     for ax, (name, time) in zip(axes[1:], marks.items(), strict=True):
         sample = int(np.abs(evoked.times - time).argmin())
         axes[0].axvline(1e3 * time, color="#444444", lw=0.8, ls="--")
