@@ -123,7 +123,8 @@ print(
 )
 
 # %%
-shown = robustness.set_index(["trial", "head"])
+names = {r"jitter-(\d+)mm": r"electrodes off by \1 mm", "template-75": "template"}
+shown = robustness.replace({"head": names}, regex=True).set_index(["trial", "head"])
 shown = shown[["precision", "recall", "error_mm", "false_alarms"]]
 shown.rename(columns={**METRICS, "false_alarms": "false alarms"}).round(2)
 
