@@ -31,7 +31,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from real_recordings import all_cases, on_cap, where
-from short_runs import write_with_facts
+from short_runs import finish_with_facts
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -250,9 +250,7 @@ def main() -> None:
         table = pd.DataFrame(on_recordings(arguments.model))
     else:
         table = simulated(arguments.model, arguments.seeds, arguments.caps)
-    print(table.round(3).to_string(index=False))
-    if arguments.save:
-        write_with_facts(table, arguments.save, start)
+    finish_with_facts(table, arguments.save, start)
 
 
 if __name__ == "__main__":

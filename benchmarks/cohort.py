@@ -8,14 +8,13 @@ without a network, whose scores change with their code alone.
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 import warnings
 from time import perf_counter
 
+from short_runs import write_with_facts
+
 import deepsif_lite as dl
 from deepsif_lite.evaluation import score_cohort, virtual_cohort
-from deepsif_lite.results import commit
 from deepsif_lite.solvers import METHODS
 
 SEED = 5  # the cohort of chapter 5
@@ -38,12 +37,7 @@ def main() -> None:
         )
     print(table.groupby("method", sort=False).mean(numeric_only=True).round(4))
     if options.save:
-        with open(options.save, "w", encoding="utf-8") as file:
-            file.write(
-                f"# command: python {shlex.join(sys.argv)}\n# commit: {commit()}\n"
-            )
-            file.write(f"# seconds: {perf_counter() - start:.0f}\n")
-            table.to_csv(file, index=False, float_format="%.6g")
+        write_with_facts(table, options.save, perf_counter() - start, "%.6g")
 
 
 if __name__ == "__main__":

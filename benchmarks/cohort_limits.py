@@ -8,19 +8,17 @@ chapter reports, so whatever is chosen by the table is not chosen on that one.
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from short_runs import write_with_facts
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
 from deepsif_lite.evaluation import image_spike, score_patient, virtual_cohort
-from deepsif_lite.results import commit
 
 SEEDS = (6, 7)  # chapter 5 reports 5
 METRICS = ("precision", "recall", "spatial_dispersion", "onset_zone_error")
@@ -106,11 +104,7 @@ def main() -> None:
         table = summarize(score(options.patients))
     print(table.round(3).to_string())
     if options.save:
-        with open(options.save, "w", encoding="utf-8") as file:
-            file.write(
-                f"# command: python {shlex.join(sys.argv)}\n# commit: {commit()}\n"
-            )
-            table.to_csv(file, index=False, float_format="%.5g")
+        write_with_facts(table, options.save)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 import torch
-from short_runs import write_with_facts
+from short_runs import finish_with_facts
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -273,10 +273,7 @@ def main() -> None:
     rows = of_simulations(arguments.seconds)
     rows += of_recordings(networks, clips, arguments.samples)
     rows += of_scoring(networks, clips, arguments.samples)
-    table = pd.DataFrame(rows)
-    print(table.round(3).to_string(index=False))
-    if arguments.save:
-        write_with_facts(table, arguments.save, start)
+    finish_with_facts(pd.DataFrame(rows), arguments.save, start)
 
 
 if __name__ == "__main__":

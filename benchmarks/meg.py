@@ -12,17 +12,16 @@ recording can give.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from short_runs import write_with_facts
 
 import deepsif_lite as dl
 from deepsif_lite.evaluation import evaluate, per_sample
 from deepsif_lite.network import load_card
-from deepsif_lite.results import commit
 from deepsif_lite.training import TrainingConfig, train
 
 HEAD = "template-meg-148"
@@ -83,11 +82,6 @@ def summarize(samples: pd.DataFrame) -> pd.DataFrame:
     return table.assign(n=groups.size()).reset_index()
 
 
-def header() -> str:
-    """Return what the table came from, a line each."""
-    return f"# command: python {shlex.join(sys.argv)}\n# commit: {commit()}\n"
-
-
 def main() -> None:
     """Train, or score what was trained."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -104,8 +98,7 @@ def main() -> None:
     trained = load_card(options.out)["training"]
     table = summarize(score(options.out, options.recordings))
     table = table.assign(steps=trained["steps_done"], planned=trained["n_steps"])
-    text = table.to_csv(index=False, float_format="%.4g")
-    options.save.write_text(header() + text, encoding="utf-8")
+    write_with_facts(table, options.save, float_format="%.4g")
     sys.stdout.write(table.round(3).to_string() + "\n")
 
 

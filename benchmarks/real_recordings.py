@@ -12,8 +12,6 @@ networks: read the table as a check for mistakes, not as a test.
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +22,7 @@ import mne
 import numpy as np
 import pandas as pd
 from scipy.interpolate import CubicSpline
+from short_runs import write_with_facts
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -32,7 +31,6 @@ from deepsif_lite.errors import RecordingUnavailable
 from deepsif_lite.head import HeadModel
 from deepsif_lite.imaging import Imager, SourceImage
 from deepsif_lite.recordings import prepare
-from deepsif_lite.results import commit
 
 # Mean coordinate of the right index finger in primary somatosensory cortex over 54
 # fMRI studies (Holmes et al. 2019, J Neurophysiol 121, 336-344), m.
@@ -331,11 +329,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
 
 def save(table: pd.DataFrame, path: str, seconds: float) -> None:
     """Write a table below what made it."""
-    command = shlex.join(["python", *sys.argv])
-    facts = {"command": command, "commit": commit(), "seconds": f"{seconds:.0f}"}
-    with open(path, "w", encoding="utf-8") as file:
-        file.writelines(f"# {name}: {fact}\n" for name, fact in facts.items())
-        table.to_csv(file, index=False, float_format="%.4g")
+    write_with_facts(table, path, seconds, "%.4g")
 
 
 def main() -> None:

@@ -61,9 +61,26 @@ def finish(rows: list[dict], save: str | None) -> None:
         table.round(4).to_csv(save, index=False)
 
 
-def write_with_facts(table: pd.DataFrame, path: str, start: float) -> None:
-    """Write a table that says how it was made; ``start`` is of ``perf_counter``."""
-    facts = {"command": f"python {shlex.join(sys.argv)}", "commit": commit()}
-    facts["seconds"] = f"{perf_counter() - start:.0f}"
-    head = "".join(f"# {name}: {value}\n" for name, value in facts.items())
-    Path(path).write_text(head + table.to_csv(index=False, float_format="%.5g"))
+def finish_with_facts(table: pd.DataFrame, save: str | None, start: float) -> None:
+    """Print a table; if asked for, write it with how it was made.
+
+    ``start`` is of ``perf_counter``.
+    """
+    print(table.round(3).to_string(index=False))
+    if save:
+        write_with_facts(table, save, perf_counter() - start)
+
+
+def write_with_facts(
+    table: pd.DataFrame,
+    path: str | Path,
+    seconds: float | None = None,
+    float_format: str = "%.5g",
+) -> None:
+    """Write a table below the command that made it, the commit and the time it took."""
+    facts = {"command": shlex.join(["python", *sys.argv]), "commit": commit()}
+    if seconds is not None:
+        facts["seconds"] = f"{seconds:.0f}"
+    head = "".join(f"# {name}: {fact}\n" for name, fact in facts.items())
+    text = table.to_csv(index=False, float_format=float_format)
+    Path(path).write_text(head + text, encoding="utf-8")

@@ -13,7 +13,7 @@ from time import perf_counter
 
 import pandas as pd
 from price_list import N_REGIONS, REGION, SEED
-from short_runs import write_with_facts
+from short_runs import finish_with_facts
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -74,10 +74,7 @@ def main() -> None:
     clips = dl.load_spike_library(split="test")
     sizes = tqdm(N_REGIONS, unit="size")
     rows = [r for n in sizes for r in measure(model, clips, n, arguments.samples)]
-    table = pd.DataFrame(rows)
-    print(table.round(3).to_string(index=False))
-    if arguments.save:
-        write_with_facts(table, arguments.save, start)
+    finish_with_facts(pd.DataFrame(rows), arguments.save, start)
 
 
 if __name__ == "__main__":

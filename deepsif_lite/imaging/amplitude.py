@@ -118,7 +118,8 @@ def fit_amplitude(
     SignalError
         The image is zero, or has another polarity than the recording.
     """
-    evidence, head = _evidence(image), _evidence(image).head
+    evidence = _evidence(image)
+    head = evidence.head
     shown = (head.referenced_leadfield @ image.activity).T
     shown = shown - shown.mean(axis=0)
     eeg = referenced(evidence.eeg - evidence.eeg.mean(axis=0), head.modality, 1)

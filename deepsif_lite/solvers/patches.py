@@ -23,8 +23,7 @@ def ring_patches(cortex: Parcels, n_steps: int) -> csr_array:
     members : sparse array, shape ((n_steps + 1) * n_regions, n_regions)
         1 for the regions of a patch. Patches of one size follow each other.
     """
-    whole = eye_array(cortex.n_regions, format="csr")
-    step = csr_array(cortex.adjacency, dtype=float) + whole
+    whole, step = _none_and_one_step(cortex)
     sizes = [whole]
     for _ in range(n_steps):
         reached = sizes[-1] @ step
@@ -48,8 +47,7 @@ def smooth_patches(cortex: Parcels, n_steps: int) -> csr_array:
         was averaged with its neighbors as there are steps. Patches of one size follow
         each other.
     """
-    whole = eye_array(cortex.n_regions, format="csr")
-    step = csr_array(cortex.adjacency, dtype=float) + whole
+    whole, step = _none_and_one_step(cortex)
     average = diags_array(1 / step.sum(axis=1)) @ step
     sizes, spread = [csr_array((0, cortex.n_regions))], whole
     for _ in range(n_steps):
@@ -57,3 +55,9 @@ def smooth_patches(cortex: Parcels, n_steps: int) -> csr_array:
         strongest = spread.max(axis=1).toarray().ravel()
         sizes.append(diags_array(1 / strongest) @ spread)
     return csr_array(vstack(sizes, format="csr"))
+
+
+def _none_and_one_step(cortex: Parcels) -> tuple[csr_array, csr_array]:
+    """Return which regions no step reaches from each, and which one step does."""
+    whole = eye_array(cortex.n_regions, format="csr")
+    return whole, csr_array(cortex.adjacency, dtype=float) + whole
