@@ -54,11 +54,16 @@ SEEDS = (91, 92)
 SFREQ = 500.0  # Hz, of the network
 OUTSTANDING = 5.0  # times the mean power of a baseline's maps
 MOST = 3  # maps taken out
-# Names, estimates of the covariance, and how far data are whitened by it.
+# Names, estimates of the covariance, how far data are whitened by it, and which share of
+# the window's power is added to it, as if the head model were wrong by that much.
 WHITENED = (
-    ("whitened", "ledoit_wolf", 1.0),
-    ("whitened halfway", "ledoit_wolf", 0.5),
-    ("whitened channel by channel", "diagonal", 1.0),
+    ("whitened", "ledoit_wolf", 1.0, 0.0),
+    ("whitened, 1 % added", "ledoit_wolf", 1.0, 0.01),
+    ("whitened, 3 % added", "ledoit_wolf", 1.0, 0.03),
+    ("whitened, 10 % added", "ledoit_wolf", 1.0, 0.1),
+    ("whitened, 30 % added", "ledoit_wolf", 1.0, 0.3),
+    ("whitened halfway", "ledoit_wolf", 0.5, 0.0),
+    ("whitened channel by channel", "diagonal", 1.0, 0.0),
 )
 LIKELY = 0.5
 SCORES = ("average_precision", "precision", "recall", "error_mm")
@@ -82,9 +87,10 @@ class WithBaseline(VariedEEG):
         return wave
 
 
-def ways(baseline: NDArray, leadfield: NDArray) -> Iterator[tuple[str, NDArray]]:
+def ways(baseline: NDArray, window: NDArray) -> Iterator[tuple[str, NDArray]]:
     """Yield what to multiply data and leadfield by, (n_channels, n_channels)."""
-    n_channels = len(leadfield)
+    n_channels = window.shape[1]
+    whole = average_reference(window - window.mean(axis=0), 1).var()
     one = np.eye(n_channels)
     yield "as it is", one
     centered = average_reference(baseline - baseline.mean(axis=0), 1)
@@ -97,8 +103,8 @@ def ways(baseline: NDArray, leadfield: NDArray) -> Iterator[tuple[str, NDArray]]
     stand_out = power[::-1][:MOST] > OUTSTANDING * power[1:].mean()
     kept = maps[:, :MOST][:, stand_out]
     yield "without those that stand out", one - kept @ kept.T
-    for name, estimate, exponent in WHITENED:
-        covariance = noise_covariance(centered, estimate)
+    for name, estimate, exponent, added in WHITENED:
+        covariance = noise_covariance(centered, estimate) + added * whole * one
         yield name, _power_of(covariance, -exponent / 2)
 
 
@@ -169,7 +175,7 @@ def measure(model: Imager, stream: WithBaseline, n_blocks: int) -> pd.DataFrame:
         window = sample["eeg"][N_BASELINE:].astype(float)
         baseline = sample["eeg"][:N_BASELINE].astype(float)
         gain = average_reference(sample["leadfield"])
-        for way, matrix in ways(baseline, gain):
+        for way, matrix in ways(baseline, window):
             found = image(model, window @ matrix, matrix @ gain)
             row = {"recording": number, "way": way, "recordings": sample["kind"]}
             rows.append(row | scores(model, found, sample))
@@ -202,7 +208,7 @@ def on_recordings(model: str) -> list[dict]:
             ready.copy().crop(*part).data.T for part in (case.quiet, window)
         )
         times = ready.copy().crop(*window).times
-        for way, matrix in ways(quiet, gain):
+        for way, matrix in ways(quiet, shown):
             activity, probability = image(imager, shown @ matrix, matrix @ gain)
             found = SourceImage(
                 activity.T, times, cortex, "deepsif", probability=probability

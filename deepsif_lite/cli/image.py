@@ -84,13 +84,13 @@ def _add_times(parser: argparse.ArgumentParser) -> None:
         type=seconds,
         nargs=2,
         metavar=("FROM", "TO"),
-        help="times without signal (s) for the noise of the solvers (all but deepsif)",
+        help="times without signal (s), to know the noise by",
     )
     parser.add_argument(
         "--noise",
         type=choice(_estimates),
         help="how the noise covariance is estimated from the baseline: diagonal "
-        "(unless given), ledoit_wolf, shrunk or empirical",
+        "(of solvers, unless given), ledoit_wolf (of deepsif), shrunk or empirical",
     )
 
 

@@ -66,21 +66,24 @@ def image(
         Window to image, s. By default all of it. The data covariance of LCMV is
         taken from this window.
     baseline : tuple of (float | None, float | None) | None
-        Times without signal, s, from which the solvers take the noise covariance,
-        and whose mean is taken from each channel; they may lie outside ``tmin`` to
-        ``tmax``. By default noise is taken as equal on all channels, and the mean is
-        that of the window. Not for networks.
+        Times without signal, s, from which the noise covariance is taken; they may
+        lie outside ``tmin`` to ``tmax``. By default noise is taken as equal on all
+        channels. Solvers also take the mean of the baseline from each channel, else
+        that of the window, as networks do. A network (one for any cap) images data
+        and leadfield that are whitened, see Notes.
     match : {"name", "position"}
         How channels are matched, see :func:`deepsif_lite.recordings.prepare`.
     noise : {"diagonal", "ledoit_wolf", "shrunk", "empirical"} | None
         How the noise covariance is estimated from the baseline, by default
-        ``"diagonal"``; see :func:`deepsif_lite.solvers.noise_covariance`.
+        ``"diagonal"``, of networks ``"ledoit_wolf"``; see
+        :func:`deepsif_lite.solvers.noise_covariance`.
     model : str | path | Imager | None
         The network of ``method="deepsif"``. By default the shipped one for ``head``.
     **options
-        Passed to the solver (``lambda2``, ``depth``, ``reg``, ``noise_cov``, ...). The
-        last may be an :class:`mne.Covariance`, of which the channels that are imaged
-        are taken; a matrix is of these channels, in the order of the head model.
+        ``noise_cov`` in place of a baseline: an :class:`mne.Covariance`, of which the
+        channels that are imaged are taken, or a matrix of these channels, in the order
+        of the head model, V^2. All else is passed to the solver (``lambda2``,
+        ``depth``, ``reg``, ...).
 
     Returns
     -------
@@ -95,7 +98,15 @@ def image(
     WindowError
         A window lies outside the recording.
     MismatchError
-        The network was not trained for the head model, or there is none for it.
+        The network was not trained for the head model, or there is none for it; or it
+        knows one montage, whose leadfield no noise may change.
+
+    Notes
+    -----
+    Give networks a baseline of evoked responses alone, where it holds what goes on
+    during the response but the response: background, eyes, muscles. Chapter 3b shows
+    what that gains, in simulations and on published recordings, and that of spikes,
+    whose baseline holds activity of the focus, it takes away.
 
     Examples
     --------
@@ -112,7 +123,15 @@ def image(
     checks.check_options(method, model, baseline, noise, options)
     if METHODS[method].solve is None:
         imager = _imager_for(model, head)
-        return imager.apply(evoked, tmin=tmin, tmax=tmax, match=match)
+        return imager.apply(
+            evoked,
+            tmin=tmin,
+            tmax=tmax,
+            baseline=baseline,
+            match=match,
+            noise=noise,
+            **options,
+        )
     check_kind(evoked, "Evoked")
     solver = _solver_for(method, head, match, options)
     ready, cap = solver.prepare(evoked, tmin, tmax, baseline, noise)
@@ -168,7 +187,15 @@ def image_epochs(
     checks.check_options(method, model, baseline, noise, options)
     if METHODS[method].solve is None:
         imager = _imager_for(model, head)
-        return imager.apply_epochs(epochs, tmin=tmin, tmax=tmax, match=match)
+        return imager.apply_epochs(
+            epochs,
+            tmin=tmin,
+            tmax=tmax,
+            baseline=baseline,
+            match=match,
+            noise=noise,
+            **options,
+        )
     check_kind(epochs, "Epochs")
     solver = _solver_for(method, head, match, options)
     ready, cap = solver.prepare(good_epochs(epochs), tmin, tmax, baseline, noise)
@@ -228,7 +255,17 @@ def image_raw(
     checks.check_options(method, model, baseline, noise, options)
     if METHODS[method].solve is None:
         imager = _imager_for(model, head)
-        return imager.apply_raw(raw, window, overlap, tmin=tmin, tmax=tmax, match=match)
+        return imager.apply_raw(
+            raw,
+            window,
+            overlap,
+            tmin=tmin,
+            tmax=tmax,
+            baseline=baseline,
+            match=match,
+            noise=noise,
+            **options,
+        )
     check_kind(raw, "Raw")
     solver = _solver_for(method, head, match, options)
     batches = raw_windows(raw, solver.bring, window, overlap, tmin=tmin, tmax=tmax)
@@ -257,5 +294,4 @@ def _solver_for(
     """Return a solver that is ready to prepare recordings."""
     own = dict(options)
     noise_cov = own.pop("noise_cov", None)
-    noise = None if noise_cov is None else given_noise(noise_cov)
-    return Solver(method, _head_for(head), match, own, noise)
+    return Solver(method, _head_for(head), match, own, given_noise(noise_cov))

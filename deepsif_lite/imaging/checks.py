@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ArtifactError, OptionError, SignalError, WindowError, check_option
+from ..errors import (
+    ArtifactError,
+    MismatchError,
+    OptionError,
+    SignalError,
+    WindowError,
+    check_option,
+)
 from ..metrics.extent import LIKELY
+from ..network.cards import serves_any_cap
 from ..solvers.methods import METHODS
 from ..solvers.whitening import NOISE
 
@@ -47,7 +55,7 @@ def check_options(
     named = {"model": model, "baseline": baseline, "noise": noise}
     given = {*options, *(name for name, value in named.items() if value is not None)}
     if solve is None:
-        allowed = ["model"]
+        allowed = ["model", "baseline", "noise", "noise_cov"]
     else:
         parameters = inspect.signature(solve).parameters.values()
         own = [p.name for p in parameters if p.kind == p.KEYWORD_ONLY]
@@ -64,6 +72,30 @@ def check_options(
         if baseline is None:
             msg = f"noise={noise!r} needs the baseline that it is estimated from."
             raise OptionError(msg)
+
+
+def check_whitening(card: dict, *noise: object) -> None:
+    """Refuse noise where it would change the one leadfield that a network knows.
+
+    Parameters
+    ----------
+    card : dict
+        Of the network.
+    *noise : object | None
+        What was said of it.
+
+    Raises
+    ------
+    MismatchError
+        Names a network that works with any leadfield.
+    """
+    if serves_any_cap(card) or all(part is None for part in noise):
+        return
+    msg = (
+        f"The network for {card['head']!r} knows one leadfield, and noise changes it; "
+        "leave baseline and noise_cov out, or use model='lite'."
+    )
+    raise MismatchError(msg)
 
 
 def check_output(method: str, *arrays: NDArray | None) -> None:
@@ -106,7 +138,7 @@ def check_length(n_times: int) -> None:
     if n_times < 2:
         msg = (
             "The window holds one sample, and its mean is taken away; widen it "
-            "(tmin, tmax), or give a baseline (solvers)."
+            "(tmin, tmax), or give a baseline to a solver."
         )
         raise WindowError(msg)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +13,12 @@ from ..recordings.instances import check_kind
 from ..recordings.preparation import prepare
 from ..recordings.windows import check_window
 from ..signals import normalize
+from ..solvers.whitening import whitening_matrix
 from . import checks
 from .fit import warn_about_fit
+from .noise import NETWORK_NOISE, find_noise, given_noise, keep_known, listen
 from .recorded import prepare_as_recorded
+from .running import run_network
 from .serving import serving
 from .windows import (
     DURATION,
@@ -38,16 +39,13 @@ if TYPE_CHECKING:
 
     import mne
     from numpy.typing import NDArray
-    from threadpoolctl import ThreadpoolController
-    from torch import Tensor
 
     from ..head.model import HeadModel
     from ..network.protocol import SourceNetwork
     from .explanation import Explanation
+    from .noise import Baseline, Noise, NoiseCovariance
     from .recorded import Instance
     from .source_image import SourceImage
-
-_BATCH = 32  # windows at a time; bounds the memory of predict
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,14 +122,8 @@ class Imager:
         eeg = np.asarray(eeg, dtype=np.float32)
         self._check(eeg)
         windows = torch.from_numpy(eeg.reshape(-1, *eeg.shape[-2:]))
-        alone = len(windows) == 1
-        with torch.inference_mode(), _one_thread() if alone else nullcontext():
-            windows = normalize(windows, self.head.modality)
-            batches = (
-                self.network.image(batch.to(self.device))
-                for batch in windows.split(_BATCH)
-            )
-            activity, probability = _collect(batches, len(windows))
+        windows = normalize(windows, self.head.modality)
+        activity, probability = run_network(self.network, windows, self.device)
         activity = activity.reshape(*eeg.shape[:-1], -1)
         checks.check_output("deepsif", activity, probability)
         if probability is not None:
@@ -181,7 +173,10 @@ class Imager:
         *,
         tmin: float | None = None,
         tmax: float | None = None,
+        baseline: Baseline | None = None,
         match: str = "name",
+        noise: str | None = None,
+        noise_cov: NoiseCovariance | None = None,
     ) -> SourceImage:
         """Image an evoked response.
 
@@ -192,8 +187,8 @@ class Imager:
             :func:`deepsif_lite.recordings.prepare`.
         tmin, tmax : float | None
             Window to image, s. By default all of it.
-        match : {"name", "position"}
-            How channels are matched.
+        baseline, match, noise, noise_cov
+            As of :func:`deepsif_lite.image`.
 
         Returns
         -------
@@ -205,7 +200,9 @@ class Imager:
             The recording is no evoked response, or cannot be brought to the network's
             channels.
         WindowError
-            The window lies outside the recording.
+            The window or the baseline lies outside the recording.
+        MismatchError
+            The network knows one montage, and noise was given.
 
         Warns
         -----
@@ -215,14 +212,16 @@ class Imager:
             as sources in the head make them.
         """
         check_kind(evoked, "Evoked")
+        checks.check_whitening(self.card, baseline, noise_cov)
         window = check_window(evoked.times, tmin, tmax)
         ready, head = self._bring(evoked, match)
+        known = find_noise(ready, baseline, noise or NETWORK_NOISE, noise_cov)
         crop(ready, window)
         checks.check_length(len(ready.times))
         checks.check_usual_length(len(ready.times), self.card)
         eeg = ready.data - ready.data.mean(axis=1, keepdims=True)
         warn_about_fit(eeg.T, head, 2)
-        result = next(self._images([evoked_window(ready, head)]))
+        result = next(self._images([evoked_window(ready, head)], known))
         checks.warn_about_doubt(result.probability)
         return result
 
@@ -232,7 +231,10 @@ class Imager:
         *,
         tmin: float | None = None,
         tmax: float | None = None,
+        baseline: Baseline | None = None,
         match: str = "name",
+        noise: str | None = None,
+        noise_cov: NoiseCovariance | None = None,
     ) -> Iterator[SourceImage]:
         """Image epochs, each alone.
 
@@ -240,8 +242,10 @@ class Imager:
         ----------
         epochs : mne.Epochs
             EEG, V. Channels are judged for all epochs alike.
-        tmin, tmax, match
+        tmin, tmax, match, noise, noise_cov
             As for :meth:`apply`.
+        baseline
+            As of :func:`deepsif_lite.image_epochs`: one noise covariance for all.
 
         Yields
         ------
@@ -251,7 +255,7 @@ class Imager:
 
         Raises
         ------
-        SignalError, ChannelError, WindowError
+        SignalError, ChannelError, WindowError, MismatchError
             As of :meth:`apply`, at once.
 
         Warns
@@ -261,13 +265,15 @@ class Imager:
             epochs the channels do not follow from each other, at once.
         """
         check_kind(epochs, "Epochs")
+        checks.check_whitening(self.card, baseline, noise_cov)
         window = check_window(epochs.times, tmin, tmax)
         ready, head = self._bring(good_epochs(epochs), match)
+        known = find_noise(ready, baseline, noise or NETWORK_NOISE, noise_cov)
         crop(ready, window)
         checks.check_length(len(ready.times))
         checks.check_usual_length(len(ready.times), self.card)
         warn_about_epochs(ready, head)
-        return self._images(epoch_windows(ready, head))
+        return self._images(epoch_windows(ready, head), known)
 
     def apply_raw(
         self,
@@ -277,7 +283,10 @@ class Imager:
         *,
         tmin: float | None = None,
         tmax: float | None = None,
+        baseline: Baseline | None = None,
         match: str = "name",
+        noise: str | None = None,
+        noise_cov: NoiseCovariance | None = None,
     ) -> Iterator[SourceImage]:
         """Image a raw recording window by window.
 
@@ -289,8 +298,8 @@ class Imager:
             Length of a window, and how much of it belongs to the one before, s.
         tmin, tmax : float | None
             Part of the recording, s. By default all of it.
-        match : {"name", "position"}
-            How channels are matched.
+        baseline, match, noise, noise_cov
+            As of :func:`deepsif_lite.image_raw`.
 
         Yields
         ------
@@ -302,7 +311,7 @@ class Imager:
 
         Raises
         ------
-        SignalError, WindowError, OptionError
+        SignalError, WindowError, OptionError, MismatchError
             What is wrong with the arguments, at once. What is wrong with a piece
             of the recording is raised when it is read.
 
@@ -312,13 +321,17 @@ class Imager:
             As of :meth:`apply_epochs`, of windows; the channels after the last image.
         """
         check_kind(raw, "Raw")
+        checks.check_whitening(self.card, baseline, noise_cov)
 
         def bring(piece: mne.io.BaseRaw) -> tuple[mne.io.BaseRaw, HeadModel]:
-            return self._bring(piece, match)
+            return keep_known(*self._bring(piece, match), known)
 
+        known = given_noise(noise_cov)
         batches = raw_windows(raw, bring, window, overlap, tmin=tmin, tmax=tmax)
         checks.check_usual_length(round(window * self.card["sfreq"]), self.card)
-        return self._images(with_warning(batches))
+        if baseline is not None:
+            known = listen(raw, baseline, noise or NETWORK_NOISE, bring)
+        return self._images(with_warning(batches), known)
 
     def _bring(self, inst: Instance, match: str) -> tuple[Instance, HeadModel]:
         """Prepare a recording on its electrodes, or on those the network must have."""
@@ -328,11 +341,19 @@ class Imager:
         head = None if self.own_cap else self.head
         return prepare_as_recorded(inst, head, rate, match=match)
 
-    def _images(self, batches: Iterable[Windows]) -> Iterator[SourceImage]:
-        def solve(eeg: NDArray, head: HeadModel) -> tuple[NDArray, NDArray | None]:
-            return self.on(head).predict_with_probability(eeg)
+    def _images(
+        self, batches: Iterable[Windows], noise: Noise | None
+    ) -> Iterator[SourceImage]:
+        return images_of(batches, self._solve, "deepsif", noise)
 
-        return images_of(batches, solve, "deepsif")
+    def _solve(
+        self, eeg: NDArray, head: HeadModel, noise_cov: NDArray | None
+    ) -> tuple[NDArray, NDArray | None]:
+        if noise_cov is None:
+            return self.on(head).predict_with_probability(eeg)
+        matrix = whitening_matrix(noise_cov, head)
+        whitened = replace(head, leadfield=matrix @ head.leadfield, vertex_gain=None)
+        return self.on(whitened).predict_with_probability(eeg @ matrix)
 
     def on(self, head: HeadModel) -> Imager:
         """Return this network for other electrodes.
@@ -362,39 +383,3 @@ class Imager:
             head=head,
             own_cap=False,
         )
-
-
-def _one_thread() -> AbstractContextManager:
-    """Keep a single window, which is 10 ms of work, off the other cores.
-
-    Threads that wait for each other take a hundred times as long as the work where
-    other programs use the cores.
-    """
-    return _thread_pools().limit(limits=1)
-
-
-@lru_cache(maxsize=1)
-def _thread_pools() -> ThreadpoolController:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()  # of the libraries loaded so far, torch included
-
-
-def _collect(batches: Iterable[tuple[Tensor, Tensor | None]], n_windows: int) -> list:
-    """Gather batches in arrays made once; joining parts would take memory twice."""
-    whole: list[NDArray | None] = []
-    start = 0
-    for batch in batches:
-        parts = [None if part is None else part.cpu().numpy() for part in batch]
-        if len(batch[0]) == n_windows:
-            return parts
-        if not whole:
-            whole = [
-                None if p is None else np.empty((n_windows, *p.shape[1:]), p.dtype)
-                for p in parts
-            ]
-        for array, part in zip(whole, parts, strict=True):
-            if array is not None and part is not None:
-                array[start : start + len(part)] = part
-        start += len(batch[0])
-    return whole

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..errors import ChannelError, SignalError, WindowError
 from ..recordings.names import match_names
 from ..recordings.windows import check_baseline, inside
-from ..signals import average_reference
 from ..solvers.whitening import DEFAULT_NOISE, noise_covariance
+from .windows import read_piece
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     import mne
     from numpy.typing import ArrayLike, NDArray
 
+    from ..head.model import HeadModel
+    from .recorded import Instance
+    from .windows import Bring
+
     Baseline = tuple[float | None, float | None]
+    NoiseCovariance: TypeAlias = ArrayLike | mne.Covariance
 
 
+NETWORK_NOISE = "ledoit_wolf"
+"""How networks know the noise of a baseline: whole, or nothing is gained by it."""
 _LEAST_SAMPLES = 10  # of a baseline; a variance is then known to a half
 _ROUNDING = 1e-6  # of the largest entry
 
@@ -34,10 +41,14 @@ class Noise(NamedTuple):
         V^2.
     ch_names : list of str | None
         Its channels; None where nobody said.
+    heard : bool
+        Whether it was listened to in a part of a recording, of which other parts may
+        have more good channels.
     """
 
     covariance: NDArray
     ch_names: list[str] | None
+    heard: bool = False
 
     def named(self, ch_names: Sequence[str]) -> Noise:
         """Return it with the names of the channels imaged first, if it has none yet.
@@ -79,20 +90,19 @@ class Noise(NamedTuple):
         rows = [own.index(there[name]) for name in ch_names]
         return self.covariance[np.ix_(rows, rows)]
 
-    def power(self, ch_names: Sequence[str]) -> float:
-        """Return the mean variance of a channel on the average reference."""
-        covariance = self.on(ch_names)
-        centered = average_reference(average_reference(covariance, 0), 1)
-        return float(np.trace(centered) / len(centered))
 
-
-def given_noise(noise_cov: ArrayLike | mne.Covariance) -> Noise:
+def given_noise(noise_cov: NoiseCovariance | None) -> Noise | None:
     """Understand a covariance that was given.
 
     Parameters
     ----------
-    noise_cov : array of shape (n_channels, n_channels) | mne.Covariance
+    noise_cov : array of shape (n_channels, n_channels) | mne.Covariance | None
         V^2.
+
+    Returns
+    -------
+    Noise or None
+        None of None.
 
     Raises
     ------
@@ -101,6 +111,8 @@ def given_noise(noise_cov: ArrayLike | mne.Covariance) -> Noise:
     """
     import mne
 
+    if noise_cov is None:
+        return None
     ch_names = None
     if isinstance(noise_cov, mne.Covariance):
         ch_names, matrix = list(noise_cov["names"]), noise_cov["data"]
@@ -142,3 +154,38 @@ def noise_of(
     return Noise(
         noise_covariance(samples, method or DEFAULT_NOISE), list(ready.ch_names)
     )
+
+
+def find_noise(
+    ready: mne.Evoked | mne.BaseEpochs,
+    baseline: Baseline | None,
+    method: str | None,
+    noise_cov: NoiseCovariance | None,
+) -> Noise | None:
+    """Return the noise that a baseline or a covariance tells; None without either."""
+    if baseline is not None:
+        return noise_of(ready, baseline, method)
+    return given_noise(noise_cov)
+
+
+def listen(
+    raw: mne.io.BaseRaw, baseline: Baseline, method: str | None, bring: Bring
+) -> Noise:
+    """Estimate the noise covariance from a part of a raw recording."""
+    window = check_baseline(raw.times, baseline)
+    ready, _ = bring(read_piece(raw, *window).recording)
+    return noise_of(ready, (None, None), method)._replace(heard=True)
+
+
+def keep_known(
+    ready: Instance, head: HeadModel, noise: Noise | None
+) -> tuple[Instance, HeadModel]:
+    """Leave out channels that were bad where the noise was listened to."""
+    if noise is None or noise.ch_names is None or not noise.heard:
+        return ready, head
+    known = [name for name in ready.ch_names if name in noise.ch_names]
+    if known == ready.ch_names:
+        return ready, head
+    ready.pick(known, verbose="error")
+    ready.set_eeg_reference("average", projection=False, verbose="error")
+    return ready, head.pick(known)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ..recordings.windows import check_baseline, check_window, remove_mean
+from ..recordings.windows import check_window, remove_mean
 from ..solvers.methods import METHODS
 from . import checks
-from .noise import noise_of
+from .noise import keep_known, listen, noise_of
 from .recorded import prepare_as_recorded
-from .windows import Windows, crop, images_of, read_piece
+from .windows import Windows, crop, images_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,8 +44,6 @@ class Solver:
         independent on all channels.
     keeps_mean : bool
         Whether the mean over a window counts: that of a baseline was taken away.
-    ch_names : set of str | None
-        Channels whose noise is known; None for all.
     """
 
     method: str
@@ -54,7 +52,6 @@ class Solver:
     options: dict
     noise: Noise | None = None
     keeps_mean: bool = False
-    ch_names: set[str] | None = None
 
     def prepare(
         self,
@@ -85,37 +82,24 @@ class Solver:
         self, raw: mne.io.BaseRaw, baseline: Baseline, estimate: str | None
     ) -> None:
         """Estimate the noise from a part of a raw recording."""
-        window = check_baseline(raw.times, baseline)
-        ready, _ = self.bring(read_piece(raw, *window).recording)
-        self.noise = noise_of(ready, (None, None), estimate)
-        self.ch_names = set(ready.ch_names)
+        self.noise = listen(raw, baseline, estimate, self.bring)
 
     def bring(self, piece: mne.io.BaseRaw) -> tuple[mne.io.BaseRaw, HeadModel]:
         """Bring a piece of a raw recording to its head model."""
         ready, cap = prepare_as_recorded(piece, self.head, match=self.match)
-        known = [
-            n for n in ready.ch_names if self.ch_names is None or n in self.ch_names
-        ]
-        if (
-            known != ready.ch_names
-        ):  # some channels were bad where noise was listened to
-            ready.pick(known, verbose="error")
-            ready.set_eeg_reference("average", projection=False, verbose="error")
-            cap = cap.pick(known)
-        return ready, cap
+        return keep_known(ready, cap, self.noise)
 
     def images(self, batches: Iterable[Windows]) -> Iterator[SourceImage]:
         """Image batches of windows that are prepared."""
-        for batch in batches:
-            if self.noise is not None:
-                self.noise = self.noise.named(batch.head.ch_names)
-            yield from images_of([batch], self._solve, self.method, self.noise)
+        return images_of(batches, self._solve, self.method, self.noise)
 
-    def _solve(self, eeg: NDArray, head: HeadModel) -> tuple[NDArray, None]:
+    def _solve(
+        self, eeg: NDArray, head: HeadModel, noise_cov: NDArray | None
+    ) -> tuple[NDArray, None]:
         solve = cast("Callable", METHODS[self.method].solve)  # it is no network
         options = dict(self.options)
-        if self.noise is not None:
-            options["noise_cov"] = self.noise.on(head.ch_names)
+        if noise_cov is not None:
+            options["noise_cov"] = noise_cov
         if not self.keeps_mean:
             eeg = eeg - eeg.mean(axis=1, keepdims=True)
         return np.stack([solve(window, head, **options) for window in eeg]), None

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import SignalError, WindowError, check_range
 from ..recordings.windows import check_window
+from ..signals import average_reference
 from ..solvers.methods import METHODS
 from . import checks
 from .evidence import Evidence
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from ..head.model import HeadModel
     from .noise import Noise
 
-    Solve: TypeAlias = Callable[[NDArray, HeadModel], tuple[NDArray, NDArray | None]]
+    # Of windows, their head and the covariance of their noise, if that is known.
+    Solve: TypeAlias = Callable[
+        [NDArray, HeadModel, NDArray | None], tuple[NDArray, NDArray | None]
+    ]
     Bring: TypeAlias = Callable[[mne.io.BaseRaw], tuple[mne.io.BaseRaw, HeadModel]]
 
 DURATION, OVERLAP = 1.0, 0.5  # s, of windows of a raw recording
@@ -216,9 +220,13 @@ def images_of(
     """
     unit = METHODS[method].unit
     for batch in batches:
-        activity, probability = solve(batch.eeg, batch.head)
+        noise_cov = power = None
+        if noise is not None:
+            noise = noise.named(batch.head.ch_names)
+            noise_cov = noise.on(batch.head.ch_names)
+            power = _mean_variance(noise_cov)
+        activity, probability = solve(batch.eeg, batch.head, noise_cov)
         checks.check_output(method, activity, probability)
-        power = None if noise is None else noise.power(batch.head.ch_names)
         for k, course in enumerate(activity):
             likely = None if probability is None else probability[k].copy()
             times = batch.times[k].copy()
@@ -227,3 +235,9 @@ def images_of(
             yield SourceImage(
                 course.T.copy(), times, cortex, method, unit, likely, behind
             )
+
+
+def _mean_variance(covariance: NDArray) -> float:
+    """Return the mean variance of a channel on the average reference."""
+    centered = average_reference(average_reference(covariance, 0), 1)
+    return float(np.trace(centered) / len(centered))

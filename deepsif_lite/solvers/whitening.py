@@ -109,9 +109,52 @@ def whiten(
     eeg = np.asarray(eeg, dtype=float)
     cov = np.eye(n_channels) if noise_cov is None else np.asarray(noise_cov, float)
     check_shape("eeg", eeg.shape, ("n_times", n_channels))
+    if not np.isfinite(eeg).all():
+        msg = "eeg holds NaN or infinite values; drop those channels."
+        raise SignalError(msg)
+    values, vectors = _spectrum(cov, head)
+    whitener = (vectors / np.sqrt(values)).T
+    return whitener @ eeg.T, whitener @ head.leadfield
+
+
+def whitening_matrix(
+    noise_cov: np.ndarray, head: HeadModel | TrainingHead
+) -> np.ndarray:
+    """Return the matrix that whitens channels and keeps each as near to itself as can be.
+
+    Of all whitening matrices the symmetric one changes the channels least (Kessy et al.
+    2018, The American Statistician 72, 309-314), so that they stay electrodes with a
+    place. It takes the average reference too.
+
+    Parameters
+    ----------
+    noise_cov : array of shape (n_channels, n_channels)
+        Noise covariance, V^2 or T^2.
+    head : HeadModel | TrainingHead
+        With these channels.
+
+    Returns
+    -------
+    array of shape (n_channels, n_channels)
+        1/V or 1/T; ``matrix @ head.leadfield`` and ``eeg @ matrix`` are whitened.
+
+    Raises
+    ------
+    SignalError
+        As of :func:`whiten`.
+    """
+    values, vectors = _spectrum(np.asarray(noise_cov, dtype=float), head)
+    return (vectors / np.sqrt(values)) @ vectors.T
+
+
+def _spectrum(
+    cov: np.ndarray, head: HeadModel | TrainingHead
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return variances and maps of the noise on the reference, without the lost one."""
+    n_channels = len(head.leadfield)
     check_shape("noise_cov", cov.shape, (n_channels, n_channels))
-    if not (np.isfinite(eeg).all() and np.isfinite(cov).all()):
-        msg = "eeg or noise_cov holds NaN or infinite values; drop those channels."
+    if not np.isfinite(cov).all():
+        msg = "noise_cov holds NaN or infinite values; drop those channels."
         raise SignalError(msg)
     lost = int(head.modality == "eeg")  # to the reference
     reference = np.eye(n_channels) - lost / n_channels
@@ -123,5 +166,4 @@ def whiten(
             "use noise_covariance(..., method='diagonal')."
         )
         raise SignalError(msg)
-    whitener = (vectors / np.sqrt(values)).T @ reference
-    return whitener @ eeg.T, whitener @ head.leadfield
+    return values, reference @ vectors

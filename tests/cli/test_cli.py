@@ -71,7 +71,7 @@ def test_a_solver_imports_nothing_slow(recording, tmp_path):
             "head='template-64'",
         ),
         (["image", "{recording}", "--method", "lcmv", "--model", "lite-64"], "model"),
-        (["image", "{recording}", "--noise", "shrunk"], "takes no noise"),
+        (["image", "{recording}", "--noise", "shrunk"], "needs the baseline"),
         (["image", "{recording}", "--match", "nose"], "argument --match"),
         (["image", "{recording}", "--bads", "Fp1", "X9"], "--bads ['X9']"),
         (["image", "{recording}", "--tmin", "start"], "--tmin: 'start' is not a numb"),

@@ -268,7 +268,6 @@ def test_what_a_method_would_not_look_at_is_refused(evoked, head, imager):
     cases = {
         "method='eloreta'": {"method": "eloreta"},
         "takes no lambda2": {"model": imager, "lambda2": 1},
-        "takes no baseline": {"model": imager, "baseline": (None, 0)},
         "takes no model": {"method": "sloreta", "model": imager},
         "takes no reg": {"method": "sloreta", "reg": 0.1},
         "takes no depth": {"method": "lcmv", "depth": 0.8},

@@ -259,7 +259,7 @@ def test_what_is_wrong_is_said_at_once(raw, epochs, head, imager):
             image_raw(raw, **{"method": "sloreta", "head": head} | options)
     with pytest.raises(OptionError, match="noise='shrunk' needs the baseline"):
         image_epochs(epochs, "lcmv", head, noise="shrunk")
-    with pytest.raises(OptionError, match="takes no noise"):
+    with pytest.raises(OptionError, match="noise='shrunk' needs the baseline"):
         image_epochs(epochs, model=imager, noise="shrunk")
     none_left = epochs.copy().drop(range(20), verbose="error")
     with pytest.raises(SignalError, match="all were rejected"):
