@@ -195,7 +195,7 @@ def kill_and_resume(
         For the folders of the runs.
     seed : int
         Of the moments.
-    bar : optional
+    bar : tqdm | None
         Progress bar, updated for each kill.
 
     Returns

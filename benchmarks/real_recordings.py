@@ -63,9 +63,9 @@ class Case:
         Latencies (s), by the name of the response.
     target, wider : array of int
         Regions where sources should be, strictly and with what lies around.
-    place : tuple of float, optional
+    place : tuple of float | None
         Coordinate (m) where one is known.
-    windows : dict of str to tuple, optional
+    windows : dict of str to tuple | None
         What to image (s), by a name; the whole recording by default.
     quiet : tuple
         Times without signal (s).

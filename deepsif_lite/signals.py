@@ -27,7 +27,7 @@ def average_reference(potentials: Signal, axis: int = 0) -> Signal:
 
     Returns
     -------
-    array or tensor of the same shape
+    array | tensor of the same shape
 
     Examples
     --------
@@ -54,7 +54,7 @@ def referenced(values: Signal, modality: str, axis: int = 0) -> Signal:
 
     Returns
     -------
-    array or tensor of the same shape
+    array | tensor of the same shape
     """
     return average_reference(values, axis) if modality == "eeg" else values
 

@@ -43,14 +43,14 @@ def read_bids_patient(
 
     Parameters
     ----------
-    root : str or path
+    root : str | path
         Of the dataset, or of the derivative.
     subject : str
         Label, without ``sub-``.
     event : str
         What marks a spike (``trial_type`` of the events) where a recording is read, or
         the condition where an average is.
-    cortex : Cortex, optional
+    cortex : Cortex | None
         Regions of the resection; by default the template's.
     **entities : str
         Of the files, where there are several: ``task``, ``session``, ``run``,

@@ -43,7 +43,7 @@ def probability_and_truth(
         Recordings.
     seed : int
         Key of the recordings.
-    head : HeadModel, optional
+    head : HeadModel | None
         Makes the recordings; by default the model's own.
     **options
         Passed to :class:`deepsif_lite.SyntheticEEG`.

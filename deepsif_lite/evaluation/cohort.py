@@ -55,7 +55,7 @@ def score_patient(
         With a resection.
     image : SourceImage
         On the cortex that the resection is given on.
-    found : array of int, optional
+    found : array of int | None
         Regions that count as the estimate; by default those of Otsu's threshold.
 
     Returns
@@ -105,13 +105,13 @@ def score_cohort(
     ----------
     cohort : iterable of Patient
         With resections.
-    methods : sequence of str, optional
+    methods : sequence of str | None
         Of :data:`deepsif_lite.solvers.METHODS`; by default all.
-    model : Imager, optional
+    model : Imager | None
         The network of ``"deepsif"``.
-    head : HeadModel, optional
+    head : HeadModel | None
         Of the solvers.
-    options : mapping of method to its options, optional
+    options : mapping of method to its options | None
     progress : bool
         Show a progress bar.
 

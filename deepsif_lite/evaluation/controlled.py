@@ -45,20 +45,20 @@ class ControlledEEG(SyntheticEEG):
     ----------
     head, clips
         As for :class:`~deepsif_lite.synthesis.SyntheticEEG`.
-    apart : tuple of float, optional
+    apart : tuple of float | None
         Range of the distance of the second and further seeds to the first, m.
-    depths : sequence of tuple of float, optional
+    depths : sequence of tuple of float | None
         Range of the depth of each source, m.
-    correlation : float, optional
+    correlation : float | None
         Of the time course of the second and further sources with that of the first.
     weaker_db : float
         By which the ratio to their background of the second and further sources lies
         below that of the first, dB.
-    grow : callable, optional
+    grow : callable | None
         Makes a patch of a seed, ``grow(cortex, seed_region, rng)``.
-    course : callable, optional
+    course : callable | None
         Makes a time course, ``course(n_times, sfreq, rng)``, instead of the clips.
-    band : tuple of float, optional
+    band : tuple of float | None
         Lowest and highest frequency that the recording keeps, Hz. The true activity
         stays as it was.
     **options

@@ -35,9 +35,9 @@ class Intracranial:
         Whether seizures start at the contact.
     kinds : list of str
         ``"depth"`` or ``"grid"``; empty where it is not known.
-    spikes : array of shape (n_spikes, n_contacts, n_times) or None
+    spikes : array of shape (n_spikes, n_contacts, n_times) | None
         Recorded at the times of spikes, V.
-    times : array of shape (n_times,) or None
+    times : array of shape (n_times,) | None
         s.
 
     Raises
@@ -81,22 +81,22 @@ class Patient:
         True where the recording is simulated.
     outcome : str
         What is known about the surgery.
-    spikes : mne.Epochs or None
+    spikes : mne.Epochs | None
         The single spikes, as recorded, their peaks at time 0.
-    quiet : tuple of float or None
+    quiet : tuple of float | None
         Times before the spikes, s, from which solvers can take the noise.
-    head : HeadModel or None
+    head : HeadModel | None
         The patient's own head under this cap, where it is known. Images are made
         with the template, as for anybody else.
-    resection : array of int or None
+    resection : array of int | None
         Resected regions.
-    onset_zone : array of int or None
+    onset_zone : array of int | None
         Regions under the contacts of the seizure onset zone.
-    intracranial : Intracranial or None
+    intracranial : Intracranial | None
         Electrodes inside the head.
-    source : array of int or None
+    source : array of int | None
         Regions that make the spike; known for virtual patients only.
-    age : float or None
+    age : float | None
         Years.
     """
 

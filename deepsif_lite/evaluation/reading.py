@@ -90,9 +90,9 @@ def read_patient(folder: str | Path, cortex: Cortex | None = None) -> Patient:
 
     Parameters
     ----------
-    folder : str or path
+    folder : str | path
         As described at the top of this module.
-    cortex : Cortex, optional
+    cortex : Cortex | None
         Regions of the resection; by default the template's.
 
     Returns
@@ -124,12 +124,12 @@ def patient_of(
     ----------
     folder : path
         As described at the top of this module.
-    spikes : mne.Epochs or None
+    spikes : mne.Epochs | None
     evoked : mne.Evoked
         Their average.
     facts : dict
         As of ``patient.json``.
-    cortex : Cortex, optional
+    cortex : Cortex | None
         Regions of the resection; by default the template's.
 
     Returns

@@ -45,7 +45,7 @@ def image_singles(
     patient : Patient
         With single spikes.
     methods : sequence of str
-    model : Imager, optional
+    model : Imager | None
         The network of ``"deepsif"``.
 
     Returns
@@ -121,7 +121,7 @@ def image_averages(
         With single spikes.
     counts : sequence of int
         How many to average; what exceeds the number of spikes is left out.
-    model : Imager, optional
+    model : Imager | None
         The network.
     seed : int
         Draws the spikes.

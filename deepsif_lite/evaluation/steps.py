@@ -48,9 +48,9 @@ def average_spikes(
     ----------
     spikes : mne.Epochs
         EEG, V, peaks at time 0.
-    which : sequence of int, optional
+    which : sequence of int | None
         Which of them; by default all.
-    band : tuple of float or None
+    band : tuple of (float | None)
         Hz; None leaves an end open.
 
     Returns
@@ -83,15 +83,15 @@ def image_spike(
 
     Parameters
     ----------
-    spike : Patient or mne.Evoked
+    spike : Patient | mne.Evoked
         A patient's averaged spike, or any; peak at time 0.
     method : str
         A name of :data:`deepsif_lite.solvers.METHODS`.
-    model : Imager, optional
+    model : Imager | None
         The network of ``"deepsif"``.
-    head : HeadModel, optional
+    head : HeadModel | None
         Of the solvers; by default the template under the recording's electrodes.
-    quiet : tuple of float, optional
+    quiet : tuple of (float | None, float | None) | None
         Times from which solvers take the noise; of a patient, its own.
     **options
         Passed to :func:`deepsif_lite.image`.

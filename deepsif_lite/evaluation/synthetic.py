@@ -70,9 +70,9 @@ def evaluate(
         first serves the solvers.
     clips : SpikeLibrary
         Clips that training has not seen.
-    methods : sequence of str, optional
+    methods : sequence of str | None
         Names of networks and of :data:`deepsif_lite.solvers.SOLVERS`; by default all.
-    selections : sequence of str or float, optional
+    selections : sequence of (str | float) | None
         How active regions are selected, each a rule of
         :func:`deepsif_lite.metrics.select_regions`. Rules that look at the
         probability have no rows for methods that give none. By default the rule that
@@ -83,13 +83,13 @@ def evaluate(
         Recordings in each set.
     seed : int
         Key of the test sets.
-    head : HeadModel, optional
+    head : HeadModel | None
         Makes the recordings; by default that of the first network. Another one tests
         what happens when the head of the training is not the head of the test.
     synthesis : {"corrected", "published"} | sequence of str
         Rule by which the recordings are made: ``variant`` of
         :class:`deepsif_lite.SyntheticEEG`.
-    make_stream : callable, optional
+    make_stream : callable | None
         Makes the recordings, called as :class:`deepsif_lite.SyntheticEEG` is, which is
         the default; see :class:`ControlledEEG` and :class:`IndependentEEG`.
     first : int
@@ -169,7 +169,7 @@ def across_heads(
     ----------
     model, clips
         As for :func:`evaluate`.
-    heads : mapping of str to HeadModel or sequence of HeadModel
+    heads : mapping of str to (HeadModel | sequence of HeadModel)
         Each makes ``n_samples`` recordings of each test set; several heads of one
         name share them, the ``k``-th with seed ``seed + 10 k``.
     n_samples, seed : int

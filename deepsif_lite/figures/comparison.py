@@ -64,7 +64,7 @@ def plot_distributions(
         One panel each; an error in mm gets a logarithmic axis.
     by, by_label : str
         The column that makes the groups, and its printed name.
-    paper : DataFrame, optional
+    paper : DataFrame | None
         The paper's means, indexed by group: gray diamonds.
 
     Returns
@@ -146,7 +146,7 @@ def plot_boxes(
         One row a recording, with columns ``method`` and the metrics.
     metrics : mapping of column to axis label
         One panel each; an error or distance in mm gets a logarithmic axis.
-    p_values : DataFrame, optional
+    p_values : DataFrame | None
         Of :func:`deepsif_lite.evaluation.compare_methods`; a star where P < 0.05, two
         where P < 0.005.
 
@@ -223,7 +223,7 @@ def plot_levels(
         One panel each; an error in mm gets a logarithmic axis.
     label : str
         What the levels are.
-    names : mapping of level to text, optional
+    names : mapping of level to text | None
         How levels are printed.
 
     Returns

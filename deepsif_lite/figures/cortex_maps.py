@@ -198,10 +198,14 @@ def plot_cortex(
         Inflated shows what hides in the sulci.
     outlines : mapping of name to region indices | region indices | None
         Sets of regions whose border is drawn: the truth, a Brodmann area.
-    cmap, vmin, vmax : optional
-        Default: gray to dark red from 0, or blue-gray-red around 0 for signed data.
-    label, title : str
-        Text of the color bar and of the figure.
+    cmap : str | Colormap | None
+    vmin, vmax : float | None
+        Default of the three: gray to dark red from 0, or blue-gray-red around 0 for
+        signed data.
+    label : str
+        Text of the color bar.
+    title : str | None
+        Text of the figure.
     colorbar : bool
         Whether to draw it (never when ``axes`` are given).
     axes : sequence of matplotlib Axes | None

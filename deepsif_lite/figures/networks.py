@@ -122,7 +122,7 @@ def plot_layers(
     skips : sequence of (from, to, text)
         Numbers of the layers that a connection joins past those between; ``text`` is
         written on it. It ends where it is added.
-    groups : mapping of name to (first, last)
+    groups : mapping of name to (first, last) | None
         Layers that belong together, a line below them.
 
     Returns

@@ -92,9 +92,9 @@ def plot_patient_scores(
         One row a patient and method: columns ``method`` and the metrics.
     metrics : mapping of column to axis label
         One panel each, three in a row.
-    paper : DataFrame, optional
+    paper : DataFrame | None
         The paper's means, indexed by method, a column a metric; gray diamonds.
-    stars : Series, optional
+    stars : Series | None
         What stands above a method, indexed by metric and method.
 
     Returns

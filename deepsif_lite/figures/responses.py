@@ -45,8 +45,10 @@ def plot_electrode(
         The electrode.
     marks : mapping of name to time
         s; one scalp map each.
-    unit, title : str
-        Unit of the data times a million, and text above the trace.
+    unit : str
+        Of the data times a million.
+    title : str | None
+        Text above the trace.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def plot_group(
     ylabel : str
     marks : sequence of float
         Times drawn as vertical lines, s.
-    ax : Axes, optional
+    ax : Axes | None
 
     Returns
     -------

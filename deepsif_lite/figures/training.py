@@ -74,7 +74,7 @@ def plot_learning(
         are left out.
     scores : mapping of column to label
         What is drawn, a column of panels each.
-    goals : mapping of column to float, optional
+    goals : mapping of column to float | None
         Values to reach, as dashed lines.
 
     Returns

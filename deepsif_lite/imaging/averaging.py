@@ -28,7 +28,7 @@ def average(
     ----------
     images : sequence of SourceImage
         Of one method, on one cortex, at one sampling rate.
-    at : sequence of float, optional
+    at : sequence of float | None
         A time of each image, s, such as its peak. These become time 0, and what all
         images have around it is kept. By default times are as they are, and must agree.
     magnitude : bool

@@ -37,7 +37,7 @@ def write_courses(image: SourceImage, path: str | Path) -> Path:
     Parameters
     ----------
     image : SourceImage
-    path : str or path
+    path : str | path
         Ends in ``.csv`` or ``.tsv``: a column ``time`` (s), then one a region; or in
         ``.set``: a dataset for EEGLAB, each region a channel with its place.
 
@@ -123,7 +123,7 @@ def write_derivative(
     image : SourceImage
     evoked : mne.Evoked
         The recording behind it, for the report.
-    root : str or path
+    root : str | path
         Of the derivative, such as ``dataset/derivatives/deepsif_lite``. Subjects
         share its ``dataset_description.json``.
     subject, task : str

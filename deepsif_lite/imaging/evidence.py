@@ -77,7 +77,7 @@ def signal_to_noise(evidence: Evidence) -> float | None:
 
     Returns
     -------
-    float or None
+    float | None
         None of a filtered recording without a baseline, whose noise does not show.
     """
     eeg = evidence.eeg - evidence.eeg.mean(axis=0)
@@ -153,7 +153,7 @@ def artifact_shares(evidence: Evidence) -> Artifacts | None:
 
     Returns
     -------
-    Artifacts or None
+    Artifacts | None
         None where the electrodes are not on the template head, or all is zero.
     """
     fields, eeg = _fields_on(evidence.head), evidence.centered()

@@ -37,7 +37,7 @@ class Recent(Generic[Value]):
         make : callable
             Computes the value where it is not there.
         *arrays : array
-        of : object
+        of : object | None
             What else it belongs to, this very object.
         """
         for entry in self._kept:

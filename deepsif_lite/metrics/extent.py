@@ -204,13 +204,13 @@ def select_regions(
     ----------
     activity : array of shape (n_times, n_regions)
         Source activity of the window, any unit.
-    rule : {"samples", "corrected", "published", "map", "mean", "probability"} or float
+    rule : {"samples", "corrected", "published", "map", "mean", "probability"} | float
         ``"samples"`` splits all samples by Otsu's threshold, see
         :func:`active_regions`; ``"corrected"`` and ``"published"`` do with that
         ``variant``. ``"map"`` and ``"mean"`` split the map of the window, root mean
         square or magnitude of the mean, see :func:`activity_map`. ``"probability"``
         takes the regions above ``threshold``, a number those above that number.
-    probability : array of shape (n_regions,), optional
+    probability : array of shape (n_regions,) | None
         That a region was active at any time of the window.
     threshold : float
         With ``"probability"``.
@@ -243,7 +243,7 @@ class Selector:
     ----------
     activity : array of shape (n_times, n_regions)
         Source activity of the window, any unit.
-    probability : array of shape (n_regions,), optional
+    probability : array of shape (n_regions,) | None
         That a region was active at any time of the window.
     n_bins : int
         Bins of the histogram that Otsu's method splits.

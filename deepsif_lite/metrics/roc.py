@@ -42,7 +42,7 @@ def auc(
         Radius, m.
     n_draws : int
         Random draws.
-    seed : int or numpy.random.Generator
+    seed : int | Generator | None
         Source of the draws.
 
     Returns

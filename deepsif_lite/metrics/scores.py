@@ -65,7 +65,7 @@ def precision_recall(
     ----------
     found, truth : array of int
         Regions of the estimate and of the source.
-    areas : array of shape (n_regions,), optional
+    areas : array of shape (n_regions,) | None
         Weight of each region, m^2. By default regions are counted.
 
     Returns
@@ -173,7 +173,7 @@ def score_sources(
         Distances and areas of the regions.
     variant : {"corrected", "published"}
         How active regions are found, see :func:`deepsif_lite.metrics.active_regions`.
-    active : array of int, optional
+    active : array of int | None
         Regions selected in another way; ``variant`` is not used then.
 
     Returns

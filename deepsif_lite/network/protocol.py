@@ -100,7 +100,7 @@ class SourceNetwork(nn.Module):
         Returns
         -------
         activity : tensor of shape (n_samples, n_times, n_regions)
-        probability : tensor of shape (n_samples, n_regions), or None
+        probability : tensor of shape (n_samples, n_regions) | None
         """
 
     @abstractmethod

@@ -100,14 +100,14 @@ class Connectome:
         ----------
         regions : int | array of int, shape (n_sims,)
             The region whose node is raised.
-        gain : float | array, shape (n_sims,)
+        gain : float | array of shape (n_sims,)
             Its excitatory gain (mV).
         healthy : float
             Gain of all other nodes (mV).
 
         Returns
         -------
-        gain : array, shape (n_sims, n_nodes)
+        gain : array of shape (n_sims, n_nodes)
             For :func:`deepsif_lite.simulate` (mV).
 
         Examples

@@ -27,7 +27,7 @@ class FixedPoint:
     ----------
     potential : float
         y1 - y2 (mV).
-    state : array, shape (6,)
+    state : array of shape (6,)
         y0 to y5 (mV and mV/ms).
     stable : bool
         Whether a small perturbation dies out.
@@ -66,14 +66,14 @@ def right_hand_side(
 
     Parameters
     ----------
-    state : array, shape (6, ...)
+    state : array of shape (6, ...)
         y0 to y5 (mV and mV/ms).
     gain, mean_input : float
         A (mV) and mu (1/ms).
 
     Returns
     -------
-    derivatives : array, shape (6, ...)
+    derivatives : array of shape (6, ...)
         mV/ms and mV/ms^2.
     """
     y0, y1, y2, y3, y4, y5 = np.asarray(state, dtype=float)

@@ -28,15 +28,15 @@ class Problem:
         Weights (n_nodes, n_nodes) and tract lengths (n_nodes, n_nodes), mm.
     delays : array of int, shape (n_nodes, n_nodes)
         Conduction delays in steps.
-    gain : array, shape (n_sims, n_nodes)
+    gain : array of shape (n_sims, n_nodes)
         Excitatory gain A, mV.
-    mean_input, noise_std : array, shape (n_sims,)
+    mean_input, noise_std : array of shape (n_sims,)
         Mean input rate (1/ms) and its noise in the paper's unit.
     dt : float
         Step, ms.
     n_steps, stride : int
         Steps to take, and one sample kept in how many.
-    initial : array, shape (horizon, 6, n_nodes) | None
+    initial : array of shape (horizon, 6, n_nodes) | None
         The same past for all simulations, newest last; drawn at random when None.
     seeds : tuple of SeedSequence
         One for each simulation.

@@ -47,12 +47,12 @@ def simulate(
     ----------
     connectome : Connectome
         Weights (n_nodes, n_nodes)[target, source] and tract lengths (mm).
-    gain : float | array, shape (n_nodes,) or (n_sims, n_nodes)
+    gain : float | array of shape (n_nodes,) or (n_sims, n_nodes)
         Excitatory gain A (mV); 3.25 in healthy regions, 3.5 to 3.6 where spikes
         are wanted.
-    mean_input : float | array, shape (n_sims,)
+    mean_input : float | array of shape (n_sims,)
         Mean rate of the input mu (1/ms).
-    noise_std : float | array, shape (n_sims,)
+    noise_std : float | array of shape (n_sims,)
         Deviation of the input in the paper's unit: 1 is 0.0195 mV/ms^1.5 on y4.
         0 switches the noise off.
     duration, dt : float
@@ -62,7 +62,7 @@ def simulate(
     seed : int | SeedSequence | sequence of them
         One seed, from which every simulation draws its own stream, or one for each.
         The result of a simulation does not depend on which others run beside it.
-    initial : array, shape (6, n_nodes) or (horizon, 6, n_nodes) | None
+    initial : array of shape (6, n_nodes) or (horizon, 6, n_nodes) | None
         Past states, newest last, shared by all simulations; None draws them
         uniformly from TVB's state ranges.
     engine : "numba" | "torch" | "tvb"
@@ -77,7 +77,7 @@ def simulate(
 
     Returns
     -------
-    psp : array, shape (n_sims, n_steps // stride, n_nodes)
+    psp : array of shape (n_sims, n_steps // stride, n_nodes)
         y1 - y2, the net post-synaptic potential of the pyramidal cells (mV).
 
     Raises
@@ -123,7 +123,7 @@ def simulate_chunks(
 
     Yields
     ------
-    psp : array, shape (n_sims, n_samples, n_nodes)
+    psp : array of shape (n_sims, n_samples, n_nodes)
         The next stretch of what :func:`simulate` returns (mV).
 
     Raises

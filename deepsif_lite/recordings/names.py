@@ -238,7 +238,7 @@ def numbered_cap(names: Sequence[str]) -> str | None:
 
     Returns
     -------
-    str or None
+    str | None
         ``"biosemi128"``, ``"biosemi160"`` or ``"biosemi256"``; None for any other
         cap, and for those whose electrodes all have 10-10 names.
     """

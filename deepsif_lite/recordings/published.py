@@ -93,7 +93,7 @@ def find(name: str) -> Path | None:
 
     Returns
     -------
-    pathlib.Path or None
+    pathlib.Path | None
         None where the file is neither in ``DEEPSIF_LITE_DATA`` nor, whole, in the
         cache.
 

@@ -117,8 +117,10 @@ def write_table(
         Written with its index only when the index has a name.
     profile : str
         Which run it belongs to.
-    seed, seconds : optional
-        Seed and wall time, for the manifest.
+    seed : int | None
+        For the manifest.
+    seconds : float | None
+        Wall time, for the manifest.
 
     Returns
     -------
@@ -239,7 +241,7 @@ def write_scores(
         :func:`deepsif_lite.results.paper_values`.
     profile : str
         Which run they belong to.
-    known_head : mapping, optional
+    known_head : mapping | None
         The same of the network that was trained as the paper's: on one head, which is
         that of the test.
     data : {"synthetic", "real", "virtual"}

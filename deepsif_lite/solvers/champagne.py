@@ -136,7 +136,7 @@ def fit_champagne(
         EEG, V, in the order of the head model's channels.
     head : HeadModel
         Leadfield, V/(A m), and which regions touch.
-    noise_cov : array of shape (n_channels, n_channels), optional
+    noise_cov : array of shape (n_channels, n_channels) | None
         Noise covariance, V^2; its scale is learned. By default equal and independent
         on all channels. Background activity is learned besides.
     n_steps : int
@@ -287,7 +287,7 @@ class PatchModel:
 
         Parameters
         ----------
-        without : int, optional
+        without : int | None
             Which of the chosen patches to leave out.
         """
         seen, expected = self._match(self._inverse(without))
@@ -300,7 +300,7 @@ class PatchModel:
 
         Parameters
         ----------
-        members : sparse array, shape (n_candidates, n_regions)
+        members : sparse array of shape (n_candidates, n_regions)
 
         Returns
         -------

@@ -135,7 +135,7 @@ def solve_cmem(
         EEG, V, in the order of the head model's channels.
     head : HeadModel
         Leadfield, V/(A m), and neighbors of the regions.
-    noise_cov : array of shape (n_channels, n_channels), optional
+    noise_cov : array of shape (n_channels, n_channels) | None
         Noise covariance, V^2. By default equal and independent on all channels, of
         ``lambda2`` times the power of the EEG.
     lambda2 : float

@@ -164,7 +164,7 @@ def edge_operator(adjacency: NDArray, rim: NDArray | None = None) -> sparse.csr_
     Parameters
     ----------
     adjacency : array of bool, shape (n_regions, n_regions)
-    rim : array of int, optional
+    rim : array of int | None
         Regions beside a part of the surface without sources, see :func:`rim_of`.
         There nothing flows, so their own value is the difference.
 

@@ -206,16 +206,16 @@ def solve_fast_ires(
         EEG, V, in the order of the head model's channels.
     head : HeadModel
         Leadfield, V/(A m), and cortex.
-    noise_cov : array of shape (n_channels, n_channels), optional
+    noise_cov : array of shape (n_channels, n_channels) | None
         Noise covariance, V^2, any multiple, of which the variances are used. By default
         equal on all channels. How strong noise is, the EEG itself tells.
-    time_courses : array of shape (n_courses, n_times), optional
+    time_courses : array of shape (n_courses, n_times) | None
         Of which activity is made, any unit, such as those of
         :func:`~deepsif_lite.solvers.spike_courses`. By default the principal
         components of the EEG that stand out.
     alpha : float
         How much a triangle's current costs, against an edge's. 0.08 as published.
-    bound : {"sum", "samples"}, optional
+    bound : {"sum", "samples"} | None
         What may stay unexplained: the 95 % quantile of the noise's power, or, about
         as published, samples times the 90 % quantile of its power at one sample. By
         default ``"samples"`` where ``noise_cov`` is given, ``"sum"`` otherwise.

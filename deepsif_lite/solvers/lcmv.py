@@ -39,9 +39,9 @@ def solve(
         EEG, V, in the order of the head model's channels.
     head : HeadModel
         Leadfield, V/(A m).
-    noise_cov : array of shape (n_channels, n_channels), optional
+    noise_cov : array of shape (n_channels, n_channels) | None
         Noise covariance, V^2. By default equal and independent on all channels.
-    reg : float or "ledoit_wolf"
+    reg : float | "ledoit_wolf"
         Share of the mean eigenvalue that is added to the diagonal of the whitened
         data covariance. The paper does not say which was used; 0.05 is MNE's
         default. ``"ledoit_wolf"`` shrinks the covariance by what the samples demand.

@@ -140,12 +140,12 @@ def solve_mne(
         EEG, V, in the order of the head model's channels.
     head : HeadModel | TrainingHead
         Leadfield, V/(A m).
-    noise_cov : array of shape (n_channels, n_channels), optional
+    noise_cov : array of shape (n_channels, n_channels) | None
         Noise covariance, V^2. By default equal and independent on all channels.
-    lambda2 : float or "gcv"
+    lambda2 : float | "gcv"
         Regularization, 1 / SNR^2 of the amplitude; 1/9 is MNE's default. ``"gcv"``
         chooses it by generalized cross-validation over the channels.
-    depth : float or None
+    depth : float | None
         Exponent of the depth weighting of the prior variance; None for none.
 
     Returns

@@ -20,7 +20,7 @@ def ring_patches(cortex: Parcels, n_steps: int) -> csr_array:
 
     Returns
     -------
-    members : sparse array, shape ((n_steps + 1) * n_regions, n_regions)
+    members : sparse array of shape ((n_steps + 1) * n_regions, n_regions)
         1 for the regions of a patch. Patches of one size follow each other.
     """
     whole, step = _none_and_one_step(cortex)
@@ -42,7 +42,7 @@ def smooth_patches(cortex: Parcels, n_steps: int) -> csr_array:
 
     Returns
     -------
-    weights : sparse array, shape (n_steps * n_regions, n_regions)
+    weights : sparse array of shape (n_steps * n_regions, n_regions)
         A region's activity over that of the strongest, after as many times a region
         was averaged with its neighbors as there are steps. Patches of one size follow
         each other.

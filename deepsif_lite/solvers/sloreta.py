@@ -35,13 +35,13 @@ def solve(
         EEG, V, in the order of the head model's channels.
     head : HeadModel
         Leadfield, V/(A m).
-    noise_cov : array of shape (n_channels, n_channels), optional
+    noise_cov : array of shape (n_channels, n_channels) | None
         Noise covariance, V^2. By default equal and independent on all channels.
-    lambda2 : float or "gcv"
+    lambda2 : float | "gcv"
         Regularization, 1 / SNR^2 of the amplitude. The paper does not say which was
         used; 1/9 (for an SNR of 3) is MNE's default. ``"gcv"`` chooses it by
         generalized cross-validation over the channels.
-    depth : float or None
+    depth : float | None
         Exponent of the depth weighting of the prior variance R. The default is
         MNE's; None for none.
 

@@ -88,7 +88,7 @@ def whiten(
         EEG, V, or MEG, T.
     head : HeadModel | TrainingHead
         Leadfield, V/(A m) or T/(A m).
-    noise_cov : array of shape (n_channels, n_channels) or None
+    noise_cov : array of shape (n_channels, n_channels) | None
         Noise covariance, V^2 or T^2. None: equal and independent on all channels.
 
     Returns

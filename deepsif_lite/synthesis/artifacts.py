@@ -309,11 +309,11 @@ def mix_artifacts(
 
     Parameters
     ----------
-    eeg : array or tensor of shape (..., n_times, n_channels)
+    eeg : array | tensor of shape (..., n_times, n_channels)
         Any unit; average reference is kept.
     courses : same type, shape (..., n_artifacts, n_times)
     topographies : same type, shape (..., n_artifacts, n_channels)
-    level_db : same type of shape (...), or float
+    level_db : same type of shape (...) | float
         Power of all artifacts of a sample over that of its EEG (dB), over the window
         and all channels, without the mean of a channel over time.
 

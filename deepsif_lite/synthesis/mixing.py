@@ -270,7 +270,7 @@ def scaled_noise(
     half_power : bool
         Halve the power and count a channel's offset as signal, as the published code
         does.
-    overall : tensor of bool, shape (n_samples,), optional
+    overall : tensor of bool, shape (n_samples,) | None
         Samples whose noise has a topography of its own, and power one over all
         channels: it is scaled as a whole.
 

@@ -79,7 +79,7 @@ class SyntheticEEG:
         sources as the paper does, 10 cm^2 and more.
     same_course : bool
         All sources of a sample have the time course of the first.
-    resting : array of shape (n_clips, n_times, n_channels), optional
+    resting : array of shape (n_clips, n_times, n_channels) | None
         Recordings of resting EEG, any unit, in the head's order of channels; see
         :func:`deepsif_lite.recordings.load_resting_eeg`. A sample takes one of them,
         each channel scaled to the same ratio to the signal, as the paper does.
@@ -89,7 +89,7 @@ class SyntheticEEG:
         Range of the root mean square distance (m) by which the electrodes of a sample
         are beside those of the head, drawn uniformly; see
         :class:`~deepsif_lite.head.ElectrodeJitter`.
-    n_times : int, optional
+    n_times : int | None
         Length of the window, samples; by default that of the clips. A shorter one is
         cut at random around the peak of the first source.
     variant : "corrected" | "published" | sequence of {"noise", "window", "decay"}

@@ -85,10 +85,11 @@ class VariedEEG(SyntheticEEG):
         Draws caps and heads, see :func:`deepsif_lite.head.load_cap_sampler`.
     artifacts : ArtifactSources
         See :func:`deepsif_lite.head.load_artifact_sources`.
-    variety : Variety
+    variety : Variety | None
+        Default: all of it at its usual shares.
     block_size : int
         Samples that share a cap.
-    resting : array of shape (n_clips, n_times, n_channels), optional
+    resting : array of shape (n_clips, n_times, n_channels) | None
         Recordings of resting EEG, any unit, in the head's order of channels, for
         ``variety.resting_share``; every cap and head gets them in its own way, see
         ``synthesis.resting``.

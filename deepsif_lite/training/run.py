@@ -89,7 +89,7 @@ def train(
         inside holds the last ones in any case.
     config : TrainingConfig | None
         Sizes and seeds; defaults to those of the ``lite`` network.
-    resting : array of shape (n_clips, n_times, n_channels), optional
+    resting : array of shape (n_clips, n_times, n_channels) | None
         Resting EEG of the head's electrodes, any unit, for ``config.resting_share`` or
         that of ``config.variety``, which brings it under every cap; see
         :func:`deepsif_lite.recordings.resting_clips`.

@@ -68,7 +68,7 @@ class ScoreSet:
         ----------
         network : SourceNetwork
             It serves the stream's cap after.
-        precision : context manager, optional
+        precision : context manager | None
             Numeric precision to image in.
 
         Returns
