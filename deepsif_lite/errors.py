@@ -16,6 +16,7 @@ __all__ = [
     "ChannelError",
     "DeepSIFError",
     "DiskFull",
+    "FileError",
     "FolderInUse",
     "MismatchError",
     "OptionError",

@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = attach(
             "patch_candidates",
             "sized_candidates",
         ],
-        "dictionary": ["patch_dictionary", "patch_weights"],
+        "dictionary": ["patch_dictionary"],
         "brodmann": [
             "TEMPORAL",
             "VISUAL",

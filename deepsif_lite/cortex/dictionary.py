@@ -98,24 +98,6 @@ def patch_strengths(cortex: Parcels) -> NDArray:
     return gaussian_decay(cortex.distances, _HALF_DISTANCE)
 
 
-def patch_weights(cortex: Parcels, members: NDArray) -> NDArray:
-    """Return the strengths of the parcels of each patch of a dictionary.
-
-    Parameters
-    ----------
-    cortex : Cortex
-    members : array of bool, shape (n_patches, n_regions)
-        As :func:`patch_dictionary` gives them.
-
-    Returns
-    -------
-    weights : array of shape (n_patches, n_regions)
-        1 at the seed, 0 outside the patch.
-    """
-    n_shapes = len(members) // cortex.n_regions
-    return members * np.repeat(patch_strengths(cortex), n_shapes, axis=0)
-
-
 def _artifact_name(cortex: Parcels, n_shapes: int, seed: int, sizes: str) -> str:
     kind = "-all" if sizes == "all" else ""
     return f"cortex/patches-{cortex.name}-{n_shapes}-{seed}{kind}.npz"

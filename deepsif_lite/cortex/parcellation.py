@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from ..artifacts import artifact_path, read_artifact, write_arrays
+from ..errors import OptionError
 from ..mesh import mesh_edges, normals_and_areas
 from .fsaverage import load_fsaverage5
 
@@ -18,6 +19,10 @@ from .fsaverage import load_fsaverage5
 MEDIAL_WALL_THICKNESS = 1.5
 
 _SHIPPED_REGIONS = 994  # as many as the published parcellation has
+# Of the weights that even areas out, in radii of a parcel of mean area: by how much one
+# changes where its cell is twice too large, and the least, for an edge of length 0 is
+# none to SciPy.
+_WEIGHT_STEP, _LEAST_WEIGHT = 0.1, 0.05
 
 
 def parcellate(n_regions: int, *, n_iter: int = 40, seed: int = 0) -> NDArray:
@@ -25,8 +30,9 @@ def parcellate(n_regions: int, *, n_iter: int = 40, seed: int = 0) -> NDArray:
 
     Centroidal Voronoi cells along the surface: each vertex joins its nearest center
     (shortest path over mesh edges, so that cells are connected), then each center
-    moves to the vertex nearest its cell's center of mass. Large cells are charged a
-    toll that lets their neighbors grow, which evens the areas out.
+    moves to the vertex nearest its cell's center of mass. Distances are additively
+    weighted: the weight of a large cell rises, so that its neighbors grow, which evens
+    the areas out.
 
     Parameters
     ----------
@@ -41,6 +47,11 @@ def parcellate(n_regions: int, *, n_iter: int = 40, seed: int = 0) -> NDArray:
     -------
     region_of_vertex : array of int, shape (n_vertices,)
         -1 in the medial wall.
+
+    Raises
+    ------
+    OptionError
+        So many parcels do not fit.
     """
     surface = load_fsaverage5()
     vertices, faces = surface["vertices"], surface["faces"]
@@ -107,18 +118,18 @@ def _balanced_cells(
     """Return the cell of each point after balanced Lloyd iterations."""
     n_points = len(points)
     lengths = np.linalg.norm(np.diff(points[edges], axis=1)[:, 0], axis=1)
-    # One node per cell stands before its center; the edge to it carries the toll.
+    # One node per cell stands before its center; the edge to it is the cell's weight.
     gates = n_points + np.arange(n_cells)
     centers = _spread_centers(points, edges, lengths, n_cells, rng)
     mean_area = areas.sum() / n_cells
     radius = np.sqrt(mean_area / np.pi)
-    toll = np.full(n_cells, radius)
+    weight = np.full(n_cells, radius)
     best, best_spread = None, np.inf
     for _ in range(n_iter):
         rows = np.concatenate([edges[:, 0], edges[:, 1], gates])
         cols = np.concatenate([edges[:, 1], edges[:, 0], centers])
         graph = sparse.csr_array(
-            (np.concatenate([lengths, lengths, toll]), (rows, cols)),
+            (np.concatenate([lengths, lengths, weight]), (rows, cols)),
             shape=(n_points + n_cells,) * 2,
         )
         _, _, source = dijkstra(
@@ -128,11 +139,12 @@ def _balanced_cells(
         size = np.bincount(cell, areas, n_cells)
         if size.min() > 0 and size.std() < best_spread:
             best, best_spread = cell, size.std()
-        toll = np.maximum(toll + 0.1 * radius * (size / mean_area - 1), 0.05 * radius)
+        change = _WEIGHT_STEP * radius * (size / mean_area - 1)
+        weight = np.maximum(weight + change, _LEAST_WEIGHT * radius)
         centers = _nearest_to_mass(points, areas, cell, centers)
     if best is None:
         msg = f"n_regions: {n_cells} parcels do not fit in a hemisphere; ask for fewer."
-        raise ValueError(msg)
+        raise OptionError(msg)
     return best
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 # Added to the probability of joining, per ring beyond the first: few, or many rings.
 RING_BIAS = {2: (0.0,), 3: (0.1, -0.15), 4: (0.2, -0.1, -0.35)}
-# Standard deviation over the distance at which a Gaussian is 0.5: 1 / sqrt(2 ln 2).
+# Standard deviation over the distance at which a Gaussian is 0.5: 1 / sqrt(2 ln 2), to
+# the digits that the authors' code has.
 _HALF_DISTANCE_TO_SIGMA = 0.8493
 # What is drawn at random has a generator of its own, default_rng([seed, key]), or
 # default_rng([seed, purpose, key]): it depends on the seed and on what it is drawn for,
@@ -34,9 +35,8 @@ SIZED_PATCHES = 1 << 34  # candidates of any size, of a parcel in a stream
 # is (standard deviation of the logarithm of a parcel's distance).
 _ELONGATION = (1.0, 2.0)
 _RAGGEDNESS = 0.2
-LARGEST_AREA = (
-    60e-4  # m^2, of the patches that are drawn evenly in the logarithm of area
-)
+# m^2, of the patches that are drawn evenly in the logarithm of area.
+LARGEST_AREA = 60e-4
 
 
 def grow_patch(
@@ -199,12 +199,12 @@ def sized_candidates(
     """
     rng = np.random.default_rng(rng)
     smallest = cortex.areas[seed_region]
-    octaves = np.log(LARGEST_AREA / smallest)
+    log_range = np.log(LARGEST_AREA / smallest)
     shares = (np.arange(n_sizes) + rng.random(n_sizes)) / n_sizes
     shares[0] = 0
     return [
         grow_to_area(cortex, seed_region, area, rng=rng)
-        for area in smallest * np.exp(octaves * shares)
+        for area in smallest * np.exp(log_range * shares)
     ]
 
 
@@ -218,6 +218,20 @@ def patch_candidates(
     """Grow the authors' set of candidates: every direction, two sizes, repeated.
 
     Half of the directions toward the neighbors suffice, for growth runs both ways.
+
+    Parameters
+    ----------
+    cortex : Cortex
+    seed_region : int
+    n_repeats : int
+        Patches of each direction and size.
+    rng : int | Generator | None
+        Source of randomness.
+
+    Returns
+    -------
+    list of array of int
+        Parcels of each patch, the seed first.
     """
     rng = np.random.default_rng(rng)
     centers = cortex.inflated_centroids
@@ -237,6 +251,9 @@ def decay(cortex: Parcels, patch: NDArray, half_distance: float) -> NDArray:
 
     Parameters
     ----------
+    cortex : Cortex
+    patch : array of int
+        Its parcels, the seed first.
     half_distance : float
         Distance at which the amplitude is one half, meters (40-60 mm in the paper's
         code).

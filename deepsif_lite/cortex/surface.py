@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
+from ..errors import OptionError
 from ..mesh import mesh_edges, normals_and_areas
 from .fsaverage import load_fsaverage5
 from .parcellation import parcellate, stored_parcellation
@@ -60,11 +61,6 @@ class Cortex(Parcels):
         """Number of left-hemisphere vertices (they come first)."""
         return len(self.vertices) // 2
 
-    def regions_at(self, vertices: NDArray) -> NDArray:
-        """Return the sorted parcels that hold the given vertices."""
-        regions = np.unique(self.region_of_vertex[vertices])
-        return regions[regions >= 0]
-
     def to_vertices(self, values: NDArray, fill: float = 0.0) -> NDArray:
         """Spread one value a parcel over its vertices.
 
@@ -95,7 +91,7 @@ def load_cortex(n_regions: int | str = 994) -> Cortex:
 
     Raises
     ------
-    ValueError
+    OptionError
         ``n_regions`` is not a number of parcels the surface can hold.
     RecordingUnavailable
         The published files cannot be reached.
@@ -119,7 +115,7 @@ def load_cortex(n_regions: int | str = 994) -> Cortex:
             f"n_regions={n_regions!r} must be 'published' or a number of parcels "
             "between 2 and 2000 (fsaverage5 has 20,484 vertices)."
         )
-        raise ValueError(msg)
+        raise OptionError(msg)
     return _template_cortex(int(n_regions))
 
 

@@ -163,9 +163,7 @@ def _links(problem: Problem, chosen: NDArray[np.bool_], dtype: DTypeLike) -> _Li
 
 def _random_state(problem: Problem, sim: int) -> NDArray[np.int32]:
     """Four words that start the generator of one simulation."""
-    seed = problem.seeds[sim]
-    child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1))
-    return child.generate_state(4).view(np.int32)
+    return problem.noise_seed(sim).generate_state(4).view(np.int32)
 
 
 def _constants(dt: float, dtype: DTypeLike) -> _Constants:

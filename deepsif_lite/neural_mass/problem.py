@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 Seed = int | np.random.SeedSequence | Sequence[int | np.random.SeedSequence]
 
+_SINGLE_SEED = (int, np.integer, np.random.SeedSequence)
+_MS = 1e3  # milliseconds in a second
+_PAST, _NOISE = 0, 1  # keys of what a simulation draws
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -72,14 +76,13 @@ class Problem:
         """Return the past of one simulation, shape (horizon, 6, n_nodes)."""
         if self.initial is not None:
             return self.initial
-        # Spawned by key, not by `spawn`, which counts its calls.
-        entropy = self.seeds[sim]
-        child = np.random.SeedSequence(
-            entropy.entropy, spawn_key=(*entropy.spawn_key, 0)
-        )
-        rng = np.random.default_rng(child)
+        rng = np.random.default_rng(_child(self.seeds[sim], _PAST))
         low, high = np.array(INITIAL_RANGES).T[:, None, :, None]
         return rng.uniform(low, high, (self.horizon, len(STATE_NAMES), self.n_nodes))
+
+    def noise_seed(self, sim: int) -> np.random.SeedSequence:
+        """Return what an engine seeds the noise of one simulation with."""
+        return _child(self.seeds[sim], _NOISE)
 
     def noise_amplitude(self) -> NDArray[np.float64]:
         """Return the deviation of one step's noise on y4 (mV/ms), shape (n_sims,)."""
@@ -133,10 +136,6 @@ def make_problem(
     )
 
 
-_MS = 1e3  # milliseconds in a second
-_SINGLE_SEED = (int, np.integer, np.random.SeedSequence)
-
-
 def _count_steps(duration: float, dt: float, stride: int) -> int:
     for name, value in (("duration", duration), ("dt", dt)):
         check_range(name, value, 0, np.finfo(float).max, open_low=True)
@@ -176,7 +175,10 @@ def _one_per_simulation(name: str, value: ArrayLike) -> NDArray[np.float64]:
 def _common_size(**sizes: int) -> int:
     n_sims = max(sizes.values())
     if wrong := {name: size for name, size in sizes.items() if size not in (1, n_sims)}:
-        msg = f"{wrong} simulations do not match the {n_sims} of the other arguments."
+        msg = (
+            f"{wrong} simulations do not match the {n_sims} of the other arguments; "
+            "give one value for all, or one for each simulation."
+        )
         raise MismatchError(msg)
     return n_sims
 
@@ -228,10 +230,7 @@ def _seeds(seed: Seed, n_sims: int) -> tuple[np.random.SeedSequence, ...]:
     """One stream for each simulation, whatever they are grouped with."""
     if isinstance(seed, _SINGLE_SEED):
         root = _sequence(seed)
-        return tuple(
-            np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, sim))
-            for sim in range(n_sims)
-        )
+        return tuple(_child(root, sim) for sim in range(n_sims))
     if len(seed) == 1:
         return _seeds(seed[0], n_sims)
     return tuple(_sequence(one) for one in seed)
@@ -241,3 +240,8 @@ def _sequence(seed: int | np.random.SeedSequence) -> np.random.SeedSequence:
     if isinstance(seed, np.random.SeedSequence):
         return seed
     return np.random.SeedSequence(int(seed))
+
+
+def _child(seed: np.random.SeedSequence, key: int) -> np.random.SeedSequence:
+    """Return a stream of its own, by key: ``spawn`` counts its calls instead."""
+    return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, key))

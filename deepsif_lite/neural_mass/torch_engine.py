@@ -85,8 +85,8 @@ class _Brains:
         self.mean_input = tensor(problem.mean_input)
         self.noise_amplitude = tensor(problem.noise_amplitude())
         self.generators = [
-            torch.Generator(device).manual_seed(_torch_seed(seed))
-            for seed in problem.seeds
+            torch.Generator(device).manual_seed(_torch_seed(problem.noise_seed(sim)))
+            for sim in range(problem.n_sims)
         ]
         self.kicks = torch.zeros(STRIP, *shape, dtype=dtype, device=device)
         self.psp = torch.empty_like(self.kicks)
@@ -206,5 +206,4 @@ def _links(problem: Problem) -> torch.Tensor:
 
 
 def _torch_seed(seed: np.random.SeedSequence) -> int:
-    child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, 1))
-    return int(child.generate_state(1, np.uint64)[0] >> 1)
+    return int(seed.generate_state(1, np.uint64)[0] >> 1)  # torch's are signed

@@ -8,7 +8,6 @@ from deepsif_lite.cortex import (
     dictionary,
     load_cortex,
     patch_dictionary,
-    patch_weights,
 )
 from deepsif_lite.cortex.patches import DICTIONARY_PATCHES
 
@@ -16,18 +15,18 @@ from deepsif_lite.cortex.patches import DICTIONARY_PATCHES
 def test_patches_are_connected_and_strongest_at_their_seed():
     cortex = load_cortex(120)
     members = patch_dictionary(cortex, 3)
-    weights = patch_weights(cortex, members)
+    strengths = dictionary.patch_strengths(cortex)
     assert members.shape == (cortex.n_regions * 3, cortex.n_regions)
     seeds = np.repeat(np.arange(cortex.n_regions), 3)
     assert members[np.arange(len(seeds)), seeds].all()
-    np.testing.assert_array_equal(weights[np.arange(len(seeds)), seeds], 1)
+    np.testing.assert_array_equal(np.diag(strengths), 1)
     for row in range(0, len(seeds), 40):
         patch = np.flatnonzero(members[row])
         count, _ = connected_components(cortex.adjacency[np.ix_(patch, patch)])
         assert count == 1
         ordered = np.r_[seeds[row], patch[patch != seeds[row]]]
         np.testing.assert_allclose(
-            weights[row, ordered], decay(cortex, ordered, 0.05), rtol=1e-6
+            strengths[seeds[row], ordered], decay(cortex, ordered, 0.05), rtol=1e-6
         )
 
 

@@ -130,3 +130,11 @@ def test_raised_gain_is_that_of_the_regions_own_node():
     gain = connectome.raised_gain([1, 2], [3.5, 3.6])
     assert gain.tolist() == [[3.25, 3.25, 3.25, 3.5], [3.25, 3.25, 3.6, 3.25]]
     assert connectome.raised_gain(0, 9, healthy=1).tolist() == [[9, 1, 1, 1]]
+
+
+def test_a_template_of_another_size_is_drawn_on_its_own_cortex():
+    small, cortex = load_connectome(n_regions=60), load_cortex(60)
+    assert (small.n_nodes, small.n_regions, small.cortex) == (60, 60, cortex.name)
+    drawn = surrogate_connectome(cortex)
+    np.testing.assert_array_equal(small.weights, drawn.weights)
+    np.testing.assert_array_equal(small.tract_lengths, drawn.tract_lengths)
