@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _BEFORE_ALL, _AFTER_ALL = 100, 900  # others use what is changed here, or make it
 _CHAPTER = re.compile(r"notebooks/0*(\d+\w*?)_")
+_ICONS = Path("_static", "scripts", "fontawesome.js")
 
 
 def _cited_as(entry) -> str:
@@ -54,8 +56,10 @@ def setup(app: Sphinx) -> None:
     app.connect("doctree-read", _number_title, priority=_BEFORE_ALL)
     app.connect("doctree-read", _unwrap_exercises, priority=_BEFORE_ALL)
     app.connect("doctree-read", _fetch_figures_late)
+    app.connect("doctree-resolved", _tidy_solutions, priority=_AFTER_ALL)
     app.connect("env-get-updated", _number_by_chapter, priority=_AFTER_ALL)
     app.connect("html-page-context", _without_thebe, priority=_AFTER_ALL)
+    app.connect("build-finished", _without_drawn_icons)
 
 
 def chapter_number(page: str) -> str | None:
@@ -81,18 +85,29 @@ def _unwrap_exercises(app: Sphinx, document: nodes.document) -> None:
         section.parent.replace(section, box)
 
 
+def _tidy_solutions(app: Sphinx, document: nodes.document, page: str) -> None:
+    # sphinx-exercise writes the space between words into the link, which underlines it.
+    for title in document.findall(nodes.title):
+        for link in list(title.findall(nodes.reference)):
+            text = next(link.findall(nodes.Text))
+            if text.startswith(" "):
+                link.parent.insert(link.parent.index(link), nodes.Text(" "))
+                text.parent.replace(text, nodes.Text(text.lstrip()))
+
+
 def _fetch_figures_late(app: Sphinx, document: nodes.document) -> None:
     for image in document.findall(nodes.image):
         image["loading"] = "lazy"  # when the reader comes near
 
 
 def _number_by_chapter(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Count figures and exercises within a chapter: Fig. 2b.3."""
+    """Count figures and exercises within a chapter, Fig. 2b.3, or another page."""
     for page, kinds in env.toc_fignumbers.items():
         number = chapter_number(page)
-        for found in kinds.values() if number else ():
+        before = () if number is None else (number,)
+        for found in kinds.values():
             in_order = sorted(found, key=found.get)
-            found |= {name: (number, k) for k, name in enumerate(in_order, 1)}
+            found |= {name: (*before, k) for k, name in enumerate(in_order, 1)}
     return []
 
 
@@ -105,3 +120,14 @@ def _without_thebe(app: Sphinx, page: str, template: str, context: dict, doc) ->
 def _is_thebe(script) -> bool:
     body = getattr(script, "attributes", {}).get("body", "")
     return "thebe" in f"{getattr(script, 'filename', script)} {body}".lower()
+
+
+def _without_drawn_icons(app: Sphinx, error: Exception | None) -> None:
+    """Leave icons to the theme's fonts: its script that draws them weighs more.
+
+    Half a megabyte a page, compressed; the styles of the theme show the same icons by
+    fonts of a quarter of that, which pages fetch in any case.
+    """
+    script = Path(app.outdir, _ICONS)
+    if error is None and script.is_file():
+        script.write_text("// The theme's fonts have the icons.\n")

@@ -7,6 +7,7 @@ import re
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
+_NUMBERS = re.compile(r"[-+\d.,± ()%]+")
 _MISSING = re.compile(r"<td>(?:NaN|nan|None|NaT|&lt;NA&gt;)</td>")
 
 
@@ -15,7 +16,8 @@ def tidy(html: str) -> str:
 
     pandas writes the names of an index in a row of their own, below the heads of the
     columns; here they stand in the last row of these, before the name of the columns
-    where that has one (``rows / columns``). What is missing is a dash.
+    where that has one (``rows / columns``). What is missing is a dash, and numbers
+    that belong together (``0.81 ± 0.01``, ``-40, -24, 51``) stay on one line.
 
     Parameters
     ----------
@@ -34,6 +36,10 @@ def tidy(html: str) -> str:
         for cell in head.find_all("th"):
             if not cell.get_text(strip=True):
                 cell.name = "td"
+    for cell in page.find_all("td"):
+        text = cell.get_text()
+        if " " in text and _NUMBERS.fullmatch(text):
+            cell.string = text.replace(" ", "\u00a0")
     return _MISSING.sub("<td>–</td>", str(page))
 
 

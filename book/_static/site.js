@@ -2,18 +2,21 @@
 // Wide tables can be scrolled by keyboard; figures open at their full size.
 document.addEventListener("DOMContentLoaded", () => {
   const boxes = ".bd-article table, .bd-article pre, .bd-article div.math, .bd-article .table-wrapper";
-  const reach = () => document.querySelectorAll(boxes).forEach(box => {
-    if (box.scrollWidth > box.clientWidth + 1) {
-      box.tabIndex = 0;
-      box.classList.add("scrolls");
-    } else {
-      box.removeAttribute("tabindex");
-      box.classList.remove("scrolls");
-    }
+  const fade = box => {
+    const hidden = box.scrollWidth - box.clientWidth - box.scrollLeft;
+    box.classList.toggle("goes-on", hidden > 1);
+  };
+  const reach = box => {
+    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+    fade(box);
+  };
+  // Equations and figures come late and change the size of their box.
+  const grown = new ResizeObserver(entries => entries.forEach(({target}) => reach(target)));
+  document.querySelectorAll(boxes).forEach(box => {
+    box.addEventListener("scroll", () => fade(box), {passive: true});
+    grown.observe(box);
   });
-  reach();
-  addEventListener("resize", reach);
-  addEventListener("load", reach);
   document.querySelectorAll(".has-children > details > summary").forEach(arrow => {
     const section = arrow.closest(".has-children").querySelector("a");
     arrow.setAttribute("aria-label", `Pages of ${section.textContent.trim()}`);

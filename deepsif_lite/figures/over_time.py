@@ -131,7 +131,7 @@ def make_movie(
     at: Sequence[float],
     *,
     view: str = "lh-lateral",
-    dpi: float = 60,
+    dpi: float = 110,
 ) -> bytes:
     """Make a loop of images over time, a small GIF (PNAS Movies S1 to S3).
 

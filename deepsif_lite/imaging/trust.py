@@ -8,6 +8,7 @@ in ten or more is wrong, of those below the other about half or more.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 VERDICTS = ("good", "doubtful", "do not use")
 """From best to worst."""
+
+
+_WIDTH = 84  # characters of a line, as many as pages and consoles show
 
 
 class Limit(NamedTuple):
@@ -176,7 +180,13 @@ class Trust:
         lines = [f"Trust: {self.verdict}"]
         for row, text in zip(rows, texts, strict=True):
             cells = (cell.ljust(w) for cell, w in zip(row, widths, strict=True))
-            lines.append("  ".join((*cells, text)))
+            before = "  ".join((*cells, ""))
+            lines += textwrap.wrap(
+                text,
+                _WIDTH,
+                initial_indent=before,
+                subsequent_indent=" " * len(before),
+            )
         return "\n".join(lines)
 
 

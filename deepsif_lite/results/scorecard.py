@@ -242,7 +242,7 @@ def _number(value: float, sd: float = math.nan) -> str:
         return "–"
     is_whole = abs(value) >= 100 or (math.isnan(sd) and value == round(value))
     text = f"{value:,.0f}" if is_whole else f"{value:.2f}"
-    text = f"{value:.0e}" if 0 < abs(value) < 0.005 else text
+    text = f"{value:.1g}" if 0 < abs(value) < 0.005 else text
     # No-break spaces keep a number on one line.
     return text if math.isnan(sd) else f"{text}\u00a0±\u00a0{sd:.2f}"
 
@@ -288,13 +288,13 @@ def _group_markdown(rows: pd.DataFrame) -> str:
     shown = pd.DataFrame(
         {
             "quantity": rows["quantity"] + units,
+            "verdict": rows["verdict"].map(_badge),  # what a narrow page shows
             "paper": paper.where(rows["text"].isna(), rows["text"]),
             "trained as the paper's": list(
                 map(_number, rows["known"], rows["known_sd"])
             ),
             "any cap": list(map(_number, rows["ours"], rows["ours_sd"])),
             "two standard errors": [_number(WITHIN * e) for e in rows["error"]],
-            "verdict": rows["verdict"].map(_badge),
             "where in the paper": rows["source"] + notes,
         }
     )

@@ -145,9 +145,11 @@ def test_it_prints_a_line_for_each_check(head):
     trust = image_of(dipole(head), head).trust
     first, *rest = str(trust).splitlines()
     assert first == "Trust: good"
-    assert [line.label for line in trust.lines] == [
-        line[: len(line.split("  ")[0])] for line in rest
-    ]
+    begun = [line.split("  ")[0] for line in rest if not line.startswith(" ")]
+    assert begun == [line.label for line in trust.lines]
+    assert max(map(len, rest)) <= 88  # of a page
+    words = " ".join(" ".join(rest).split())
+    assert all(line.meaning in words for line in trust.lines)
     assert trust.summary == "good"
 
 

@@ -96,8 +96,8 @@ def test_scorecard_joins_ours_to_the_paper():
     text = scorecard.to_markdown(table)
     flat = " ".join(text.split())  # without the padding of the columns
     # The paper's standard error is 2.14 mm over the root of 47,712.
-    assert "| 1.12 ± 2.14 | 1.50 ± 0.40 | 1.12 ± 0.40 | 0.03 | {bdg-warn" in flat
-    assert "| localization error, one source (mm) |" in flat
+    assert "`behind by 0.38` | 1.12 ± 2.14 | 1.50 ± 0.40 | 1.12 ± 0.40 | 0.03 |" in flat
+    assert "| localization error, one source (mm) | {bdg-warn" in flat
     line = scorecard.count_verdicts(table, "smoke")
     assert "**1** behind, **1** no standard error, **1** not judged" in line
 
