@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from html import escape
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ..figures.style import plain_text
+from .. import __version__
+from ..figures.style import method_name, plain_text
 from ..paths import full_disk_named
+from .evidence import Evidence
+from .report_page import page, section, views
 
 if TYPE_CHECKING:
     import mne
@@ -23,48 +24,8 @@ if TYPE_CHECKING:
 _N_ROWS = 25  # regions listed in the HTML report; the CSV lists all
 _LEFT_OUT = ["x_mm", "y_mm", "z_mm"]  # on the page; MNI152 says the same
 _DPI = 150
-_CORTEX = "Cortex at the peak"
-_TRUST = "How far to trust it"
+_MAP = "Cortex at the peak"
 _SURE = "Probability of being active at any time"
-# Whole by itself: no script, nothing to load. (An mne.Report does no more with what is
-# shown here, takes a second to import and adds a megabyte of scripts.)
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font-family: sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
-img {{ max-width: 100% }}
-.table {{ overflow-x: auto }}
-table {{ border-collapse: collapse }}
-th, td {{ padding: 0.2rem 0.8rem; text-align: right }}
-tr:nth-child(even) {{ background: #f3f3f3 }}
-td:last-child {{ text-align: left }}
-@media (max-width: 40rem) {{
- body {{ margin: 1rem auto }}
- th, td {{ padding: 0.15rem 0.4rem; font-size: 0.8rem }}
-}}
-@media print {{
- @page {{ margin: 12mm }}
- body {{ margin: 0; max-width: none; font-size: 8.5pt }}
- h1 {{ font-size: 14pt; margin: 0 }}
- h2 {{ font-size: 11pt; margin: 2mm 0 1mm; break-after: avoid }}
- p {{ margin: 0 0 1mm }}
- img {{ max-height: 45mm; break-inside: avoid }}
- th, td {{ padding: 0 2mm; font-size: 7.5pt }}
- tr {{ break-inside: avoid }}
-}}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-{sections}
-</body>
-</html>
-"""
 
 
 def write_image(
@@ -101,66 +62,73 @@ def write_image(
 
 
 def _write_all(image: SourceImage, evoked: mne.Evoked, start: Path) -> list[Path]:
-    from ..figures.cortex_maps import plot_cortex
-
     image.to_stc().save(start, overwrite=True, verbose="error")
     table = image.to_table()
-    csv = _beside(start, "-regions.csv")
+    csv, html = _beside(start, "-regions.csv"), _beside(start, "-report.html")
     table.round(4).to_csv(csv, index=False)
     title = f"{plain_text(start.name)}, {1e3 * image.peak.time:.0f} ms"
-    pictures = {_CORTEX: _beside(start, ".png")}
-    _save(image.plot(title=title)[0], pictures[_CORTEX])
+    figures = {".png": image.plot(title=title)[0]}
     if image.probability is not None:
-        fig, _ = plot_cortex(
-            image.probability, image.cortex, vmin=0, vmax=1, label="probability"
-        )
-        pictures[_SURE] = _beside(start, "-probability.png")
-        _save(fig, pictures[_SURE])
-    html = _beside(start, "-report.html")
-    _write_report(image, evoked, table, pictures, html)
+        figures["-probability.png"] = _draw_probability(image)
+    pictures = [_beside(start, ending) for ending in figures]
+    for fig, path in zip(figures.values(), pictures, strict=True):
+        fig.savefig(path, dpi=_DPI)
+    sections = _sections(image, evoked, table, *figures.values())
+    _close(*figures.values())
+    html.write_text(page(f"Source image: {start.name}", sections), encoding="utf-8")
     halves = [_beside(start, f"-{hemisphere}.stc") for hemisphere in ("lh", "rh")]
-    return [*halves, csv, *pictures.values(), html]
+    return [*halves, csv, *pictures, html]
 
 
-def _write_report(
+def _sections(
     image: SourceImage,
     evoked: mne.Evoked,
     table: pd.DataFrame,
-    pictures: dict[str, Path],
-    path: Path,
-) -> None:
-    sections = [
-        _section(
-            "Summary",
-            f"Method: {image.method}. Values: {image.unit}. "
-            f"{int(table['in_extent'].sum())} of {len(table)} regions are in the extent "
-            "(Otsu). Research software, not a medical device.",
-            _picture(_CORTEX, pictures[_CORTEX].read_bytes()),
-        )
-    ]
-    if _SURE in pictures and image.probability is not None:
+    at_peak: Figure,
+    sure: Figure | None = None,
+) -> list[str]:
+    """Return the sections of the report, in HTML."""
+    found = [section("Summary", _summary(image, table), views(at_peak, _MAP, "cortex"))]
+    if sure is not None and image.probability is not None:
         note = (
             f"{len(image.extent(of='probability'))} regions are more likely active than "
             f"not; the surest has {image.probability.max():.0%}. Where there are none, "
             "the map at the peak may show mere background."
         )
-        picture = _picture(_SURE, pictures[_SURE].read_bytes())
-        sections.append(_section("How sure", note, picture))
+        found.append(section("How sure", note, views(sure, _SURE, "cortex")))
     if image.trust is not None:
         note = (
             f"{image.trust.verdict.capitalize()}. Limits come from simulated "
             "recordings."
         )
-        sections.append(_section(_TRUST, note, _trust_table(image.trust)))
-    rows = f'<div class="table">{_on_the_page(table)}</div>'
+        found.append(section("How far to trust it", note, _trust_table(image.trust)))
+    rows = f'<div class="table regions">{_on_the_page(table)}</div>'
     note = "All are in the table of regions beside this page."
-    sections += [
-        _section(f"The {_N_ROWS} strongest regions", note, rows),
-        _section("EEG", evoked.comment, _picture("EEG", _draw_eeg(evoked))),
+    eeg, about = _draw_eeg(image, evoked)
+    found += [
+        section(f"The {_N_ROWS} strongest regions", note, rows),
+        section("EEG", about, views(eeg, "EEG", "eeg")),
     ]
-    title = escape(f"Source image: {path.stem.removesuffix('-report')}")
-    page = _PAGE.format(title=title, sections="\n".join(sections))
-    path.write_text(page, encoding="utf-8")
+    _close(eeg)
+    return found
+
+
+def _summary(image: SourceImage, table: pd.DataFrame) -> str:
+    first, last = 1e3 * image.times[[0, -1]]
+    return (
+        f"{method_name(image.method)}, deepsif_lite {__version__}, of the window from "
+        f"{first:.0f} to {last:.0f} ms. Drawn: the 20 ms around the peak at "
+        f"{1e3 * image.peak.time:.0f} ms ({image.unit}), the extent outlined: "
+        f"{int(table['in_extent'].sum())} of {len(table)} regions (Otsu). Research "
+        "software, not a medical device."
+    )
+
+
+def _draw_probability(image: SourceImage) -> Figure:
+    from ..figures.cortex_maps import plot_cortex
+
+    scale = {"vmin": 0, "vmax": 1, "label": "probability"}
+    return plot_cortex(image.probability, image.cortex, **scale)[0]
 
 
 def _on_the_page(table: pd.DataFrame) -> str:
@@ -169,9 +137,11 @@ def _on_the_page(table: pd.DataFrame) -> str:
     whole = [name for name in shown if name.endswith(("_mm", "_mm2"))]
     shown[whole] = shown[whole].round().astype(int)
     shown["peak_time_s"] = (1e3 * shown["peak_time_s"]).round().astype(int)
+    shown["in_extent"] = shown["in_extent"].map({True: "yes", False: "no"})
     names = {name: name.replace("_mm2", " (mm²)").replace("_mm", "") for name in whole}
     names |= {"mni_x_mm": "MNI x (mm)", "mni_y_mm": "y", "mni_z_mm": "z"}
     names |= {"peak_time_s": "at (ms)", "in_extent": "in extent"}
+    names |= {"hemisphere": "side", "probability": "prob."}
     return shown.rename(columns=names).round(2).to_html(index=False, border=0)
 
 
@@ -185,33 +155,43 @@ def _trust_table(trust: Trust) -> str:
     return f'<div class="table"><table>{table}</table></div>'
 
 
-def _section(title: str, note: str, content: str) -> str:
-    return f"<h2>{escape(title)}</h2>\n<p>{escape(note)}</p>\n{content}"
+def _draw_eeg(image: SourceImage, evoked: mne.Evoked) -> tuple[Figure, str]:
+    """Return the channels over each other and the scalp map at the peak, and a note.
 
-
-def _picture(name: str, png: bytes) -> str:
-    """Return a picture that lies within the page."""
-    content = b64encode(png).decode("ascii")
-    return f'<img alt="{escape(name)}" src="data:image/png;base64,{content}">'
-
-
-def _draw_eeg(evoked: mne.Evoked) -> bytes:
-    """Return the good EEG channels over each other, as PNG."""
-    from ..figures.sensors import plot_butterfly
+    What was imaged is drawn, on the electrodes that names stood for; where the image
+    does not know it, the recording's good channels without a map.
+    """
+    from ..figures.sensors import plot_butterfly, plot_evoked
 
     good = evoked.copy().pick("eeg", exclude="bads")
-    fig, _ = plot_butterfly(1e6 * good.data.T, good.times, ylabel="EEG (µV)")
-    buffer = BytesIO()
-    _save(fig, buffer)
-    return buffer.getvalue()
+    average = f"average of {evoked.nave}, {len(good.ch_names)} channels"
+    left_out = ", ".join(evoked.info["bads"]) or "none"
+    note = f"{evoked.comment or 'EEG'} ({average}; bad: {left_out})."
+    imaged = _imaged(image)
+    if imaged is None:
+        data = 1e6 * good.data.T
+        return plot_butterfly(data, good.times, ylabel="EEG (µV)")[0], note
+    note += " As it was imaged; the line marks the image's peak, which the map shows."
+    return plot_evoked(imaged, image.peak.time)[0], note
+
+
+def _imaged(image: SourceImage) -> mne.Evoked | None:
+    """Return the window behind an image."""
+    import mne
+
+    behind = image.evidence
+    if not isinstance(behind, Evidence) or behind.eeg.shape[0] != len(image.times):
+        return None
+    start = float(image.times[0])
+    return mne.EvokedArray(behind.eeg.T, behind.head.info, start, verbose="error")
 
 
 def _beside(start: Path, ending: str) -> Path:
     return start.with_name(start.name + ending)
 
 
-def _save(fig: Figure, file: Path | BytesIO) -> None:
+def _close(*figures: Figure) -> None:
     import matplotlib.pyplot as plt
 
-    fig.savefig(file, dpi=_DPI)
-    plt.close(fig)
+    for fig in figures:
+        plt.close(fig)

@@ -270,6 +270,20 @@ def test_a_report_fits_a_phone_and_prints_on_two_pages(chromium, tmp_path):
     page = chromium.new_page(viewport={"width": 390, "height": 844})
     page.goto(report.as_uri(), wait_until="load")
     assert page.evaluate(OVERFLOW) == []
+    assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
+    shown = page.evaluate("""[...document.querySelectorAll('.cortex')].map(
+        part => [...part.children].map(i => [i.alt, i.clientWidth, i.offsetTop]))""")
+    assert len(shown) == 2  # at the peak, and how sure
+    for *cortex, _ in shown:
+        assert [alt.split(": ")[1] for alt, *_ in cortex] == [
+            "lh lateral",
+            "lh medial",
+            "rh medial",
+            "rh lateral",
+        ]
+        assert min(width for _, width, _ in cortex) > 0.35 * 390  # not four in a row
+        assert len({top for *_, top in cortex}) == 2
+    assert report.stat().st_size < 0.4e6  # by mail, too
     printed = page.pdf(format="A4")
     page.close()
     assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", printed)) <= 2

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from io import BytesIO
 
 import mne
 import numpy as np
 import pytest
+from PIL import Image
 
 from deepsif_lite.cortex import load_cortex
 from deepsif_lite.head import template_cap
@@ -72,7 +75,7 @@ def test_what_fails_leaves_the_old_files_alone(tmp_path, image, evoked, monkeypa
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(report_module, "_write_report", full)
+    monkeypatch.setattr(report_module, "page", full)
     with pytest.raises(OSError, match="is full"):
         write_image(image.crop(0, 0.05), evoked, tmp_path, "s")
     assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
@@ -89,3 +92,41 @@ def test_the_report_says_how_far_to_trust_the_image(tmp_path, evoked):
     assert image.trust.verdict.capitalize() in html
     for line in image.trust.lines:
         assert f"<td>{line.label}</td><td>{line.value}</td>" in html
+
+
+def test_pictures_of_the_report_are_named_pieces_of_the_figures(
+    tmp_path, image, evoked
+):
+    html = write_image(image, evoked, tmp_path, "stem")[-1].read_text("utf-8")
+    found = re.findall(
+        r'<img alt="([^"]*)" src="data:image/webp;base64,([^"]*)">', html
+    )
+    names = [name for name, _ in found]
+    views = ["lh lateral", "lh medial", "rh medial", "rh lateral"]
+    assert names[:4] == [f"Cortex at the peak: {view}" for view in views]
+    assert names[5:9] == [
+        f"Probability of being active at any time: {view}" for view in views
+    ]
+    assert names[9] == "Probability of being active at any time: probability"
+    assert names[10:] == ["EEG: EEG (µV)"]  # no scalp map without the imaged window
+    pictures = [Image.open(BytesIO(b64decode(content))) for _, content in found]
+    assert min(p.width for p in pictures[:4]) > 300  # sharp on half of a phone
+
+
+def test_the_scalp_map_is_of_the_electrodes_that_names_stood_for(tmp_path, evoked):
+    head = template_cap(evoked.ch_names)
+    names_only = mne.EvokedArray(
+        evoked.data,
+        mne.create_info([f"EEG {n}-REF" for n in evoked.ch_names], 500.0, "eeg"),
+        verbose=False,
+    )
+    image = SourceImage(
+        np.random.default_rng(0).standard_normal((994, 50)),
+        evoked.times,
+        head.cortex,
+        "sloreta",
+        evidence=Evidence(evoked.data.T, head),
+    )
+    html = write_image(image, names_only, tmp_path, "stem")[-1].read_text("utf-8")
+    assert html.count('alt="EEG') == 3  # traces, map, its scale
+    assert "the line marks the image&#x27;s peak" in html
