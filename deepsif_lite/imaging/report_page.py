@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DPI = 300  # a view as wide as half of a phone is sharp on its fine pixels
 _PAD = 6  # pixels around a piece of a figure
 # A third of the size of PNG; every browser since 2020 shows it.
-_PICTURE = {"format": "webp", "quality": 85}
+_FORMAT, _QUALITY = "webp", 85
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -115,7 +115,7 @@ def _picture(whole: Image.Image, ax: Axes, name: str) -> str:
     left, bottom, right, top = ax.get_tightbbox().padded(_PAD).extents
     buffer = BytesIO()
     piece = whole.crop((left, whole.height - top, right, whole.height - bottom))
-    piece.save(buffer, **_PICTURE)
+    piece.save(buffer, _FORMAT, quality=_QUALITY)
     content = b64encode(buffer.getvalue()).decode("ascii")
     what = ax.get_title() or " ".join(ax.get_ylabel().split())
     alt = escape(f"{name}: {what}" if what else name)

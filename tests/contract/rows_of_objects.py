@@ -300,7 +300,6 @@ ROWS = [
             lambda _: evoked(),
             REFUSED,
             says,
-            ("sloreta",),
             noise_cov=matrix,
         )
         for text, says, matrix in (
@@ -315,10 +314,17 @@ ROWS = [
         "noise_cov as an mne.Covariance",
         lambda _: evoked().drop_channels(["Cz"]),
         IMAGED,
-        methods=("sloreta",),
         noise_cov=mne.make_ad_hoc_cov(head().info, verbose="error"),
     ),
-    _option("a baseline for a network", "deepsif", baseline=(0.0, 0.2)),
+    _row(
+        "a baseline for a network of one montage",
+        lambda _: evoked(),
+        REFUSED,
+        "MismatchError",
+        ("deepsif",),
+        baseline=(0.0, 0.2),
+        model="paper-75",
+    ),
     _option("lambda2 for a network", "deepsif", lambda2=0.1),
     _option("a network for sLORETA", "sloreta", model=network()),
     _option("an option that sLORETA has not", "sloreta", reg=0.1),
