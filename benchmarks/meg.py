@@ -1,6 +1,6 @@
 """Train a network for a helmet of magnetometers, and score EEG beside MEG.
 
-Run ``python benchmarks/meg.py --out run`` (some 15 minutes of one core; stopped, it
+Run ``python benchmarks/meg.py --out run`` (about an hour of one core; stopped, it
 goes on when called again), then ``python benchmarks/meg.py --out run --save
 data/experiments/meg.csv`` for the scores (five minutes). Chapter 7 reads the table.
 

@@ -216,8 +216,9 @@ for (modality, method), part in scores.groupby(["modality", "method"], sort=Fals
         error = np.sqrt((part[f"{column}_error"] ** 2).sum()) / len(part)
         row[label] = f"{mean:.2f} ± {error:.2f}"
     rows.append(row)
-print(f"{scores['n'].iloc[0]} recordings a set; trained for", end=" ")
-print(f"{scores['steps'].iloc[0]} of {scores['planned'].iloc[0]} planned steps")
+n, done, planned = scores[["n", "steps", "planned"]].iloc[0]
+of = "" if done == planned else f"of {planned} planned "
+print(f"{n} recordings a set; trained on for {done} {of}steps")
 pd.DataFrame(rows).set_index(["", "method"])
 
 # %% [markdown]

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._lazy import import_optional
-from ..errors import check_option
+from ..errors import MismatchError, check_option
 from ..runs import in_workers
 from .shells import Shells, check_inside, check_nested
 
@@ -101,7 +101,7 @@ def eeg_gain(
         OpenMEEG is not installed.
     OptionError
         The compartment is unknown.
-    ValueError
+    MismatchError
         The shells are not nested, or a dipole is not in the compartment.
     """
     check_option("compartment", compartment, _DOMAINS)
@@ -149,7 +149,7 @@ def meg_gain(
     ------
     ImportError
         OpenMEEG is not installed.
-    ValueError
+    MismatchError
         The shells are not nested, a dipole is not inside the brain, or a
         magnetometer is not outside the scalp.
     """
@@ -160,7 +160,7 @@ def meg_gain(
     on_scalp = np.linalg.norm(shells.project(magnetometers) - shells.center, axis=1)
     if not (height > on_scalp).all():
         msg = "magnetometers: some lie inside the head; move them out."
-        raise ValueError(msg)
+        raise MismatchError(msg)
     head = (shells, conductivity, skull_ratio)
     geometry = _geometry(*head)
     n_sensors = len(magnetometers)

@@ -31,9 +31,7 @@ _NAMED = 5  # channels that an error names
 _LEAST_CHANNELS = 3  # an average reference of two is a bipolar channel
 
 
-def template_cap(
-    channels: Sequence[str] | Info, name: str = "template", *, match: str = "name"
-) -> HeadModel:
+def template_cap(channels: Sequence[str] | Info, *, match: str = "name") -> HeadModel:
     """Put any cap on the template head.
 
     Takes milliseconds: the potentials of every parcel are known all over the scalp,
@@ -48,8 +46,6 @@ def template_cap(
         Names of electrodes in any spelling, or what a recording knows of its channels:
         its EEG channels but the bad ones are taken, and of these all whose place is
         known.
-    name : str
-        Of the head model.
     match : {"name", "position"}
         Whether names say where the electrodes of a recording are, or their measured
         positions do.
@@ -76,7 +72,7 @@ def template_cap(
     >>> template_cap(["Fp1", "EEG T3-REF", "Oz"])
     <HeadModel template: 3 channels, 994 regions>
     """
-    cap = kept_cap(channels, name, match=match)
+    cap = kept_cap(channels, match=match)
     return replace(
         cap,
         leadfield=cap.leadfield.copy(),
@@ -86,9 +82,7 @@ def template_cap(
     )
 
 
-def kept_cap(
-    channels: Sequence[str] | Info, name: str = "template", *, match: str = "name"
-) -> HeadModel:
+def kept_cap(channels: Sequence[str] | Info, *, match: str = "name") -> HeadModel:
     """Return what :func:`template_cap` does, one that is shared: leave it as it is."""
     check_option("match", match, ("name", "position"))
     if isinstance(channels, Sequence):
@@ -103,16 +97,16 @@ def kept_cap(
     if len(ch_names) < _LEAST_CHANNELS:
         msg = f"channels={ch_names} are too few; a head model takes three or more."
         raise ChannelError(msg)
-    return _under(name, tuple(ch_names), near.astype(float).tobytes())
+    return _under(tuple(ch_names), near.astype(float).tobytes())
 
 
 @lru_cache(maxsize=_N_CAPS)
-def _under(name: str, ch_names: tuple[str, ...], near: bytes) -> HeadModel:
+def _under(ch_names: tuple[str, ...], near: bytes) -> HeadModel:
     """Return the template head under electrodes near given points, (n_channels, 3)."""
     points = np.frombuffer(near).reshape(-1, 3)
     electrodes = load_shells().project(points)
     return HeadModel(
-        name=name,
+        name="template",
         leadfield=load_scalp_potentials().at(electrodes),
         ch_names=list(ch_names),
         info=electrode_info(list(ch_names), electrodes),

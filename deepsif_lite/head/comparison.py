@@ -20,7 +20,6 @@ from ..runs import progress_bar
 from ..signals import average_reference
 from .loading import load_head_model
 from .model import sum_over_parcels, topography_correlation
-from .template import VARIANT_FREQUENCY
 from .variants import Cap, Geometry, build_gains
 
 if TYPE_CHECKING:
@@ -127,7 +126,6 @@ def summarize_comparison(measures: Mapping[str, NDArray]) -> dict[str, float]:
 def compare_geometries(
     geometries: Mapping[str, Geometry] = COMPARED_GEOMETRIES,
     *,
-    frequency: int = VARIANT_FREQUENCY,
     progress: bool = True,
 ) -> dict[str, NDArray]:
     """Change one thing at a time and compare with the published leadfield.
@@ -139,8 +137,6 @@ def compare_geometries(
     ----------
     geometries : mapping of str to Geometry
         What to change, by a name for it.
-    frequency : int
-        Fineness of the shells.
     progress : bool
         Show a progress bar.
 
@@ -161,7 +157,7 @@ def compare_geometries(
     bar = progress_bar(progress, total=len(geometries), desc="compared", unit="head")
     with bar:
         for change, geometry in geometries.items():
-            gains = build_gains(geometry, caps, published.cortex, frequency=frequency)
+            gains = build_gains(geometry, caps, published.cortex)
             for cap, (_, gain) in zip(caps, gains, strict=True):
                 leadfield = sum_over_parcels(gain, published.cortex)
                 measures = compare_leadfields(leadfield, published.leadfield)

@@ -12,7 +12,7 @@ from ..artifacts import artifact_path, read_artifact, write_arrays
 from ..cortex.surface import load_cortex
 from .bem import meg_gain
 from .fsaverage import mri_to_head
-from .model import HeadModel, sum_over_parcels
+from .model import SFREQ, HeadModel, sum_over_parcels
 from .shells import Shells
 from .template import VARIANT_FREQUENCY, template_shells
 
@@ -61,7 +61,7 @@ def _meg_info(ch_names: list[str], places: NDArray, directions: NDArray) -> Info
     import mne
 
     to_head = mri_to_head()
-    info = mne.create_info(ch_names, 500.0, "mag", verbose=False)
+    info = mne.create_info(ch_names, SFREQ, "mag", verbose=False)
     in_head = places @ to_head[:3, :3].T + to_head[:3, 3]
     normals = directions @ to_head[:3, :3].T
     for channel, place, normal in zip(info["chs"], in_head, normals, strict=True):

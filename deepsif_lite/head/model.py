@@ -27,7 +27,7 @@ from .shells import Shells
 if TYPE_CHECKING:
     from mne import Info
 
-_SFREQ = 500.0  # Hz, sampling rate of the published recordings
+SFREQ = 500.0  # Hz, sampling rate of the published recordings
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +218,7 @@ def electrode_info(ch_names: list[str], electrodes: NDArray) -> Info:
         rpa=right,
         coord_frame="mri",
     )
-    info = mne.create_info(ch_names, sfreq=_SFREQ, ch_types="eeg", verbose=False)
+    info = mne.create_info(ch_names, sfreq=SFREQ, ch_types="eeg", verbose=False)
     return info.set_montage(montage, verbose=False)
 
 

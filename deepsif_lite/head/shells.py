@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import MismatchError
 from ..mesh import cast_rays
 
 
@@ -60,18 +61,18 @@ class Shells:
 
 
 def check_nested(shells: Shells) -> None:
-    """Refuse surfaces that touch or cross (``ValueError``)."""
+    """Refuse surfaces that touch or cross (``MismatchError``)."""
     order = (np.zeros(1), shells.inner_skull, shells.outer_skull, shells.scalp)
     for below, above in zip(order, order[1:], strict=False):
         if not (above > below).all():
             msg = "shells: the surfaces touch or cross; widen skull or scalp."
-            raise ValueError(msg)
+            raise MismatchError(msg)
 
 
 def check_inside(
     shells: Shells, positions: NDArray, compartment: str = "brain"
 ) -> None:
-    """Refuse dipoles that are not in a compartment (``ValueError``).
+    """Refuse dipoles that are not in a compartment (``MismatchError``).
 
     Parameters
     ----------
@@ -92,9 +93,9 @@ def check_inside(
         outside = np.flatnonzero(~inside)
         msg = (
             f"positions: {len(outside)} dipoles lie outside {border}, "
-            f"the first is number {outside[0]}."
+            f"the first is number {outside[0]}; move them, or leave them out."
         )
-        raise ValueError(msg)
+        raise MismatchError(msg)
 
 
 def clearance(

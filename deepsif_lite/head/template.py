@@ -136,8 +136,10 @@ def build_head_model(
     ------
     ImportError
         OpenMEEG is not installed.
-    ValueError
-        A channel has no position, the shells cross, or a source lies outside them.
+    ChannelError
+        A channel has no position.
+    MismatchError
+        The shells cross, or a source lies outside them.
     """
     cortex = load_cortex() if cortex is None else cortex
     shells = template_shells() if shells is None else shells

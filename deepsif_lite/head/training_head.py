@@ -111,7 +111,7 @@ def load_training_head(
 
     Raises
     ------
-    ValueError
+    OptionError
         There is neither such a file nor such a head model.
     ArtifactError
         The file is damaged.

@@ -169,7 +169,6 @@ def build_gains(
     caps: list[Cap],
     cortex: Cortex | None = None,
     *,
-    channels: tuple[str, ...] = CHANNELS_75,
     frequency: int = VARIANT_FREQUENCY,
 ) -> list[tuple[NDArray, NDArray]]:
     """Compute vertex gains of several caps on one head, in one BEM run.
@@ -180,8 +179,6 @@ def build_gains(
     caps : list of Cap
     cortex : Cortex | None
         None takes the template.
-    channels : tuple of str
-        Electrode names.
     frequency : int
         Fineness of the shells.
 
@@ -206,7 +203,7 @@ def build_gains(
         skull_thickness=geometry.skull_thickness,
         inner_skull=geometry.inner_skull,
     )
-    electrodes = [place_electrodes(cap, shells, channels) for cap in caps]
+    electrodes = [place_electrodes(cap, shells) for cap in caps]
     cortex = _with_sources(cortex, geometry)
     on_scalp = electrodes
     if geometry.shape is not None:

@@ -82,8 +82,9 @@ def precision_recall(
     >>> precision_recall(np.array([3, 4, 5, 6]), np.array([3, 4]))
     (0.5, 1.0)
     """
-    weight = np.ones(1 + max(found.max(initial=0), truth.max(initial=0)))
-    weight = weight if areas is None else areas
+    weight = areas
+    if weight is None:
+        weight = np.ones(1 + max(found.max(initial=0), truth.max(initial=0)))
     hit = weight[np.intersect1d(found, truth)].sum()
     precision = hit / weight[found].sum() if len(found) else np.nan
     return float(precision), float(hit / weight[truth].sum())

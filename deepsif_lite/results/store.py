@@ -7,7 +7,6 @@ one JSON of scores a chapter (the scorecard page is made of those) and
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -20,8 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..artifacts import read_own_table, read_shipped_table
-from ..errors import check_option
+from ..artifacts import read_own_table, read_shipped_table, sha256
+from ..errors import OptionError, check_option
 from ..paths import CHECKOUT, data_dir, results_dir, whole_file
 
 if TYPE_CHECKING:
@@ -88,9 +87,8 @@ def _record(path: Path, **facts) -> None:
     """Add one file to the manifest of its folder."""
     manifest = path.with_name("manifest.json")
     entries = json.loads(manifest.read_text()) if manifest.is_file() else {}
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     facts = {key: value for key, value in facts.items() if value is not None}
-    entries[path.name] = {"sha256": digest, **facts, **environment()}
+    entries[path.name] = {"sha256": sha256(path.read_bytes()), **facts, **environment()}
     _write_json(manifest, entries)
 
 
@@ -252,7 +250,7 @@ def write_scores(
 
     Raises
     ------
-    ValueError
+    OptionError
         An id that the list of the paper's values does not have, or unknown ``data``.
     """
     from .scorecard import paper_values
@@ -262,7 +260,7 @@ def write_scores(
     unknown = sorted(set().union(*both.values()) - set(paper_values().index))
     if unknown:
         msg = f"scores {unknown} are not in data/paper_values.csv; add them there."
-        raise ValueError(msg)
+        raise OptionError(msg)
     rows = {name: _as_rows(each) for name, each in both.items() if each}
     path = results_dir(profile) / f"scores-{chapter}.json"
     _write_json(path, {"chapter": chapter, "data": data, "scores": {}} | rows)

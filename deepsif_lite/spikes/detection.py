@@ -27,6 +27,9 @@ THRESHOLD = 8.0  # mV
 REFRACTORY = 100  # samples since the previous peak in any region
 GUARD = 200  # samples around a clip in which no other region may spike
 HALF = 250  # samples around a spike in which its start and end are sought
+# Of these, away from the peak: where start and end may lie, and the trough that follows.
+_REACH, _TROUGH = 200, slice(51, 151)
+_AT_MEAN, _WIDER = 0.1, 0.05  # mV from the mean that count as at it, and steps of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,20 +126,19 @@ def spike_span(waveform: NDArray, peak: int) -> tuple[int, int]:
     """
     first = peak - HALF + 1
     cut = np.abs(waveform[first : peak + HALF + 1])
-    inner = slice(HALF // 5, HALF // 5 * 9)
     place = np.arange(2 * HALF)
-    tolerance = 0.1
+    inner = (place >= HALF - _REACH) & (place < HALF + _REACH)
+    tolerance = _AT_MEAN
 
     def near(where: NDArray[np.bool_]) -> NDArray[np.int64]:
         nonlocal tolerance
-        where = where & (place >= inner.start) & (place < inner.stop)
-        while not (found := place[where & (cut < tolerance)]).size:
-            tolerance += 0.05
+        while not (found := place[inner & where & (cut < tolerance)]).size:
+            tolerance += _WIDER
         return found
 
     start = near(place < HALF - 1)[-1]
-    after = waveform[peak + HALF // 5 + 1 : peak + HALF // 5 * 3 + 1]
-    trough = HALF + HALF // 5 + int(np.argmin(after))
+    after = waveform[peak + _TROUGH.start : peak + _TROUGH.stop]
+    trough = HALF - 1 + _TROUGH.start + int(np.argmin(after))
     stop = near(place > trough)[0] + 1
     return first + int(start), first + int(stop)
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from ..errors import SignalError
+
 N_COEFS = 160
 """Cosines kept, from 0 to 79.5 Hz in steps of 0.5 Hz."""
 
@@ -40,7 +42,7 @@ def pack_levels(activity: NDArray) -> NDArray[np.uint8]:
 
     Raises
     ------
-    ValueError
+    SignalError
         The activity is larger than a level can express.
     """
     coefs = fft.dct(activity.astype(float), axis=0, norm="ortho")[:N_COEFS] / STEP
@@ -50,7 +52,7 @@ def pack_levels(activity: NDArray) -> NDArray[np.uint8]:
             f"activity reaches {np.abs(activity).max():.0f} mV, which no simulation "
             "does after its burn-in; leave the first 0.5 s out."
         )
-        raise ValueError(msg)
+        raise SignalError(msg)
     # Small magnitudes of either sign become small codes: 0, -1, 1, -2, ...
     codes = np.where(levels >= 0, 2 * levels, -2 * levels - 1).astype("<u2")
     planes = codes.reshape(-1, 1).view(np.uint8).T

@@ -40,18 +40,11 @@ def is_whole(path: Path) -> bool:
 
 def pack_clips(jobs: list[Job], cutters: list[ClipCutter]) -> dict[str, NDArray]:
     """Bring the clips of a group of simulations into the arrays of a file."""
-    found = [
-        (job, clip)
-        for job, cutter in zip(jobs, cutters, strict=True)
-        for clip in cutter.clips()
-    ]
-    n_of = {id(job): 0 for job in jobs}
-    for job, _ in found:
-        n_of[id(job)] += 1
+    clips = [list(cutter.clips()) for cutter in cutters]
     counts = [
-        (cutter.n_spikes, n_of[id(job)])
-        for job, cutter in zip(jobs, cutters, strict=True)
+        (cutter.n_spikes, len(own)) for cutter, own in zip(cutters, clips, strict=True)
     ]
+    found = [(job, clip) for job, own in zip(jobs, clips, strict=True) for clip in own]
     waves = [clip.activity[:, job.region] for job, clip in found]
     packed = [pack_levels(clip.activity) for _, clip in found]
     spans = [clip.spans for _, clip in found]
