@@ -205,7 +205,7 @@ shown.assign(seeds=own["average_precision_between_seeds"].round(3))
 # ## Whitening by the baseline
 #
 # Evoked responses come with a baseline, which shows what goes on all the time.
-# `benchmarks/baseline_whitening.py` tells the shipped network of it in seven ways, on simulated recordings with strong rhythms and artifacts, each compared with imaging as it is on the same recordings (two seeds): the strongest scalp maps of the baseline are taken out of data and leadfield, or both are whitened by its covariance.
+# `benchmarks/baseline_whitening.py` tells the shipped network of it in several ways, on simulated recordings with strong rhythms and artifacts, each compared with imaging as it is on the same recordings (two seeds, other ones than those that served to choose): the strongest scalp maps of the baseline are taken out of data and leadfield, or both are whitened by its covariance, whole, halfway, or with some of the window's power added, as if the head model were wrong by that much.
 
 # %%
 ways = dl.results.read_experiment("baseline_whitening").query("recordings == 'all'")
@@ -215,6 +215,19 @@ shown = ways.assign(gain=gains, seed=[f"seed {seed}" for seed in ways.seed])
 shown = shown.rename(columns={"average_precision": "average precision"}).round(3)
 shown = shown.pivot(index="way", columns="seed", values=["average precision", "gain"])
 shown.loc[ways.way.unique()].rename_axis(columns=[None, None])
+
+# %% [markdown]
+# Can such images be trusted? How many are wrong (the strongest region more than 2 cm from any source) among those with each verdict, by the checks that need no places of electrodes, and how far probabilities above .2 are from the truth at most:
+
+# %%
+verdicts = dl.results.read_experiment("baseline_trust")
+_ = dl.results.write_table("03b_baseline_trust", verdicts, profile)
+verdicts["wrong"] *= verdicts["images"]
+counts = verdicts.groupby(["way", "verdict"], sort=False)[["images", "wrong"]].sum()
+share = (counts["wrong"] / counts["images"]).round(2)
+gap = ways.groupby("way")["largest_gap"].mean().round(2)
+shown = share.unstack().add_prefix("wrong if ")
+shown.assign(**{"largest gap": gap.loc[shown.index]})
 
 # %% [markdown]
 # Then the best way was tried on published recordings: the share of the ten strongest regions that lie in the area where the response is known to arise.
@@ -228,7 +241,7 @@ recordings.groupby([kinds, "way"])["in_target"].mean().unstack().round(2)
 
 # %% [markdown]
 # It helps the responses of healthy people and harms the patient's spikes, perhaps because the patient's baseline holds activity of the same region.
-# So it is not what {py:func}`dl.image <deepsif_lite.image>` does, and whether it pays when networks are trained with it is open.
+# So {py:func}`dl.image <deepsif_lite.image>` does it where it is given a `baseline`, and not unless asked ([chapter 6](06_evoked.ipynb) shows it); whether networks gain by training with it is open.
 #
 # %% [markdown]
 # ## Clips and parameters
