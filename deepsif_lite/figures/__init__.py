@@ -20,15 +20,8 @@ __getattr__, __dir__, __all__ = attach(
             "method_name",
             "use_style",
         ],
-        "cortex_maps": [
-            "FIVE_VIEWS",
-            "HEMISPHERES",
-            "OUTLINE_COLORS",
-            "colormap",
-            "plot_cortex",
-            "plot_maps",
-            "plot_methods",
-        ],
+        "views": ["HEMISPHERES", "OUTLINE_COLORS", "colormap"],
+        "cortex_maps": ["plot_cortex", "plot_maps", "plot_methods"],
         "comparison": [
             "plot_boxes",
             "plot_cancellation",

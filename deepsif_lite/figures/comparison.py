@@ -50,22 +50,19 @@ def plot_distributions(
     table: pd.DataFrame,
     metrics: Mapping[str, str],
     *,
-    by: str = "n_sources",
-    by_label: str = "sources",
     paper: pd.DataFrame | None = None,
 ) -> tuple[Figure, NDArray]:
-    """Draw the distribution of each metric in each group (PNAS Fig. 3 B to D).
+    """Draw the distribution of each metric by number of sources (PNAS Fig. 3 B to D).
 
     Parameters
     ----------
     table : DataFrame
-        One row a recording, with columns ``method``, ``by`` and the metrics.
+        One row a recording, with columns ``method``, ``n_sources`` and the
+        metrics.
     metrics : mapping of column to axis label
         One panel each; an error in mm gets a logarithmic axis.
-    by, by_label : str
-        The column that makes the groups, and its printed name.
     paper : DataFrame | None
-        The paper's means, indexed by group: gray diamonds.
+        The paper's means, indexed by the number of sources: gray diamonds.
 
     Returns
     -------
@@ -73,13 +70,13 @@ def plot_distributions(
         Violins between the 10th and 90th percentile; white circle: median, bar: mean,
         thick line: middle half.
     """
-    groups = sorted(table[by].unique())
+    groups = sorted(table["n_sources"].unique())
     methods = list(dict.fromkeys(table["method"]))
     fig, axes = _grid(metrics, 2.2)
     width = 0.84 / len(methods)
     for ax, (metric, label) in zip(axes.flat, metrics.items(), strict=True):
         for k, method in enumerate(methods):
-            rows = table[table["method"] == method].groupby(by)[metric]
+            rows = table[table["method"] == method].groupby("n_sources")[metric]
             for g, group in enumerate(groups):
                 at = g + (k + 0.5) * width - 0.42
                 values = _positive(rows.get_group(group).dropna(), label)
@@ -89,7 +86,7 @@ def plot_distributions(
             ax.plot(range(len(groups)), theirs, "D", ms=4, color=PAPER_COLOR)
         if label.endswith(_LOG):
             log_scale(ax, "y")
-        ax.set(xticks=range(len(groups)), xticklabels=groups, xlabel=by_label)
+        ax.set(xticks=range(len(groups)), xticklabels=groups, xlabel="sources")
         ax.set_title(label)
         ax.grid(axis="x", visible=False)
     _legend(fig, methods, paper is not None)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .cortex_maps import _draw_view, _scale
 from .style import WIDTH, method_color, styled
+from .views import color_scale, draw_view
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TRUE = ((0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (1, 2))
 _FOUND = ((1, 0), (2, 0), (3, 0), (1, 1), (2, 1), (3, 1), (4, 1), (1, 2))
+_MARGIN = 15.0  # mm around a source
 _ONLY_TRUE, _BOTH = "#9ecae1", "#4d4d4d"
 
 
@@ -96,7 +97,6 @@ def plot_growth(
     cortex: Cortex,
     *,
     view: str = "lh-lateral",
-    margin: float = 15.0,
 ) -> tuple[Figure, NDArray]:
     """Show how a source grows, step by step (PNAS SI Fig. S2).
 
@@ -108,8 +108,6 @@ def plot_growth(
     view : str
         As of :func:`deepsif_lite.figures.plot_cortex`; the part around the last step
         is shown.
-    margin : float
-        Of that part, mm.
 
     Returns
     -------
@@ -119,7 +117,7 @@ def plot_growth(
 
     from .raster import rasterize
 
-    cmap, norm = _scale([0, 1], None, 0, 1)
+    cmap, norm = color_scale([0, 1], None, 0, 1)
     fig, axes = plt.subplots(
         1, len(steps), figsize=(WIDTH, 1.9), layout="constrained", squeeze=False
     )
@@ -131,10 +129,10 @@ def plot_growth(
     left, right, bottom, top = raster.extent
     x = left + (right - left) * columns / region.shape[1]
     y = bottom + (top - bottom) * rows / region.shape[0]
-    half = max(np.ptp(x), np.ptp(y)) / 2 + margin
+    half = max(np.ptp(x), np.ptp(y)) / 2 + _MARGIN
     for ax, (name, values) in zip(axes, steps.items(), strict=True):
         outlines = {name: np.flatnonzero(values)}
-        _draw_view(ax, values, cortex, view, "inflated", cmap, norm, outlines)
+        draw_view(ax, values, cortex, view, "inflated", cmap, norm, outlines)
         ax.set_xlim(x.min() / 2 + x.max() / 2 - half, x.min() / 2 + x.max() / 2 + half)
         ax.set_ylim(y.min() / 2 + y.max() / 2 - half, y.min() / 2 + y.max() / 2 + half)
         ax.set_title(name, fontsize=8, weight="normal")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import OptionError, SignalError, check_shape
-from .cortex_maps import colormap
 from .raster import surface_points
+from .views import colormap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,6 @@ from ..mesh import face_normals
 from .style import METHOD_COLORS, WIDTH, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
 # Color of each surface of a head.
 SHELL_COLORS = {"scalp": "#E69F00", "outer_skull": "#8c8c8c", "inner_skull": "#0072B2"}
+_BESIDE_MIDLINE = 0.01  # m to the right, where there is cortex, not the gap between
 _CUTS = {"sagittal": (0, (1, 2), "y (mm)"), "coronal": (1, (0, 2), "x (mm)")}
 
 
@@ -46,8 +45,6 @@ def plot_head(
     shells: Shells,
     cortex: Cortex,
     electrodes: ArrayLike,
-    *,
-    cuts: Mapping[str, float] | None = None,
 ) -> tuple[Figure, NDArray]:
     """Draw the three shells, the cortex in them and the electrodes on them.
 
@@ -59,23 +56,18 @@ def plot_head(
         Its pial surface is drawn.
     electrodes : array of shape (n_electrodes, 3)
         Meters, the frame of the shells.
-    cuts : mapping of {"sagittal", "coronal"} to position | None
-        Where to cut, meters. Default: 1 cm to the right of the midline, and through
-        the center of the shells.
 
     Returns
     -------
     fig, axes : Figure and array of Axes
-        A view from the left front, then the cuts.
+        A view from the left front, then a sagittal cut beside the midline, and a coronal
+        one through the center of the shells.
     """
     import matplotlib.pyplot as plt
     from matplotlib.collections import LineCollection
 
-    if cuts is None:
-        cuts = {"sagittal": 0.01, "coronal": float(shells.center[1])}
-    fig = plt.figure(
-        figsize=(min(3.1 * (1 + len(cuts)), WIDTH), 2.8), layout="constrained"
-    )
+    cuts = {"sagittal": _BESIDE_MIDLINE, "coronal": float(shells.center[1])}
+    fig = plt.figure(figsize=(WIDTH, 2.8), layout="constrained")
     grid = fig.add_gridspec(1, 1 + len(cuts))
     axes = [fig.add_subplot(grid[0], projection="3d")]
     _draw_scalp(axes[0], shells, np.asarray(electrodes))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .cortex_maps import _as_outlines, _color_bar, _draw_view, _scale, _view_grid
 from .style import WIDTH, method_color, method_name, styled
+from .views import LINE, color_bar, color_scale, draw_view, of_largest, view_grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ..cortex.surface import Cortex
 
-_LINE = 0.25  # inches of a line of text
 _PAUSE = 0.12  # s a frame of a loop
 
 
@@ -74,7 +73,6 @@ def plot_frames(
     at: Sequence[float],
     *,
     view: str = "lh-lateral",
-    outlines=None,
 ) -> tuple[Figure, NDArray]:
     """Show images at a few times, one row a method (PNAS SI Fig. S13).
 
@@ -87,25 +85,23 @@ def plot_frames(
         Seconds.
     at : sequence of float
         Times shown, s.
-    view, outlines
+    view : str
         As of :func:`deepsif_lite.figures.plot_cortex`.
 
     Returns
     -------
     fig, axes : Figure and array of Axes of shape (n_methods, n_frames)
     """
-    outlines, times = _as_outlines(outlines), np.asarray(times)
+    times = np.asarray(times)
     samples = np.searchsorted(times, at).clip(max=len(times) - 1)
-    beside = {"height": _LINE, "width": 1.0}
+    beside = {"height": LINE, "width": 1.0}
     views = [view] * len(samples)
-    fig, axes = _view_grid(cortex, "inflated", views, len(activities), **beside)
-    cmap, norm = _scale([0, 1], None, 0, 1)
+    fig, axes = view_grid(cortex, "inflated", views, len(activities), **beside)
+    cmap, norm = color_scale([0, 1], None, 0, 1)
     for row, (method, activity) in zip(axes, activities.items(), strict=True):
-        scaled = np.abs(activity) / np.abs(activity).max()
+        scaled = of_largest(activity)
         for ax, sample in zip(row, samples, strict=True):
-            _draw_view(
-                ax, scaled[sample], cortex, view, "inflated", cmap, norm, outlines
-            )
+            draw_view(ax, scaled[sample], cortex, view, "inflated", cmap, norm, {})
         row[0].text(
             -0.08,
             0.5,
@@ -119,7 +115,7 @@ def plot_frames(
         )
     for ax, time in zip(axes[0], times[samples], strict=True):
         ax.set_title(f"{1e3 * time:.0f} ms", fontsize=8, weight="normal", loc="center")
-    _color_bar(fig, axes, cmap, norm, "magnitude / its largest", shrink=0.9)
+    color_bar(fig, axes, cmap, norm, "magnitude / its largest", shrink=0.9)
     return fig, axes
 
 

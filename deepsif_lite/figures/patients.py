@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .cortex_maps import _draw_view, _outline_legend, colormap
 from .style import (
     METHOD_COLORS,
     PAPER_COLOR,
@@ -15,6 +14,7 @@ from .style import (
     method_name,
     styled,
 )
+from .views import colormap, draw_view, of_largest, outline_legend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -191,14 +191,13 @@ def plot_patient_maps(
     cmap, norm = colormap("sequential"), Normalize(0, 1, clip=True)
     outlines: dict[str, NDArray] = {}
     for column, (name, (values, own)) in zip(axes.T, maps.items(), strict=True):
-        values = np.abs(np.asarray(values, float))
+        values = of_largest(values)
         outlines = {key: np.asarray(regions) for key, regions in own.items()}
         side = str(cortex.hemisphere[int(values.argmax())])
-        values = values / (values.max() or 1)
         for ax, view in zip(column, _VIEWS[side], strict=True):
-            _draw_view(ax, values, cortex, view, "inflated", cmap, norm, outlines)
+            draw_view(ax, values, cortex, view, "inflated", cmap, norm, outlines)
         column[0].set_title(name, fontsize=8, loc="center", weight="normal")
-    _outline_legend(fig, outlines)
+    outline_legend(fig, outlines)
     return fig, axes
 
 
@@ -275,7 +274,6 @@ def plot_counts(
     tables: Mapping[str, pd.DataFrame],
     columns: Mapping[str, str],
     *,
-    by: str = "count",
     xlabel: str = "spikes averaged",
 ) -> tuple[Figure, NDArray]:
     """Show what averaging more buys: mean, with the range of subsets shaded.
@@ -283,11 +281,11 @@ def plot_counts(
     Parameters
     ----------
     tables : mapping of name to DataFrame
-        One curve each: column ``by`` and some of the columns.
+        One curve each: column ``count`` and some of the columns.
     columns : mapping of column to axis label
         One panel each.
-    by, xlabel : str
-        Column that is counted, and its axis label.
+    xlabel : str
+        What is counted.
 
     Returns
     -------
@@ -303,7 +301,7 @@ def plot_counts(
             if column not in table or table[column].isna().all():
                 ax.plot([], [])  # keeps the colors of the other curves
                 continue
-            found = table.groupby(by)[column].agg(["mean", "min", "max"])
+            found = table.groupby("count")[column].agg(["mean", "min", "max"])
             (line,) = ax.plot(found.index, found["mean"], "o-", ms=3.5, label=name)
             ax.fill_between(
                 found.index,
@@ -314,7 +312,7 @@ def plot_counts(
                 lw=0,
             )
         ax.set(xlabel=xlabel, title=label, xscale="log")
-        ticks = sorted({int(n) for table in tables.values() for n in table[by]})
+        ticks = sorted({int(n) for table in tables.values() for n in table["count"]})
         ax.set_xticks(ticks, [str(n) for n in ticks], minor=False)
         ax.minorticks_off()
         ax.set_ylim(bottom=0)
@@ -359,12 +357,11 @@ def plot_people(
     cmap, norm = colormap("sequential"), Normalize(0, 1, clip=True)
     outlines: dict[str, NDArray] = {}
     for ax, (name, (values, own)) in zip(axes.flat, maps.items(), strict=False):
-        values = np.abs(np.asarray(values, float))
-        values = values / (values.max() or 1)
         outlines = {key: np.asarray(regions) for key, regions in own.items()}
-        _draw_view(ax, values, cortex, view, "inflated", cmap, norm, outlines)
+        values = of_largest(values)
+        draw_view(ax, values, cortex, view, "inflated", cmap, norm, outlines)
         ax.set_title(name, fontsize=8, loc="center", weight="normal")
     for ax in axes.flat[len(maps) :]:
         ax.axis("off")
-    _outline_legend(fig, outlines)
+    outline_legend(fig, outlines)
     return fig, axes

@@ -126,21 +126,18 @@ def plot_group(
 
 
 @styled
-def plot_shares(
-    table: pd.DataFrame, *, ylabel: str = "share of the map / chance"
-) -> tuple[Figure, Axes]:
+def plot_shares(table: pd.DataFrame) -> tuple[Figure, NDArray]:
     """Draw how much of the maps lies in each area: mean and standard error.
 
     Parameters
     ----------
     table : DataFrame
         One row a person, method and area: columns ``study``, ``method``, ``area``,
-        ``value``.
-    ylabel : str
+        ``value`` (share of the map over that of chance).
 
     Returns
     -------
-    fig, ax : Figure and Axes
+    fig, axes : Figure and array of Axes
         One panel a study; the gray line is what chance gives.
     """
     import matplotlib.pyplot as plt
@@ -171,7 +168,7 @@ def plot_shares(
         ax.set_xticks(range(len(areas)), areas)
         ax.set(title=study, xlim=(-0.6, len(areas) - 0.4))
         ax.set_ylim(bottom=0)
-    axes[0, 0].set_ylabel(ylabel)
+    axes[0, 0].set_ylabel("share of the map / chance")
     handles, names = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside lower center", ncols=len(names))
     return fig, axes[0]

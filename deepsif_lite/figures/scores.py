@@ -128,23 +128,20 @@ def plot_area(
 
 
 @styled
-def plot_reliability(
-    tables: Mapping[str, pd.DataFrame], *, ax: Axes | None = None
-) -> tuple[Figure, Axes]:
+def plot_reliability(tables: Mapping[str, pd.DataFrame]) -> tuple[Figure, Axes]:
     """Draw what came true against what was forecast.
 
     Parameters
     ----------
     tables : mapping of name to DataFrame
         Of :func:`deepsif_lite.evaluation.reliability`.
-    ax : Axes | None
 
     Returns
     -------
     fig, ax : Figure and Axes
         The gray diagonal is a forecaster that is right.
     """
-    fig, ax = check_ax(ax, (5.2, 3))
+    fig, ax = check_ax(None, (5.2, 3))
     ax.plot([0, 1], [0, 1], color=PAPER_COLOR, lw=0.9, ls="--")
     for name, table in tables.items():
         ax.plot(table.predicted, table.observed, "o-", ms=3.5, lw=1, label=name)

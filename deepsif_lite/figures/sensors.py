@@ -10,8 +10,6 @@ from ..errors import SignalError
 from .style import METHOD_COLORS, WIDTH, check_ax, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import mne
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -69,7 +67,6 @@ def plot_butterfly(
     ylabel: str = "",
     title: str | None = None,
     mark: float | None = None,
-    highlight: Mapping[str, int] | None = None,
 ) -> tuple[Figure, Axes]:
     """Draw all time courses over each other, with the largest magnitude marked.
 
@@ -83,8 +80,6 @@ def plot_butterfly(
         Where, and the texts.
     mark : float | None
         A time in seconds drawn as a vertical line.
-    highlight : mapping of label to column | None
-        Series drawn thick and in color over the gray rest.
 
     Returns
     -------
@@ -103,17 +98,12 @@ def plot_butterfly(
         )
         raise SignalError(msg)
     fig, ax = check_ax(ax, (WIDTH, 2.4))
-    gray = "#8a8a8a" if highlight else "#4d6f8a"
-    ax.plot(times * 1e3, data, color=gray, lw=0.5, alpha=0.7)
-    for name, column in (highlight or {}).items():
-        ax.plot(times * 1e3, data[:, column], lw=1.8, label=name)
+    ax.plot(times * 1e3, data, color="#4d6f8a", lw=0.5, alpha=0.7)
     if mark is not None:
         ax.axvline(mark * 1e3, color=METHOD_COLORS["truth"], lw=0.8, ls="--")
     ax.set(xlabel="time (ms)", ylabel=ylabel, xlim=(times[0] * 1e3, times[-1] * 1e3))
     if title:
         ax.set_title(title)
-    if highlight:
-        ax.legend()
     return fig, ax
 
 

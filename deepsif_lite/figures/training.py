@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 def plot_loss(
     history: pd.DataFrame,
     *,
-    x: str = "samples",
     columns: Mapping[str, str] | None = None,
     ax: Axes | None = None,
     title: str | None = None,
@@ -30,9 +29,7 @@ def plot_loss(
     Parameters
     ----------
     history : DataFrame
-        The training log: column ``x`` and one or more columns of losses.
-    x : str
-        Column of the horizontal axis, samples seen.
+        The training log: column ``samples`` and one or more columns of losses.
     columns : mapping of column to label | None
         Default: every column whose name ends in ``loss``.
     ax, title
@@ -49,10 +46,10 @@ def plot_loss(
         raise OptionError(msg)
     fig, ax = check_ax(ax, (4.6, 2.6))
     for column, label in columns.items():
-        rows = history[[x, column]].dropna()
+        rows = history[["samples", column]].dropna()
         style = {"marker": "o", "ms": 3} if len(rows) < 40 else {}
-        ax.plot(rows[x], rows[column], label=label, **style)
-    ax.set(xlabel=x, ylabel="mean squared error", yscale="log")
+        ax.plot(rows["samples"], rows[column], label=label, **style)
+    ax.set(xlabel="samples", ylabel="mean squared error", yscale="log")
     if title:
         ax.set_title(title)
     ax.legend()

@@ -1,13 +1,15 @@
 import matplotlib as mpl
+import mne
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 
 mpl.use("agg")
 
 import deepsif_lite as dl
 from deepsif_lite import figures
-from deepsif_lite.figures import cortex_maps, raster
+from deepsif_lite.figures import raster, views
 from deepsif_lite.figures.head import _crossings
 from deepsif_lite.solvers import METHODS
 
@@ -84,9 +86,9 @@ def test_plot_cortex_refuses_wrong_length(cortex):
 
 
 def test_scale_is_centered_for_signed_values():
-    _, norm = cortex_maps._scale(np.array([-2.0, 1.0, np.nan]), None, None, None)
+    _, norm = views.color_scale(np.array([-2.0, 1.0, np.nan]), None, None, None)
     assert (norm.vmin, norm.vmax) == (-2, 2)
-    _, norm = cortex_maps._scale(np.array([0.5, 3.0]), None, None, None)
+    _, norm = views.color_scale(np.array([0.5, 3.0]), None, None, None)
     assert (norm.vmin, norm.vmax) == (0, 3)
 
 
@@ -221,11 +223,12 @@ def test_every_method_has_a_name_and_a_color():
 
 def test_cortex_figures_fit_the_column(cortex):
     values = np.arange(994.0)
-    for views in (figures.FIVE_VIEWS, figures.HEMISPHERES, ["dorsal"]):
+    both = figures.HEMISPHERES
+    for shown in ((*both, "ventral"), both, ["dorsal"]):
         for fig, _ in (
-            figures.plot_cortex(values, cortex, views=views, title="T"),
-            figures.plot_methods({"lcmv": values}, cortex, views=views),
-            figures.plot_maps({"depth": (values, "mm")}, cortex, views=views),
+            figures.plot_cortex(values, cortex, views=shown, title="T"),
+            figures.plot_methods({"lcmv": values}, cortex, views=shown),
+            figures.plot_maps({"depth": (values, "mm")}, cortex, views=shown),
         ):
             assert fig.get_size_inches()[0] <= figures.WIDTH + 1e-9
 
@@ -400,8 +403,6 @@ def test_growth_and_courses(cortex):
 
 
 def test_patients_scores_have_a_dot_each_and_the_papers_mean():
-    import pandas as pd
-
     table = pd.DataFrame(
         {
             "method": ["deepsif"] * 3 + ["sloreta"] * 3,
@@ -414,12 +415,9 @@ def test_patients_scores_have_a_dot_each_and_the_papers_mean():
         table, {"precision": "precision"}, paper=paper, stars=stars
     )
     ax = axes[0, 0]
-    assert [
-        len(dots.get_offsets()) for dots in ax.collections if len(dots.get_offsets())
-    ]
-    shown = np.concatenate([c.get_offsets()[:, 1] for c in ax.collections
-                            if len(c.get_offsets())])  # fmt: skip
-    assert {0.79, 0.31, 0.9, 0.2} <= set(shown.round(2))
+    drawn = [c for c in ax.collections if isinstance(c, PathCollection)]
+    heights = [sorted(dots.get_offsets()[:, 1]) for dots in drawn]
+    assert heights == [[0.7, 0.8, 0.9], [0.79], [0.2, 0.3, 0.4], [0.31]]
     assert "**" in [text.get_text() for text in ax.texts]
 
 
@@ -432,9 +430,64 @@ def test_group_shows_mean_and_standard_error():
     assert ax.get_legend().get_texts()[0].get_text() == "two (n = 2)"
 
 
-def test_counts_share_an_axis_of_trials():
-    import pandas as pd
+def test_an_electrode_is_shown_in_its_unit_with_a_map_at_each_mark():
+    head = dl.load_head_model("template-64")
+    data = 1e-6 * np.arange(64.0)[:, None] * np.linspace(0, 1, 51)
+    evoked = mne.EvokedArray(data, head.info, tmin=-0.02)
+    marks = {"P1": 0.03, "N1": 0.08}
+    _, (trace, *maps) = figures.plot_electrode(evoked, "Oz", marks)
+    own = 1e6 * data[head.ch_names.index("Oz")]
+    np.testing.assert_allclose(trace.lines[0].get_xydata()[:, 1], own)
+    assert trace.lines[0].get_xdata()[0] == pytest.approx(-20)  # ms
+    assert [line.get_xdata()[0] for line in trace.lines[2:]] == pytest.approx([30, 80])
+    titles = [ax.get_title(loc="center") for ax in maps]
+    assert titles == ["P1, 30 ms", "N1, 80 ms"]
 
+
+def test_shares_are_means_over_people_beside_chance():
+    table = pd.DataFrame(
+        {
+            "study": "VEP",
+            "method": ["deepsif", "deepsif", "sloreta", "sloreta"],
+            "area": "BA 17",
+            "value": [2.0, 4.0, 1.0, 1.0],
+        }
+    )
+    _, (ax,) = figures.plot_shares(table)
+    points, bars = zip(*((dots, bar) for dots, _, (bar,) in ax.containers), strict=True)
+    means = [dots.get_xydata()[0, 1] for dots in points]
+    np.testing.assert_allclose(means, [3, 1])
+    (ends,) = bars[0].get_segments()
+    np.testing.assert_allclose(ends[:, 1], [2, 4])  # sd sqrt(2), over sqrt(2) people
+    assert [1, 1] in [list(line.get_ydata()) for line in ax.lines]
+
+
+def test_reliability_stands_beside_a_forecast_that_is_right():
+    table = pd.DataFrame({"predicted": [0.2, 0.8], "observed": [0.1, 0.9]})
+    _, ax = figures.plot_reliability({"2": table})
+    right, own = (line.get_xydata() for line in ax.lines)
+    np.testing.assert_array_equal(right, [[0, 0], [1, 1]])
+    np.testing.assert_array_equal(own, table.to_numpy())
+
+
+def test_people_have_a_map_each_in_rows(cortex):
+    maps = {f"person {k}": (np.eye(994)[k], {}) for k in range(3)}
+    _, axes = figures.plot_people(maps, cortex, most=2)
+    assert axes.shape == (2, 2)
+    named = [ax.get_title(loc="center") for ax in axes.flat]
+    assert named == ["person 0", "person 1", "person 2", ""]
+    assert [len(ax.images) for ax in axes.flat] == [1, 1, 1, 0]
+
+
+def test_the_study_leads_from_spikes_to_both_tests():
+    _, ax = figures.plot_study()
+    words = [text.get_text() for text in ax.texts if text.get_text()]
+    assert words[0].startswith("spikes")
+    assert [word.split(":")[0] for word in words[-2:]] == ["resection", "onset zone"]
+    assert len(_heads_of_arrows(ax)) == len(words) - 1
+
+
+def test_counts_share_an_axis_of_trials():
     table = pd.DataFrame({"count": [1, 1, 4], "error": [4.0, 8.0, 2.0]})
     _, axes = figures.plot_counts({"a": table}, {"error": "error (mm)"})
     np.testing.assert_allclose(axes[0].lines[0].get_xydata(), [[1, 6], [4, 2]])
@@ -446,6 +499,7 @@ def test_clusters_turn_courses_to_the_contact():
     _, axes = figures.plot_spike_clusters(
         np.stack([wave, 0.1 * wave]), times, [5, 3], chosen=0, scalp=-wave, image=-wave
     )
+    assert len(axes[1].lines) == 3
     for line in axes[1].lines:
         np.testing.assert_allclose(line.get_ydata(), wave / wave.max())
 
