@@ -67,10 +67,11 @@ def draw_view(ax, values, cortex, view, surface, cmap, norm, outlines) -> None:
     Parameters
     ----------
     ax : Axes
-    values, cortex, surface
+    values, cortex
         As of :func:`deepsif_lite.figures.plot_cortex`.
     view : str
         One of its views.
+    surface : {"inflated", "pial"}
     cmap, norm
         As of :func:`color_scale`.
     outlines : dict of str to array of int
