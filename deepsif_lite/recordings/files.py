@@ -266,8 +266,7 @@ def _part_of_raw(
         raise WindowError(msg)
     if condition is None:
         return _window_of_raw(raw, path, window, baseline)
-    times = [*window, *(t for t in baseline or () if t is not None)]
-    return _average_marked(raw, path, str(condition), min(times), max(times))
+    return _average_marked(raw, path, str(condition), window, baseline)
 
 
 def _window_of_raw(
@@ -290,13 +289,19 @@ def _window_of_raw(
 
 
 def _average_marked(
-    raw: mne.io.BaseRaw, path: Path, condition: str, tmin: float, tmax: float
+    raw: mne.io.BaseRaw,
+    path: Path,
+    condition: str,
+    window: tuple[float, float],
+    baseline: tuple[float | None, float | None] | None,
 ) -> mne.Evoked:
     """Average what lies around annotations; stretches marked as bad are left out."""
     import mne
 
-    if tmin > tmax:
-        msg = f"tmin={tmin}, tmax={tmax}: the window's end comes before its start."
+    times = [*window, *(time for time in baseline or () if time is not None)]
+    tmin, tmax = min(times), max(times)
+    if window[0] > window[1]:
+        msg = f"tmin={window[0]}, tmax={window[1]}: its end comes before its start."
         raise WindowError(msg)
     events, codes = mne.events_from_annotations(raw, verbose="error")
     chosen = mne.event.match_event_names(codes, condition, on_missing="ignore")
