@@ -15,8 +15,9 @@ The recording: EEG in V, with positions or standard names of electrodes, free of
 artifacts, mains hum and drifts (0.5 Hz high-pass). It is imaged on the electrodes that
 it has, eight or more; bad ones are left out. Reference and sampling rate do not matter.
 Epochs are averaged; where they are of several conditions, choose one (--condition). Of a
-raw recording, give a window of about a second around the event (--tmin, --tmax). What is
-repaired is told as a warning, the rest refused.
+raw recording, give a window of about a second around the event (--tmin, --tmax); or the
+name of annotations (--condition spike --tmin -0.5 --tmax 0.5), and what lies around them
+is averaged. What is repaired is told as a warning, the rest refused.
 
 In full: help(deepsif_lite.recordings.prepare), and in the book "What can be imaged";
 chapter 7 shows how to prepare a recording of your own."""
@@ -58,7 +59,9 @@ def add(commands) -> None:
     )
     parser.add_argument("--model", help="network: a shipped name or a folder")
     parser.add_argument(
-        "--condition", help="evoked response (name, or number from 0) or event (name)"
+        "--condition",
+        help="evoked response (name, or number from 0), event of epochs (name), or "
+        "annotations of a raw recording (name), averaged around their times",
     )
     _add_times(parser)
     parser.add_argument(

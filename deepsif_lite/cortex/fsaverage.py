@@ -28,6 +28,16 @@ def load_fsaverage5() -> dict[str, NDArray]:
     }
 
 
+@lru_cache(maxsize=1)
+def load_registration() -> list[NDArray]:
+    """Return where both hemispheres' vertices lie on the sphere of registration.
+
+    FreeSurfer registers every brain to it (``sphere.reg``); its radius is one here.
+    """
+    spheres = [np.asarray(points, float) for points, _ in _read("sphere")]
+    return [points / np.linalg.norm(points, axis=1)[:, None] for points in spheres]
+
+
 def _read(kind: str) -> list:
     """Read the arrays of both hemispheres."""
     from nibabel.gifti import GiftiImage

@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = attach(
         "evidence": ["Evidence", "artifact_shares"],
         "trust": ["LIMITS", "Trust", "VERDICTS"],
         "averaging": ["average"],
+        "own_surface": ["morph_to_subject"],
         "report": ["write_image"],
         "derivative": ["region_labels", "write_courses", "write_derivative"],
         "onnx_export": ["export_onnx"],

@@ -40,6 +40,7 @@ _GAPS = (b"EDF+D", b"BDF+D")
 _GAPS_AT = 192  # byte of the header that says whether the records follow each other
 _FOLDERS = (".mff", ".ds")  # formats that are folders
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # C:/ is a disk
+_NAMED = 8  # annotations that an error names
 _BAD = ("bad", "edge", "boundary")  # how MNE and EEGLAB name spoiled pieces and gaps
 
 
@@ -50,7 +51,10 @@ def read_evoked(
     tmax: float | None = None,
     baseline: tuple[float | None, float | None] | None = None,
 ) -> mne.Evoked:
-    """Read an evoked response, average epochs, or cut a window from a raw recording.
+    """Read an evoked response, or average epochs, or what a raw recording marks.
+
+    Of a raw recording, the stretches around all annotations of one name are averaged;
+    without a name, one window is cut.
 
     Parameters
     ----------
@@ -58,15 +62,17 @@ def read_evoked(
         Any file that MNE reads.
     condition : str | int | None
         Which evoked response of the file (name, or number from 0), or which event of
-        its epochs (name, or a part of names: ``"auditory"`` for ``"auditory/left"``).
-        It may be left out where there is only one.
+        its epochs, or annotation of its raw recording (name, or a part of names:
+        ``"auditory"`` for ``"auditory/left"``). It may be left out where there is only
+        one response or event.
     tmin, tmax : float | None
-        Window, s, cut from a raw recording, which needs both. Evoked responses and
-        epochs are returned whole, since their baseline may lie outside the window:
-        :func:`deepsif_lite.image` takes baseline and window, in this order.
+        Window, s, cut from a raw recording, which needs both: of the recording, or
+        around each annotation. Evoked responses and epochs are returned whole, since
+        their baseline may lie outside the window: :func:`deepsif_lite.image` takes
+        baseline and window, in this order.
     baseline : tuple of (float | None, float | None) | None
-        Times without signal, s. From a raw recording, what is cut reaches from the
-        first to the last time of window and baseline.
+        Times without signal, s, counted as the window is. From a raw recording, what is
+        cut reaches from the first to the last time of window and baseline.
 
     Returns
     -------
@@ -81,7 +87,7 @@ def read_evoked(
     OptionError
         The condition is missing, or does not exist in the file.
     WindowError
-        The window is missing, or does not lie within the file.
+        The window is missing, or does not lie within the file around any annotation.
 
     Warns
     -----
@@ -96,7 +102,7 @@ def read_evoked(
         recording = _open(path)
     if isinstance(recording, mne.io.BaseRaw):
         _warn_about_gaps(path)
-        return _window_of_raw(recording, path, condition, (tmin, tmax), baseline)
+        return _part_of_raw(recording, path, condition, (tmin, tmax), baseline)
     if isinstance(recording, mne.BaseEpochs):
         return _average_epochs(recording, path, condition)
     return _choose_evoked(recording, path, condition)
@@ -237,33 +243,40 @@ def _average_epochs(
     return epochs.average()
 
 
-def _window_of_raw(
+def _part_of_raw(
     raw: mne.io.BaseRaw,
     path: Path,
     condition: str | int | None,
     window: tuple[float | None, float | None],
     baseline: tuple[float | None, float | None] | None,
 ) -> mne.Evoked:
-    import mne
-
     if not raw.n_times or raw.info["sfreq"] <= 0:
         msg = (
             f"{path.name} holds no samples, or says nothing of their rate: it was cut "
             "short, or is of another format than its name says. Export it anew."
         )
         raise FileError(msg)
-    if condition is not None:
-        msg = (
-            f"condition={condition!r}: {path.name} is a raw recording, without "
-            "conditions; cut epochs first (mne.Epochs)."
-        )
-        raise OptionError(msg)
+    marks = sorted(set(raw.annotations.description))
     if None in window:
+        marked = f" (or around its annotations {marks[:_NAMED]}: condition)"
         msg = (
             f"{path.name} is a raw recording of {raw.times[-1]:.1f} s: give tmin and "
-            "tmax, a window of about one second around the event."
+            f"tmax, a window of about one second around the event{marked * bool(marks)}."
         )
         raise WindowError(msg)
+    if condition is None:
+        return _window_of_raw(raw, path, window, baseline)
+    return _average_marked(raw, path, str(condition), window, baseline)
+
+
+def _window_of_raw(
+    raw: mne.io.BaseRaw,
+    path: Path,
+    window: tuple[float, float],
+    baseline: tuple[float | None, float | None] | None,
+) -> mne.Evoked:
+    import mne
+
     times = list(check_window(raw.times, *window))
     if baseline is not None:
         times += check_baseline(raw.times, baseline)
@@ -273,6 +286,45 @@ def _window_of_raw(
     return mne.EvokedArray(
         part.get_data(), part.info, tmin=min(times), comment="window", verbose="error"
     )
+
+
+def _average_marked(
+    raw: mne.io.BaseRaw,
+    path: Path,
+    condition: str,
+    window: tuple[float, float],
+    baseline: tuple[float | None, float | None] | None,
+) -> mne.Evoked:
+    """Average what lies around annotations; stretches marked as bad are left out."""
+    import mne
+
+    times = [*window, *(time for time in baseline or () if time is not None)]
+    tmin, tmax = min(times), max(times)
+    if window[0] > window[1]:
+        msg = f"tmin={window[0]}, tmax={window[1]}: its end comes before its start."
+        raise WindowError(msg)
+    events, codes = mne.events_from_annotations(raw, verbose="error")
+    chosen = mne.event.match_event_names(codes, condition, on_missing="ignore")
+    if not chosen:
+        msg = (
+            f"condition={condition!r}; {path.name} is a raw recording, whose annotations "
+            f"are {list(codes)[:_NAMED]}. Without a condition, tmin and tmax are times "
+            "of the recording."
+        )
+        raise OptionError(msg)
+    codes = {name: codes[name] for name in chosen}
+    options = {"baseline": None, "preload": True, "event_repeated": "drop"}
+    with _one_error(path):
+        epochs = mne.Epochs(raw, events, codes, tmin, tmax, **options, verbose="error")
+    if not len(epochs):
+        msg = (
+            f"No annotation {condition!r} of {path.name} has all of {tmin} to {tmax} s "
+            "around it, free of pieces marked as bad; shorten the window."
+        )
+        raise WindowError(msg)
+    evoked = epochs.average()
+    evoked.comment = condition
+    return evoked
 
 
 def _warn_about_annotations(part: mne.io.BaseRaw, path: Path) -> None:

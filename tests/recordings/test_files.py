@@ -135,6 +135,44 @@ def test_raw_needs_a_window(tmp_path, evoked, raw):
         read_evoked(path, "a", 0.4, 0.798)
 
 
+def test_annotations_of_a_raw_recording_are_averaged(tmp_path, raw):
+    path = tmp_path / "subject_raw.fif"
+    at = [0.5, 0.9, 1.3, 1.95, 0.9]  # the fourth too near to the end, the fifth twice
+    names = ["spike/left", "spike/right", "other", "spike/left", "spike/left"]
+    raw.set_annotations(mne.Annotations(at, 0.0, names))
+    raw.save(path, verbose=False)
+    averaged = read_evoked(path, "spike", -0.1, 0.2)
+    assert averaged.nave == 2
+    assert averaged.comment == "spike"
+    first, last = (round(raw.info["sfreq"] * t) for t in (-0.1, 0.2))
+    pieces = [
+        raw.get_data()[:, round(raw.info["sfreq"] * t) + np.arange(first, last + 1)]
+        for t in (0.5, 0.9)
+    ]
+    np.testing.assert_allclose(averaged.data, np.mean(pieces, 0), rtol=1e-4, atol=1e-12)
+    np.testing.assert_allclose(
+        averaged.times, np.arange(first, last + 1) / raw.info["sfreq"]
+    )
+    assert read_evoked(path, "spike/right", -0.1, 0.2).nave == 1
+    longer = read_evoked(path, "spike", -0.1, 0.2, baseline=(-0.4, -0.2))
+    assert longer.times[[0, -1]] == pytest.approx([-0.4, 0.2])
+    with pytest.raises(OptionError, match=r"annotations are \['other', 'spike/left'"):
+        read_evoked(path, "seizure", -0.1, 0.2)
+    with pytest.raises(WindowError, match="No annotation 'spike'.*shorten"):
+        read_evoked(path, "spike", -1.5, 1.5)
+    with pytest.raises(WindowError, match="end comes before its start"):
+        read_evoked(path, "spike", 0.2, -0.1)
+    with pytest.raises(WindowError, match="around its annotations"):
+        read_evoked(path, "spike")
+
+
+def test_what_is_marked_as_bad_is_no_part_of_the_average(tmp_path, raw):
+    path = tmp_path / "subject_raw.fif"
+    marks = mne.Annotations([0.5, 0.9, 0.85], [0, 0, 0.1], ["spike", "spike", "BAD"])
+    raw.set_annotations(marks).save(path, verbose=False)
+    assert read_evoked(path, "spike", -0.1, 0.1).nave == 1
+
+
 def test_bad_pieces_in_the_window_are_named(tmp_path, raw):
     path = tmp_path / "subject_raw.fif"
     raw.set_annotations(mne.Annotations([0.5, 1.5], 0.1, ["BAD_blink", "stimulus"]))
