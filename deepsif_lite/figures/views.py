@@ -151,9 +151,9 @@ def as_outlines(outlines) -> dict:
 
 def of_largest(values: ArrayLike) -> NDArray:
     """Return magnitudes as shares of the largest; zeros stay zero."""
-    values = np.abs(np.asarray(values, float))
-    peak = np.nanmax(values, initial=0.0)
-    return values / peak if peak > 0 else values
+    magnitudes = np.abs(np.asarray(values, float))
+    peak = np.nanmax(magnitudes, initial=0.0)
+    return magnitudes / peak if peak > 0 else magnitudes
 
 
 def color_scale(values: ArrayLike, cmap, vmin, vmax):
