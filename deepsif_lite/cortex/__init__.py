@@ -10,7 +10,6 @@ __getattr__, __dir__, __all__ = attach(
         "parcellation": ["parcellate"],
         "patches": [
             "decay",
-            "gaussian_decay",
             "grow_patch",
             "grow_to_area",
             "patch_candidates",

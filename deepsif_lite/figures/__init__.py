@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = attach(
             "method_name",
             "use_style",
         ],
-        "views": ["HEMISPHERES", "OUTLINE_COLORS", "colormap"],
+        "views": ["HEMISPHERES", "colormap"],
         "cortex_maps": ["plot_cortex", "plot_maps", "plot_methods"],
         "comparison": [
             "plot_boxes",
@@ -39,7 +39,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "responses": ["plot_electrode", "plot_group", "plot_shares"],
         "explorer": ["Explorer", "explore_cortex"],
-        "head": ["SHELL_COLORS", "plot_head"],
+        "head": ["plot_head"],
         "over_time": ["make_movie", "movie_html", "plot_courses", "plot_frames"],
         "scores": ["plot_area", "plot_reliability", "plot_strata"],
         "sensors": ["plot_butterfly", "plot_evoked", "plot_topography"],

@@ -151,7 +151,7 @@ def as_outlines(outlines) -> dict:
 
 def of_largest(values: ArrayLike) -> NDArray:
     """Return magnitudes as shares of the largest; zeros stay zero."""
-    magnitudes = np.abs(np.asarray(values, dtype=float))
+    magnitudes = np.abs(np.asarray(values, float))
     peak = np.nanmax(magnitudes, initial=0.0)
     return magnitudes / peak if peak > 0 else magnitudes
 

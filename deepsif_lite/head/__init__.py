@@ -24,7 +24,6 @@ __getattr__, __dir__, __all__ = attach(
         "electrodes": [
             "CHANNELS_75",
             "TEN_TWENTY",
-            "biosemi_64",
             "published_cap",
             "template_positions",
         ],

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from ..recordings.quality import spline_matrix
+from ..recordings.splines import spline_matrix
 from .jitter import draw_moves
 from .scalp import ScalpPotentials
 

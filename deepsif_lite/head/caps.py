@@ -16,7 +16,7 @@ from ..cortex.surface import load_cortex
 from ..errors import ChannelError, check_option
 from ..recordings.instances import good_eeg, warn
 from ..recordings.matching import set_table
-from ..recordings.names import check_derivations, numbered_cap, standard_names
+from ..recordings.names import NAMED, check_derivations, numbered_cap, standard_names
 from ..recordings.positions import electrode_positions
 from .electrodes import CHANNELS_75, known_electrodes, template_positions
 from .fsaverage import fiducials, mri_to_head
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from mne import Info
 
 _N_CAPS = 8  # that stay in memory; each takes 8 KB an electrode
-_NAMED = 5  # channels that an error names
 _LEAST_CHANNELS = 3  # an average reference of two is a bipolar channel
 
 
@@ -183,7 +182,7 @@ def _check_places(there: list[str], info: Info) -> None:
         check_derivations(info.ch_names, known_electrodes())
         msg = (
             f"The places of {len(there)} of the recording's {len(info.ch_names)} good "
-            f"EEG channels are known ({info.ch_names[:_NAMED]} ...), and a head model "
+            f"EEG channels are known ({info.ch_names[:NAMED]} ...), and a head model "
             f"takes {_LEAST_CHANNELS} or more; rename them to the 10-05 system "
             "(inst.rename_channels), or set their positions (inst.set_montage)."
         )

@@ -15,7 +15,6 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "files": ["read_evoked"],
         "names": ["match_names", "standard_names"],
-        "matching": ["MAX_ANGLE", "MAX_MISSING"],
         "preparation": ["prepare", "resting_clips"],
         "windows": ["crop_window"],
     },

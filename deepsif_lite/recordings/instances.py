@@ -15,7 +15,11 @@ from ..errors import ChannelError, SignalError
 from .names import other_signals
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     import mne
+
+    Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
 
 _NAMED = 3  # members of a list that an error names
 
@@ -85,7 +89,7 @@ def conditions_of(epochs: mne.BaseEpochs) -> dict[str, int]:
     return {name: numbers[k] for name, k in epochs.event_id.items() if numbers[k]}
 
 
-def real_values(recording: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw) -> NDArray:
+def real_values(recording: Instance) -> NDArray:
     """Return the values of a recording in double precision; masked ones are NaN.
 
     Raises
@@ -117,7 +121,7 @@ def real_values(recording: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw) -> NDAr
     return np.ma.filled(values, np.nan) if np.ma.isMaskedArray(values) else values
 
 
-def values_of(recording: mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw) -> NDArray:
+def values_of(recording: Instance) -> NDArray:
     """Return the values of a loaded recording, (..., n_channels, n_times), to look at.
 
     Of an evoked response these are its own, which MNE takes time to copy.

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ChannelError
 from .instances import warn
-from .names import check_derivations, match_names, numbered_cap
+from .names import NAMED, check_derivations, match_names, numbered_cap
 from .positions import MAX_ANGLE, angles, electrode_positions, place, sphere
 
 if TYPE_CHECKING:
     import mne
 
-    Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
+    from .instances import Instance
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,6 @@ MAX_MISSING = 0.25
 
 # Degrees, 3 mm on the scalp: no digitizer tells such electrodes apart.
 _SAME_PLACE = 2.0
-_NAMED = 5  # channels that an error names
 
 
 class Cap(NamedTuple):
@@ -94,7 +93,7 @@ def match_channels(
     if len(cap.unknown) == len(eeg.ch_names):
         check_derivations(eeg.ch_names, info.ch_names)
         msg = (
-            f"No channel of the recording ({eeg.ch_names[:_NAMED]} ...) is an electrode "
+            f"No channel of the recording ({eeg.ch_names[:NAMED]} ...) is an electrode "
             "of the head model; rename them (inst.rename_channels), or set their "
             "positions (inst.set_montage) and leave head out."
         )

@@ -36,7 +36,7 @@ _FRAME, _QUOTES = " \t\n\0[]<>", "'\""
 _LOOK_ALIKE = str.maketrans("авекмнорстхαβεζηικμνορτυχ", "abekmhopctxabezhikmnoptyx")
 _SPACED = re.compile(r" *([-:/]) *")
 _SHARED_BY = 0.5  # of the names; a bipolar montage repeats an ending two or three times
-_NAMED = 5  # channels that an error names
+NAMED = 5  # channels that an error names
 _BETWEEN = re.compile(r"[ _:/-]+")
 # First words of names: of eyes, heart and muscles, and of what amplifiers add.
 _NO_EEG = re.compile(
@@ -143,7 +143,7 @@ def check_derivations(names: Sequence[str], known: Iterable[str]) -> None:
     ]
     if len(found) > _SHARED_BY * len(names):
         msg = (
-            f"Channels {found[:_NAMED]} ... are differences of two electrodes (a "
+            f"Channels {found[:NAMED]} ... are differences of two electrodes (a "
             "bipolar montage), which lie at no one place; export the recording with "
             "one reference for all channels."
         )

@@ -8,11 +8,9 @@ from .instances import no_electrodes, values_of, warn
 from .traces import find_clipped, find_mains, find_processing
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
     import mne
 
-    Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
+    from .instances import Instance
 
 _MOST_MAINS = 0.5  # of the power; beyond it, an image shows the hum
 

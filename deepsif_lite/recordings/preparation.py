@@ -6,7 +6,7 @@ rest is refused with a message that names the channels and the cure.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..errors import ChannelError, SignalError, WindowError, check_option
 from ..signals import average_reference, remove_trend
 from .instances import check_kind, good_eeg, real_values, values_of, warn
 from .matching import Cap, check_cover, match_channels
+from .names import NAMED
 from .notices import (
     forget_projectors,
     notice_kind,
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     import mne
     from numpy.typing import NDArray
 
-    Instance: TypeAlias = mne.Evoked | mne.BaseEpochs | mne.io.BaseRaw
-
+    from .instances import Instance
 
 _LEAST_RATE = 20.0  # Hz; an epileptic spike takes 50 ms
 
@@ -201,7 +201,7 @@ def resting_clips(
 
     Raises
     ------
-    ValueError
+    DeepSIFError
         As :func:`prepare`, or the recording holds no whole good clip.
     """
     import mne
@@ -273,7 +273,7 @@ def _order(eeg: Instance, cap: Cap, info: mne.Info) -> Instance:
     there = [name for name in info.ch_names if name in own]
     if not there:
         msg = (
-            f"No channel of the recording ({eeg.ch_names[:5]} ...) is an electrode of "
+            f"No channel of the recording ({eeg.ch_names[:NAMED]} ...) is an electrode of "
             "the head model; rename them (inst.rename_channels), or leave head out."
         )
         raise ChannelError(msg)

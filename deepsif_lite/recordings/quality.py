@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial.legendre import legval
 from numpy.typing import NDArray
 
 from ..errors import ChannelError, SignalError
 from ..signals import remove_trend
+from .splines import leave_one_out
 
 OUTLYING = 4.0
 """How many times what the neighbors predict, and the signal of a typical channel, the
@@ -36,8 +35,6 @@ _DRIFT_SHARE = 0.8  # of a channel's power, where the rest is one cycle or more
 # What neighbors do not predict of the drifts' scalp map, as a share of it: from 1.2 on
 # where electrodes drift each by itself, below where a slow response is part of it.
 _FOREIGN = 1.0
-_SPLINE_REG = 1e-5  # as MNE for bad channels
-_STIFFNESS, _N_TERMS = 4, 50  # of the spherical spline, as MNE
 
 
 class Findings(NamedTuple):
@@ -180,81 +177,6 @@ def find_unusable(data: NDArray, directions: NDArray) -> Findings:
         outlying[int(kept[worst])] = float(_rms(x)[worst] / typical)
         kept = np.delete(kept, worst)
     return Findings(list(np.flatnonzero(~varies)), outlying)
-
-
-def leave_one_out(data: NDArray, directions: NDArray) -> NDArray:
-    """Return what spherical splines through all other channels do not predict.
-
-    Parameters
-    ----------
-    data : array of shape (n_channels, n_times)
-    directions : array of shape (n_channels, 3)
-        Unit vectors.
-
-    Returns
-    -------
-    array of shape (n_channels, n_times)
-        Channel minus prediction, whatever the reference.
-
-    References
-    ----------
-    Perrin et al. (1989), Electroencephalography and Clinical Neurophysiology 72,
-    184-187 (the splines). Dubrule (1983), Mathematical Geology 15, 687-699 (all
-    predictions from one inverse).
-    """
-    inverse = _spline_inverse(directions)
-    return inverse @ data / np.diag(inverse)[:, None]
-
-
-def spline_matrix(directions: NDArray, wanted: NDArray) -> NDArray:
-    """Return what turns potentials at electrodes into those between them.
-
-    Spherical splines, as MNE interpolates bad channels.
-
-    Parameters
-    ----------
-    directions : array of shape (n_channels, 3)
-        Unit vectors from the center of the head.
-    wanted : array of shape (n_wanted, 3)
-        Likewise.
-
-    Returns
-    -------
-    array of shape (n_wanted, n_channels)
-        Its rows add up to one.
-
-    References
-    ----------
-    Perrin et al. (1989), Electroencephalography and Clinical Neurophysiology 72,
-    184-187.
-    """
-    n = len(directions)
-    between = np.ones((len(wanted), n + 1))
-    between[:, :n] = _spline_kernel(wanted @ directions.T)
-    return between @ _whole_inverse(directions.tobytes())[:, :n]
-
-
-def _spline_inverse(directions: NDArray) -> NDArray:
-    n = len(directions)
-    return _whole_inverse(directions.tobytes())[:n, :n]
-
-
-@lru_cache(maxsize=16)  # caps; each recording on one asks twice
-def _whole_inverse(directions: bytes) -> NDArray:
-    """Return the inverse of a spline's system, with the constant in its last row."""
-    points = np.frombuffer(directions).reshape(-1, 3)
-    n = len(points)
-    system = np.ones((n + 1, n + 1))
-    system[:n, :n] = _spline_kernel(points @ points.T)
-    system[:n, :n] += _SPLINE_REG * np.eye(n)
-    system[n, n] = 0
-    return np.linalg.inv(system)
-
-
-def _spline_kernel(cosines: NDArray) -> NDArray:
-    order = np.arange(1, _N_TERMS + 1)
-    weights = (2 * order + 1) / (4 * np.pi * (order * (order + 1.0)) ** _STIFFNESS)
-    return legval(cosines, [0, *weights])
 
 
 def find_drifts(data: NDArray, duration: float) -> tuple[NDArray, float, float]:

@@ -15,9 +15,8 @@ __getattr__, __dir__, __all__ = attach(
             "rescale_spikes",
             "spike_span",
         ],
-        "library": ["SpikeLibrary", "library_path", "load_spike_library"],
+        "library": ["SpikeLibrary", "load_spike_library"],
         "build": [
-            "BURN_IN",
             "DT",
             "GAINS",
             "SETTINGS",

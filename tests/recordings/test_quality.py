@@ -14,8 +14,8 @@ from deepsif_lite.recordings.quality import (
     check_values,
     find_drifts,
     find_unusable,
-    leave_one_out,
 )
+from deepsif_lite.recordings.splines import leave_one_out
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import deepsif_lite as dl
 from deepsif_lite.errors import MismatchError, RecordingUnavailable
 from deepsif_lite.head import template_cap
 from deepsif_lite.recordings import load_resting_eeg
-from deepsif_lite.recordings.quality import spline_matrix
+from deepsif_lite.recordings.splines import spline_matrix
 from deepsif_lite.signals import average_reference
 from deepsif_lite.synthesis.resting import RestingEEG
 
