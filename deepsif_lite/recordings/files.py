@@ -257,7 +257,8 @@ def _part_of_raw(
         )
         raise FileError(msg)
     marks = sorted(set(raw.annotations.description))
-    if None in window:
+    low, high = window
+    if low is None or high is None:
         marked = f" (or around its annotations {marks[:_NAMED]}: condition)"
         msg = (
             f"{path.name} is a raw recording of {raw.times[-1]:.1f} s: give tmin and "
@@ -265,8 +266,8 @@ def _part_of_raw(
         )
         raise WindowError(msg)
     if condition is None:
-        return _window_of_raw(raw, path, window, baseline)
-    return _average_marked(raw, path, str(condition), window, baseline)
+        return _window_of_raw(raw, path, (low, high), baseline)
+    return _average_marked(raw, path, str(condition), (low, high), baseline)
 
 
 def _window_of_raw(
