@@ -8,20 +8,34 @@ still run, but are not compared. All other cells are compared.
 The longest cells are tagged ``small-in-tests``. They run with the ``settings`` of
 profile ``smoke``: neither their own outputs nor those of compared cells depend on
 them, or the comparison would fail.
+
+The code of the solutions of exercises runs too, in cells behind the chapter, as a
+reader would run it there.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import nbformat
+from nbformat.v4 import new_code_cell
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = """\
 settings = dl.get_profile("smoke")
 {source}
 settings = dl.get_profile(profile)"""
+_SOLUTION = re.compile(r"^:::\{solution\}.*?^:::$", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def solutions(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return the blocks of code in the solutions of a chapter's exercises."""
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    solved = _SOLUTION.findall("\n".join(texts))
+    return [code.rstrip() for text in solved for code in _CODE.findall(text)]
 
 
 def prepare(source: Path, target: Path, *, published: bool) -> int:
@@ -35,6 +49,10 @@ def prepare(source: Path, target: Path, *, published: bool) -> int:
         if not published and "published-data" in tags:
             cell.metadata["tags"] = [*tags, "nbval-ignore-output"]
             left_out += 1
+    for code in solutions(notebook):
+        cell = new_code_cell(SMALL.format(source=code))
+        cell.metadata["tags"] = ["nbval-ignore-output"]
+        notebook.cells.append(cell)
     nbformat.write(notebook, target)
     return left_out
 

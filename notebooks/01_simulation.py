@@ -459,7 +459,7 @@ table = simulations.groupby(["mean_input", "noise_std"]).agg(
     clips=("n_clips", "sum"),
 )
 table["simulations with a clip (%)"] = 100 * table["clips"] / table["simulations"]
-table.round(1)
+table.rename_axis(["mean input (1/ms)", "noise"]).round(1)
 
 # %% [markdown]
 # No region is missing silently: the builder says which hold clips, and why the others hold none.
@@ -531,8 +531,19 @@ print(
 # :::{solution} ex-simulation-1
 # :class: dropdown
 #
-# A region spikes by itself where its resting state is lost: raise the gain in small steps until the largest `resting_input(lower_branch, gain)` falls below 0.087 /ms (the saddle-node bifurcation).
-# Simulate `alone` (above) without noise on both sides of it: below, the course settles; above, it oscillates. With noise, spikes appear a little earlier, for noise carries the state across.
+# A region spikes by itself where its resting state is lost: raise the gain in small steps until the largest `resting_input(lower_branch, gain)` falls below 0.087 /ms (the saddle-node bifurcation). A little below that gain the simulation settles, a little above it oscillates:
+#
+# ```python
+# gains = np.arange(3.5, 3.8, 0.01)
+# lost = next(g for g in gains if resting_input(lower_branch, g).max() < 0.087)
+# around = np.array([lost - 0.02, lost + 0.02])
+# run = dl.simulate(
+#     alone, gain=around[:, None], mean_input=0.087, duration=8.0, **from_rest
+# )
+# print(f"{lost:.2f} mV; range in the last seconds:", np.ptp(run[:, -2000:, 0], axis=1))
+# ```
+#
+# With noise, spikes appear a little earlier, for noise carries the state across.
 # :::
 #
 # :::{exercise}
@@ -544,8 +555,18 @@ print(
 # :::{solution} ex-simulation-2
 # :class: dropdown
 #
-# Each region now receives twice the input through the connectome, which moves all of them toward the threshold, the healthy ones too.
-# A clip needs one region that spikes while the others do not: where many spike together, none is accepted.
+# Each region now receives twice the input through the connectome, which carries all of them past the bifurcation, the healthy ones too:
+#
+# ```python
+# twice = replace(brain, weights=2 * brain.weights)
+# gain = twice.raised_gain(region, 3.5)
+# run = dl.simulate(twice, gain=gain, duration=4.5, stride=STRIDE, seed=seed)
+# healthy = np.delete(run[0, int(0.5 * SFREQ) :], region, axis=1)
+# print(f"mean {healthy.mean():.1f} mV", end="; ")
+# print(f"{(healthy > 8).any(axis=0).mean():.0%} of the healthy regions reach 8 mV")
+# ```
+#
+# A clip needs one region that spikes while the others do not: where all of them spike, none is accepted.
 # :::
 #
 # :::{exercise}
@@ -557,7 +578,25 @@ print(
 # :::{solution} ex-simulation-3
 # :class: dropdown
 #
-# Little is to be expected: delays shift the input of a region in time; the rhythm is made within a region, by its synapses, and inputs of many regions with many delays add up to noise without a period of its own. Compare `signal.welch` of both runs; the yardstick is the difference between two seeds.
+# The yardstick is the difference between two seeds, and doubled delays stay far below it:
+#
+# ```python
+# from scipy.signal import welch
+#
+#
+# def spectrum(network, seed):
+#     run = dl.simulate(network, duration=6.5, stride=STRIDE, seed=seed)[0]
+#     frequency, power = welch(run[int(0.5 * SFREQ) :].T, SFREQ, nperseg=1000)
+#     return power.mean(axis=0)[(frequency > 0.5) & (frequency < 40)]
+#
+#
+# late = replace(brain, tract_lengths=2 * brain.tract_lengths)
+# before = spectrum(brain, 1)
+# for what, after in {"delays": spectrum(late, 1), "seed": spectrum(brain, 2)}.items():
+#     print(f"{what}: {np.abs(10 * np.log10(after / before)).max():.3f} dB at most")
+# ```
+#
+# The rhythm is made within a region, by its synapses. The inputs of many regions with many delays add up to noise without a period of its own, and at rest they are small beside the mean input.
 # :::
 #
 # :::{exercise}
@@ -569,7 +608,19 @@ print(
 # :::{solution} ex-simulation-4
 # :class: dropdown
 #
-# The backgrounds of all clips are then nearly the same, sample by sample. A network can subtract what it has seen a thousand times and find the source in what is left. That works on the training data and on test data of the same seed, and on nothing else.
+# The backgrounds of all clips are then nearly the same, sample by sample:
+#
+# ```python
+# gain = brain.raised_gain([100, 300], 3.6)
+# one_seed = [np.random.SeedSequence(seed)] * 2
+# for name, seeds in {"one seed": one_seed, "two seeds": seed}.items():
+#     pair = dl.simulate(brain, gain=gain, duration=4.5, stride=STRIDE, seed=seeds)
+#     pair = pair[:, int(0.5 * SFREQ) :, ::10]
+#     alike = [np.corrcoef(*pair[:, :, k])[0, 1] for k in range(pair.shape[2])]
+#     print(f"{name}: median correlation {np.median(alike):.3f} of a region in both")
+# ```
+#
+# A network can subtract what it has seen a thousand times and find the source in what is left. That works on the training data and on test data of the same seed, and on nothing else.
 # :::
 #
 # ## Next

@@ -306,7 +306,14 @@ _ = ax.legend()
 # :::{solution} ex-validation-2
 # :class: dropdown
 #
-# About one in twenty, four of eighty. `(valid["difference"].abs() > 2 * valid["error"]).sum()` counts them. They are not independent: measures of one run are correlated, and so are neighboring settings, which share their random numbers. So they come in groups.
+# About one in twenty, four of eighty:
+#
+# ```python
+# beyond = valid["difference"].abs() > 2 * valid["error"]
+# print(f"{beyond.sum()} of {len(valid)}")
+# ```
+#
+# They are not independent: measures of one run are correlated, and so are neighboring settings, which share their random numbers. So they come in groups.
 # :::
 #
 # ## Next

@@ -284,9 +284,8 @@ for modality, model in (("EEG", head), ("MEG", meg)):
 columns = ["modality", "method", "third", "peak error (mm)", "width (mm)"]
 resolution = pd.DataFrame(rows, columns=columns).round(0)
 dl.results.write_table("02_resolution", resolution, profile)
-resolution.pivot(
-    index=["modality", "method"], columns="third", values=columns[3:]
-).astype(int)
+resolution["method"] = resolution["method"].map(dl.figures.method_name)
+resolution.pivot(index=columns[:2], columns="third", values=columns[3:]).astype(int)
 
 # %% [markdown]
 # Medians over thirds of the regions, sorted by depth.
@@ -524,10 +523,19 @@ variants = pd.DataFrame(rows, columns=["variant", "median", "percentile 5", "siz
 variants["kind"] = variants["variant"].str.replace(r"shape-\d+", "shapes", regex=True)
 summary = variants.groupby("kind", sort=False).mean(numeric_only=True).round(3)
 dl.results.write_table("02_variants", variants, profile)
-summary
+IN_WORDS = {
+    "coarse": "the template",
+    r"skull-(1/\d+)$": r"skull conducts \1 of the brain",
+    r"skull-(\d+)mm$": r"skull \1 mm thick",
+    r"jitter-(\d+)mm$": r"electrodes off by \1 mm",
+    r"shift-left-(\d+)mm$": r"cap \1 mm to the left",
+    "shapes": "other head shapes",
+}
+summary.set_axis(summary.index.to_series().replace(IN_WORDS, regex=True))
 
 # %% [markdown]
-# `median` and `percentile 5` are those of the topography correlation with the template, `size` is the sensitivity relative to it. `coarse` is the template itself, computed on as few points as the variants; `skull-1/20` is a skull that conducts 20 times less than the brain, `jitter-5mm` has each electrode displaced at random by 5 mm (root mean square), `shift-left-5mm` all of them together, and `shapes` is the mean over the other head shapes.
+# `median` and `percentile 5` are those of the topography correlation with the template, `size` is the sensitivity relative to it.
+# The first row is the template itself, computed on as few points as the variants; electrodes that are off are displaced at random, each in its own direction (root mean square), and the last row is the mean over the other head shapes.
 # The skull's conductivity changes the size of the maps much more than their shape; the network normalizes its input, so only the shape matters to it.
 # Electrodes displaced by 1 cm change the shape about as much as a wrong skull does.
 # Another head shape changes little as long as the electrodes follow it: what counts is where an electrode is relative to the cortex below.
@@ -578,7 +586,19 @@ else:
 # :::{solution} ex-forward-1
 # :class: dropdown
 #
-# Choose two regions near C3 with `cortex.distances` near 0.01, one of high `upright` and one of high `coherence`, add their columns of `head.referenced_leadfield`, each divided by its largest magnitude, and draw the sum with `dl.figures.plot_topography`. There is one focus and one slope: the skull has blurred both over more than a centimeter.
+# The crown again, and beside it a region whose folds point along the scalp:
+#
+# ```python
+# crown = sources["crown"]
+# beside = np.abs(cortex.distances[crown] - 0.01) < 0.004
+# wall = int(np.where(beside, coherence - 2 * np.abs(upright), -9).argmax())
+# maps = head.referenced_leadfield[:, [crown, wall]]
+# both = (maps / np.abs(maps).max(axis=0)).sum(axis=1)
+# _ = dl.figures.plot_topography(both, head.info)
+# print(f"{1e3 * cortex.distances[crown, wall]:.0f} mm apart")
+# ```
+#
+# No: there is one focus, with a slope. The skull has blurred both over more than a centimeter, and one source that is tilted a little has the same map.
 # :::
 #
 # :::{exercise}
@@ -590,7 +610,17 @@ else:
 # :::{solution} ex-forward-2
 # :class: dropdown
 #
-# `few = load_head_model("template", channels=list(deepsif_lite.head.TEN_TWENTY))`, then the cell above with `few.referenced_leadfield`. At most 18 patterns exist at all (the reference takes one). Fewer electrodes lose the fine patterns first, which were below the noise of most recordings anyway.
+# At most 18 patterns exist at all, for the reference takes one, and nearly all of them lie within 20 dB:
+#
+# ```python
+# few = dl.load_head_model("template", channels=list(dl.head.TEN_TWENTY))
+# for model in (head, few):
+#     singular = np.linalg.svd(model.referenced_leadfield, compute_uv=False)
+#     within = [int((singular > singular[0] * 10 ** (-db / 20)).sum()) for db in (20, 40)]
+#     print(f"{len(model.ch_names)} electrodes: {within} patterns within 20, 40 dB")
+# ```
+#
+# Fewer electrodes lose the fine patterns first, which are below the noise of most recordings anyway.
 # :::
 #
 # :::{exercise}
@@ -602,19 +632,37 @@ else:
 # :::{solution} ex-forward-3
 # :class: dropdown
 #
-# Their images become still wider, and the minimum norm moves them further outward. sLORETA's peak error stays zero: the division by $\sqrt{P_{rr}}$ holds for every $\lambda^2$. See [chapter 2b](02b_inverse.ipynb).
+# ```python
+# for lambda2 in (1 / 9, 1):
+#     for method in ("minimum-norm", "sloreta"):
+#         P = resolution_matrix(head, method, lambda2=lambda2)
+#         error, width = peak_error(P, cortex), spatial_deviation(P, cortex)
+#         for name, part in zip(("shallow", "middle", "deep"), thirds, strict=True):
+#             off, wide = np.median(1e3 * error[part]), np.median(1e3 * width[part])
+#             print(f"{lambda2:.2f} {method:12s} {name:7s} {off:3.0f} {wide:3.0f} mm")
+# ```
+#
+# All images become wider, and the minimum norm moves sources further outward, shallow ones as well. sLORETA's peak error stays zero: the division by $\sqrt{P_{rr}}$ holds for every $\lambda^2$. See [chapter 2b](02b_inverse.ipynb).
 # :::
 #
 # :::{exercise}
 # :label: ex-forward-4
 #
-# Build a head with `template_shells(5, skull_thickness=8e-3)`. Which regions' maps change most?
+# Compare the head with a skull of 7 mm (`load_head_variant("skull-7mm")`) with the one of 4 mm. Which regions' maps change most?
 # :::
 #
 # :::{solution} ex-forward-4
 # :class: dropdown
 #
-# `topography_correlation` with the coarse head of 4 mm, a value a region, drawn with `dl.figures.plot_cortex`. A thicker skull smooths, so maps with fine structure change most: shallow regions, walls of sulci more than crowns. Maps of deep regions were smooth already.
+# ```python
+# thick = load_head_variant("skull-7mm")
+# r = topography_correlation(thick.leadfield, load_head_variant("coarse").leadfield)
+# _ = dl.figures.plot_maps({"topography correlation": (r, "r")}, cortex)
+# for name, part in zip(("shallow", "middle", "deep"), thirds, strict=True):
+#     print(f"{name}: median {np.median(r[part]):.4f}, lowest {r[part].min():.4f}")
+# ```
+#
+# A thicker skull smooths, so maps with fine structure change most: those of shallow regions, above all low on the temporal and occipital lobes. Maps of deep regions were smooth already. But no map changes much: it is the size that the skull changes.
 # :::
 #
 # ## Next

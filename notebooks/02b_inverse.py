@@ -159,8 +159,8 @@ for lambda2 in lambdas:
     rows.append((f"{lambda2:.2g}", f"{left:.2f}", f"{far:.0f}"))
 
 # %%
-columns = ["lambda²", "share of the data left over", "peak to the patch (mm)"]
-pd.DataFrame(rows, columns=columns)
+columns = ["λ²", "share of the data left over", "peak to the patch (mm)"]
+pd.DataFrame(rows, columns=columns).set_index("λ²")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The minimum norm at the spike's peak for four regularizations, each map divided by its largest magnitude; the true patch is outlined. Too little regularization images the noise, too much blurs the source away.", "name": "fig-lambda"}, "image": {"alt": "Four rows of cortex maps. The first is speckled over the whole brain, the next two show a blurred focus at the outlined patch, the last a broad smear over the left hemisphere."}}
 fig, axes = dl.figures.plot_methods(
@@ -291,9 +291,10 @@ for name, image in images.items():
     strong = np.flatnonzero(np.abs(image) > 0.5 * np.abs(image).max())
     near = np.isin(strong, patch)
     recall = f"{near.sum() / len(patch):.2f}"
+    name = dl.figures.method_name(name)
     rows.append((name, len(strong), f"{near.mean():.2f}", recall))
 columns = ["method", "regions above half the maximum", "of these true", "of the patch"]
-pd.DataFrame(rows, columns=columns)
+pd.DataFrame(rows, columns=columns).set_index("method")
 
 # %% [markdown]
 # ## Why a learned prior
@@ -343,7 +344,11 @@ pd.DataFrame(rows, columns=columns)
 # :::{solution} ex-inverse-2
 # :class: dropdown
 #
-# The pseudoinverse $\mathbf{K}^{+}$, which explains the data and their noise exactly; and $\mathbf{K}^\top / \lambda^2$, which only compares the data with each scalp map (no inverse at all). Check: `np.allclose(minimum_norm(K, 1e9) * 1e9, K.T, atol=1e-4)`.
+# The pseudoinverse $\mathbf{K}^{+}$, which explains the data and their noise exactly; and $\mathbf{K}^\top / \lambda^2$, which only compares the data with each scalp map (no inverse at all):
+#
+# ```python
+# print(np.allclose(minimum_norm(K, 1e9) * 1e9, K.T, atol=1e-4))
+# ```
 # :::
 #
 # :::{exercise}
@@ -355,19 +360,40 @@ pd.DataFrame(rows, columns=columns)
 # :::{solution} ex-inverse-3
 # :class: dropdown
 #
-# It is about $\sqrt{\mathrm{tr}\,\mathbf{P} / R}$: of $R$ independent numbers, only as many as the trace of the resolution matrix can be known from the data. A right assumption does not replace missing data; a *narrow* one (few patches) does.
+# ```python
+# draws = rng.standard_normal((n_regions, 100))
+# measured = [np.corrcoef(draw, P @ draw)[0, 1] for draw in draws.T]
+# expected = np.trace(P) / np.sqrt(n_regions * (P**2).sum())
+# print(f"correlation {np.mean(measured):.2f}, expected {expected:.2f}")
+# ```
+#
+# Were $\mathbf{P}$ a projection onto $n$ patterns, the correlation would be $\sqrt{n / R}$: of $R$ independent numbers only $n$ can be known from the data, and regularization leaves even less. A right assumption does not replace missing data; a *narrow* one (few patches) does.
 # :::
 #
 # :::{exercise}
 # :label: ex-inverse-4
 #
-# Print `S @ K` for two regions at once, 2 cm apart. When does sLORETA show one maximum between them?
+# Add the columns of `S @ K` of two regions 2 cm apart. How often does sLORETA have its maximum in neither?
 # :::
 #
 # :::{solution} ex-inverse-4
 # :class: dropdown
 #
-# Add the two columns: `image = (S @ K)[:, [a, b]].sum(axis=1)`. Where the two point spreads are wider than the distance (deep regions, opposite walls of a gyrus with canceling maps), the sum has its maximum in neither. Zero localization error holds for one source at a time.
+# Add the two columns and see where the maximum is:
+#
+# ```python
+# spreads = S @ K
+# right = np.zeros(n_regions, bool)
+# for a in range(n_regions):
+#     b = int(np.abs(cortex.distances[a] - 0.02).argmin())
+#     right[a] = np.abs(spreads[:, [a, b]].sum(axis=1)).argmax() in (a, b)
+# for name, part in zip(
+#     ("shallow", "middle", "deep"), np.array_split(head.depth.argsort(), 3), strict=True
+# ):
+#     print(f"{name}: the maximum is in one of the two in {right[part].mean():.0%}")
+# ```
+#
+# Where the two point spreads are wider than the distance, the sum has its maximum in neither: in most pairs 2 cm apart, and in more of the deep ones. Zero localization error holds for one source at a time.
 # :::
 #
 # ## Next

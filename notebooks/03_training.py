@@ -113,10 +113,29 @@ _ = dl.figures.plot_butterfly(
 
 # %%
 card = load_card("lite")
-variety = pd.Series(card["training"]["variety"], name="value")
 n_sources = pd.Series(card["training"]["n_sources"]).value_counts(normalize=True)
-print(f"samples without a source: {n_sources[0]:.0%}, at most {n_sources.index.max()}")
-variety.rename_axis("of the training of lite").to_frame()
+print(f"{n_sources[0]:.0%} of the samples have no source; ", end="")
+print(f"the others have up to {n_sources.index.max()}")
+IN_WORDS = {
+    "sized_share": "sources of any size (share)",
+    "together_share": "sources with related time courses (share)",
+    "waveform_share": "time courses that are no spikes (share)",
+    "artifact_share": "samples with what is not cortex (share)",
+    "artifact_db": "its power against the rest (dB)",
+    "displacement": "electrodes displaced by (m)",
+    "mapped_share": "recorded by another cap (share)",
+    "short_share": "windows shorter than a second (share)",
+    "shortest": "shortest window (samples of 2 ms)",
+    "rhythm_share": "samples with rhythms as background (share)",
+    "rhythm_db": "their power against the rest (dB)",
+    "source_snr": "source against its background (dB)",
+}
+
+# %%
+drawn = card["training"]["variety"]
+rows = {words: drawn[name] for name, words in IN_WORDS.items() if name in drawn}
+between = {k: " to ".join(map(str, v)) for k, v in rows.items() if np.size(v) > 1}
+pd.Series(rows | between, name="drawn").rename_axis("of the samples of lite").to_frame()
 
 # %% [markdown]
 # ## The paper's network
@@ -562,7 +581,7 @@ bought = pd.DataFrame(rows).T
 _ = dl.results.write_table(
     "03_training", bought.rename_axis("network"), profile, seed=seed, seconds=seconds
 )
-bought.round(2)
+bought.round(2).astype({"samples seen": int})
 
 # %% [markdown]
 # The paper's row counts distinct samples; its network saw each of them up to twenty times, on one V100 GPU.
@@ -597,7 +616,7 @@ runs.loc["passes through the paper's samples"] = [
     f"{samples / paper['size/training_samples']:.2f} of 20"
     for samples in runs.loc["samples"]
 ]
-runs
+runs.rename({"batch_size": "samples of a batch"})
 
 # %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error on validation samples of 75 electrodes during training (regions by Otsu's threshold), against samples (top) and minutes on one graphics card (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes, two lines each: the scores of lite change little after the first ones, those of the paper's network improve to the end."}}
 keys = {"precision": "sim/precision/all", "recall": "sim/recall/all"}
@@ -619,7 +638,7 @@ rows = {
 compared = pd.DataFrame(rows).T[["precision", "recall", "correlation", "error_mm"]]
 table = compared.rename_axis(["network", "recordings"]).reset_index()
 _ = dl.results.write_table("03_networks", table, profile)
-compared.rename(columns=METRICS).round(3)
+compared.rename(columns=METRICS, index={"1 sources": "1 source"}).round(3)
 
 # %% [markdown]
 # Nor the clips: seven of them train as well as hundreds, and an appendix shows how [clips, parameters and each idea of the design](03b_trials.ipynb) change the scores.
@@ -638,7 +657,7 @@ compared.rename(columns=METRICS).round(3)
 prices = dl.results.read_experiment("price_list")
 _ = dl.results.write_table("03_price_list", prices, profile)
 shown = prices.set_index(["group", "condition"]).drop(columns="strongest_mm")
-shown.rename(columns={**METRICS, "strongest_near": "nearest"}).round(2)
+shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).round(2)
 
 # %% [markdown]
 # Eight electrodes more or less change little above 32; below, sources are missed rather than misplaced.

@@ -80,7 +80,9 @@ short_runs.set_index("design").rename(columns=METRICS).T.round(3)
 # %%
 spread = dl.results.read_experiment("full_counts").query("method == 'known head'")
 spread = spread.set_index("id")["sd"]
-sizes = {"144 recordings": 144, "300 recordings": 300, "450 recordings": 450}
+SCALED = "360 recordings"  # of the networks of "Clips and parameters"
+sizes = {"144 recordings": 144, "300 recordings": 300, SCALED: 360}
+sizes["450 recordings"] = 450
 exact = {
     METRICS[name]: {
         size: spread[dl.results.paper_key(name)] / n**0.5 for size, n in sizes.items()
@@ -274,15 +276,17 @@ shown = scaling.set_index(["curve", "clips", "parameters"])
 shown = shown.drop(columns=["samples", "seconds"])
 shown.rename(columns=METRICS).round(2)
 
-# %% mystnb={"figure": {"name": "fig-training-clips", "caption": "Precision, recall and localization error after as many samples, against the number of different clips they were made of (top) and against the number of parameters (bottom)."}, "image": {"alt": "Six small line charts: scores hardly change with the number of clips, and only the smallest network differs from the others."}}
+# %% mystnb={"figure": {"name": "fig-training-clips", "caption": "Precision, recall and localization error after as many samples, against the number of different clips they were made of (top) and against the number of parameters (bottom), one run each. Bars: two standard errors of a mean over the recordings scored, as above; another seed of the training would add to them."}, "image": {"alt": "Six small dot charts with error bars, on whole axes: the dots of all numbers of clips lie on a level, and only the smallest network differs from the others."}}
 curves = scaling.groupby("curve", sort=False)
+WHOLE = {"precision": (0, 1), "recall": (0, 1), "error_mm": (0, 3)}
 fig, axes = plt.subplots(
     len(curves), 3, figsize=(6.8, 1.9 * len(curves)), layout="constrained"
 )
 for row, (curve, part) in zip(axes, curves, strict=True):
-    for ax, (column, label) in zip(row, labels.items(), strict=True):
-        part.plot(curve, column, style="o-", ms=3, lw=1, ax=ax, legend=False)
-        _ = ax.set(xscale="log", xlabel=curve, title=label)
+    for ax, (column, limits) in zip(row, WHOLE.items(), strict=True):
+        two = 2 * exact[METRICS[column]][SCALED]
+        ax.errorbar(part[curve], part[column], two, fmt="o", ms=3, lw=1, capsize=2)
+        _ = ax.set(xscale="log", xlabel=curve, title=labels[column], ylim=limits)
 
 # %% [markdown]
 # In these short runs seven clips did as well as hundreds: patches, positions and noise make samples differ. Of the sizes, only the smallest network differs.

@@ -249,7 +249,9 @@ ours = corrected[corrected["method"] == "deepsif"]
 means = evaluation.summary(corrected, ["n_sources", "method"])
 flat = means.set_axis(["_".join(column) for column in means.columns], axis=1)
 _ = dl.results.write_table("04_methods", flat.reset_index(), profile, seed=seed)
-means.xs("mean", axis=1, level=1)[list(METRICS)].round(2)
+shown = means.xs("mean", axis=1, level=1)[list(METRICS)].rename(columns=METRICS)
+shown = shown.rename_axis(["sources", "method"]).round(2)
+shown.rename(dl.figures.method_name, level="method")
 
 # %% [markdown]
 # Means hide much: recall has a long tail of missed sources, and the error one of false regions far away.
@@ -261,9 +263,11 @@ _ = dl.results.write_figure("04_metrics", fig, profile)
 
 # %%
 whole = corrected.groupby(["n_sources", "method"], sort=False)["average_precision"]
-whole.agg(["mean", "sem", "median"]).unstack("method").swaplevel(axis=1).sort_index(
-    axis=1
-).round(2)
+shown = whole.agg(["mean", "sem", "median"]).set_axis(
+    ["mean", "± s.e.", "median"], axis=1
+)
+shown = shown.rename_axis(["sources", "method"]).round(3)
+shown.rename(dl.figures.method_name, level="method")
 
 # %% [markdown]
 # ## Beside the paper's numbers
@@ -274,7 +278,9 @@ whole.agg(["mean", "sem", "median"]).unstack("method").swaplevel(axis=1).sort_in
 # %%
 stored = dl.results.read_experiment("full_counts")
 counts = stored[stored["id"] == "sim/le/1"].set_index("method")["n"]
-print("recordings in each test set:", counts.astype(int).to_dict())
+for n, methods in counts.groupby(counts.astype(int), sort=False).groups.items():
+    print(f"{n:,} recordings in each test set:", end=" ")
+    print(", ".join(map(dl.figures.method_name, methods)))
 
 
 def stored_scores(method):
@@ -337,7 +343,7 @@ print(
     f"{1 - deepest['detected'].mean():.1%} missed; the paper: about 6 mm"
 )
 missed = 1 - network.groupby("snr_db")["detected"].mean()
-print("sources missed, by noise:", (100 * missed).round(1).to_dict(), "%")
+print("missed:", ", ".join(f"{m:.1%} at {db:.0f} dB" for db, m in missed.items()))
 
 # %% [markdown]
 # Read error and misses together: a source that is not found at all has no error.
@@ -448,9 +454,8 @@ by_number = by_size[by_size["threshold"] != "map"].astype({"threshold": float})
 everywhere = by_number[by_number["noise"] == "all"]
 shown = everywhere[everywhere["threshold"].isin([0.3, 0.5, 0.7, 0.9])]
 print(f"{everywhere['n'].min()} recordings of each size")
-shown.pivot(index="regions", columns="threshold", values=["precision", "recall"]).round(
-    2
-)
+shown = shown.set_index(["regions", "threshold"])[["precision", "recall"]]
+shown.unstack().round(2)
 
 # %%
 AIM = 0.8  # of precision
@@ -602,8 +607,8 @@ for name, candidate in networks.items():
     for level in (0.5, 0.9):
         print(
             f"{dl.figures.method_name(name):20s} some region above {level:.0%}: "
-            f"{(told > level).any(axis=1).mean():4.0%} of the recordings, "
-            f"{(told > level).sum(axis=1).mean():.1f} regions on average"
+            f"{(told > level).any(axis=1).mean():4.0%} of them, "
+            f"{(told > level).sum(axis=1).mean():4.1f} regions"
         )
 
 # %% [markdown]
@@ -659,18 +664,16 @@ for name in networks:
     )
 columns = {"level": "on", "rise": "rise (mm)", "rise_se": "± s.e."}
 print("largest rise of the median error among these heads, in pairs of recordings")
-worst_heads[list(columns)].rename(dl.figures.method_name).rename(columns=columns).round(
-    2
-)
+shown = worst_heads[list(columns)].rename(columns=columns)
+shown.rename(dl.figures.method_name).round(2)
 
 # %%
 moved = heads[heads["level"].str.startswith("electrodes")]
 moved = moved[moved["method"] != "sloreta"]
 moved = moved.set_index(["level", "method"])
 print("rise of the median error where electrodes are beside their places")
-moved[["rise", "rise_se"]].rename(columns=columns).rename(
-    dl.figures.method_name, level="method"
-).round(2)
+shown = moved[["rise", "rise_se"]].rename(columns=columns).round(2)
+shown.rename(dl.figures.method_name, level="method")
 
 # %% [markdown]
 # All these heads are ours, by one method.
@@ -678,11 +681,13 @@ moved[["rise", "rise_se"]].rename(columns=columns).rename(
 
 # %% tags=["hide-input"]
 elements = conditions.query("group == 'finite elements'").set_index(["method", "level"])
-columns = METRICS | {"detected": "detected", "rise": "rise of the median error (mm)"}
-columns["rise_se"] = "± s.e."
-elements[list(columns)].rename(dl.figures.method_name, level="method").rename(
-    columns=columns
-).round(2)
+columns = {"precision": "precision", "recall": "recall", "error_mm": "error (mm)"}
+columns |= {"rise": "rise of its median", "rise_se": "± s.e."}
+elements = elements[list(columns)].rename(columns=columns).round(2)
+elements.rename(dl.figures.method_name, level="method")
+
+# %% [markdown]
+# The error rises more than on any head above, for sLORETA too: those differ from the template in one thing each, a person's head in all.
 
 # %% [markdown]
 # ## A recording unlike those of the training
@@ -994,7 +999,14 @@ _ = dl.results.write_scores(
 # :::{solution} ex-evaluation-1
 # :class: dropdown
 #
-# Every true region is among those found, so recall is 1. The error is the mean distance of all regions to the nearest true one, several centimeters: `head.cortex.distances[:, truth].min(axis=1).mean()`, with `truth` the regions of a source. A method that answers one sure region has an error near zero and a recall near zero. Error and precision punish too much, recall too little; an image is described by both sides.
+# Every true region is among those found, so recall is 1. The error is the mean distance of all regions to the nearest true one, several centimeters:
+#
+# ```python
+# truth = examples[1].patches[0]
+# print(f"{1e3 * cortex.distances[:, truth].min(axis=1).mean():.0f} mm")
+# ```
+#
+# A method that answers one sure region has an error near zero and a recall near zero. Error and precision punish too much, recall too little; an image is described by both sides.
 # :::
 #
 # :::{exercise}
@@ -1006,7 +1018,20 @@ _ = dl.results.write_scores(
 # :::{solution} ex-evaluation-2
 # :class: dropdown
 #
-# Score the options of both methods side by side: `evaluation.evaluate(model, clips, sensor_snr=(0,), methods=("deepsif", "sloreta"))`; a missed source has no error and recall 0. Expect thresholds to fail first: noise spreads over the map and raises what Otsu's threshold calls active, while whitening and the network's probability know how large noise may be. Look at the third sources: the weakest is lost first by all.
+# ```python
+# noisy = evaluation.evaluate(
+#     model,
+#     clips,
+#     methods=("deepsif", "sloreta"),
+#     n_samples=min(n_samples, 30),
+#     sensor_snr=(0,),
+#     progress=False,
+# )
+# shown = evaluation.headline(noisy).groupby(["method", "n_sources"])
+# shown[["detected", "precision", "recall"]].mean().round(2)
+# ```
+#
+# The network, and the more, the more sources there are: one threshold for the whole image drops a weak source in noise. sLORETA misses next to none, and that is no merit: its threshold calls so much of the cortex active that some of it lies in every source, at a precision below one fifth.
 # :::
 #
 # :::{exercise}
@@ -1018,19 +1043,55 @@ _ = dl.results.write_scores(
 # :::{solution} ex-evaluation-3
 # :class: dropdown
 #
-# Recall falls. Regions at the border of such a patch hold a tenth of the activity of its center or less, and no recording shows them; the truth counts them as full members all the same. It is the definition that is hard there: weight each region by its activity, and the loss shrinks.
+# ```python
+# for name, options in {"usual": {}, "fading": {"half_distance": (0.01, 0.02)}}.items():
+#     scored = evaluation.evaluate(
+#         model,
+#         clips,
+#         methods=("deepsif",),
+#         n_samples=min(n_samples, 30),
+#         progress=False,
+#         **options,
+#     )
+#     means = evaluation.headline(scored)[["precision", "recall", "error_mm"]].mean()
+#     print(name, means.round(2).to_dict())
+# ```
+#
+# Recall falls, while precision rises. Regions at the border of such a patch hold a tenth of the activity of its center or less, and no recording shows them; the truth counts them as full members all the same. It is the definition that is hard there: weight each region by its activity, and the loss shrinks.
 # :::
 #
 # :::{exercise}
 # :label: ex-evaluation-4
 #
-# Give `evaluation.ControlledEEG` two sources that are mirror images of each other. Where does the dipole go, and where the network?
+# Make a recording of two sources that are mirror images of each other and share one time course. Where does the dipole go, and where the network?
 # :::
 #
 # :::{solution} ex-evaluation-4
 # :class: dropdown
 #
-# Give it sources in mirrored regions with one time course (`apart=(0.05, 0.08)`, `correlation=1`, and choose among the samples those whose seeds mirror each other). A dipole explains the sum of both scalp maps with one place: near the midline, deep, where there is no source. The network compares sets of patches and may take one on each side; where it takes one, its probability and the share of the EEG that one patch explains are low.
+# Mirror a patch, and find the region that alone explains most of the sum of both maps:
+#
+# ```python
+# flipped = cortex.centroids * [-1, 1, 1]
+# mirror = np.linalg.norm(cortex.centroids[:, None] - flipped, axis=2).argmin(axis=0)
+# spike = np.exp(-0.5 * ((times - 0.5) / 0.02) ** 2)
+# gain, rng = head.referenced_leadfield, np.random.default_rng(seed)
+# lateral = np.flatnonzero(np.abs(cortex.centroids[:, 0]) > 0.03)
+# for start in rng.choice(lateral, 8, replace=False):
+#     patches = [dl.grow_patch(cortex, start, rng=0)]
+#     patches.append(np.unique(mirror[patches[0]]))
+#     truth = np.concatenate(patches)
+#     scalp = gain[:, truth].sum(axis=1)
+#     one = int(((scalp @ gain) ** 2 / (gain**2).sum(axis=0)).argmax())
+#     noise = 0.1 * scalp.std() * rng.standard_normal((len(times), len(scalp)))
+#     image = np.abs(model.predict(np.outer(spike, scalp) + noise)).max(axis=0)
+#     found = image[truth[: len(patches[0])]].max(), image[patches[1]].max()
+#     shares = [f"{value / image.max():.0%}" for value in found]
+#     print(f"dipole {1e3 * cortex.distances[one, truth].min():2.0f} mm off;", end=" ")
+#     print("the network's image in both, of its largest:", " and ".join(shares))
+# ```
+#
+# A dipole explains the sum of both scalp maps with one place, often near the midline and deeper, where there is no source. The network places patches together and takes one on each side; where it takes one alone, its probability and the share of the EEG that one patch explains are low.
 # :::
 #
 # ## Next

@@ -591,7 +591,15 @@ shown.unstack("kind").assign(front=front)
 # :::{solution} ex-evoked-1
 # :class: dropdown
 #
-# Take the later peak of the global field power as the window's middle and image it as above. Activity after 120 ms spreads from areas 17 and 18 to their neighbors (19, 37, 7), so expect a larger extent with lower probabilities; a map that names no occipital area at all, or a trust that is doubtful, is a reason to average more trials, not a discovery.
+# ```python
+# later = largest(evoked, 0.13, 0.25)
+# answer = image_by(evoked, ["deepsif"], tmax=0.3)["deepsif"]
+# print(f"{1e3 * later:.0f} ms, {answer.trust.summary}")
+# shown = answer.to_table(later - 0.01, later + 0.01).head(10)
+# shown[["hemisphere", "atlas", "probability"]]
+# ```
+#
+# Areas 17 and 18 still, and regions below and in front of them. All of them have low probabilities and the trust is doubtful: a reason to average more trials, not a discovery.
 # :::
 #
 # :::{exercise}
@@ -603,7 +611,30 @@ shown.unstack("kind").assign(front=front)
 # :::{solution} ex-evoked-2
 # :class: dropdown
 #
-# Rename with `evoked.rename_channels({"O1": "O2", "O2": "O1", ...})` and image again; compare `image.peak` with its mirror. It mirrors nearly, not exactly: the template's hemispheres differ in their folds, and so do their leadfields. A difference of more than about a region (a centimeter) would point to a mistake in names or positions.
+# Odd numbers are on the left, even ones on the right:
+#
+# ```python
+# import re
+#
+# numbered = {name: re.fullmatch(r"(\D+)(\d+)", name) for name in evoked.ch_names}
+# mirrored = {
+#     name: f"{m[1]}{int(m[2]) + (1 if int(m[2]) % 2 else -1)}"
+#     for name, m in numbered.items()
+#     if m
+# }
+# recordings = {"published or virtual": evoked, "80 trials": trials.average()}
+# for name, recording in recordings.items():
+#     swap = {k: v for k, v in mirrored.items() if k in recording.ch_names}
+#     for method in ("deepsif", "sloreta"):
+#         centers = [
+#             image_by(one, [method], tmax=0.2)[method].center(10, 0.08, 0.11)
+#             for one in (recording, recording.copy().rename_channels(swap))
+#         ]
+#         apart = 1e3 * np.linalg.norm(centers[0] * [-1, 1, 1] - centers[1])
+#         print(f"{name}, {method}: {apart:.0f} mm from the mirror image")
+# ```
+#
+# Nearly, not exactly: the template's hemispheres differ in their folds, and so do their leadfields. Where the trust is low, a small difference decides, and DeepSIF's image moves by centimeters; a linear method moves less. In a clean recording, more than about a region (a centimeter) would point to a mistake in names or positions.
 # :::
 #
 # :::{exercise}
@@ -615,7 +646,16 @@ shown.unstack("kind").assign(front=front)
 # :::{solution} ex-evoked-3
 # :class: dropdown
 #
-# `trials[::2].average()` and `trials[1::2].average()`: the distance between the centers of both images, `np.linalg.norm(a.center(10, 0.09, 0.11) - b.center(10, 0.09, 0.11))`, measures the part of the uncertainty that comes from noise. It shrinks with the square root of the number of trials. What both halves share, a wrong head model for example, it cannot show.
+# ```python
+# halves = [
+#     image_by(trials[k::2].average(), ["deepsif"], tmax=0.2)["deepsif"] for k in (0, 1)
+# ]
+# one, other = (half.center(10, 0.09, 0.11) for half in halves)
+# print(f"{1e3 * np.linalg.norm(one - other):.0f} mm apart; trust:", end=" ")
+# print(" and ".join(half.trust.verdict for half in halves))
+# ```
+#
+# This distance measures the part of the uncertainty that comes from noise; with half as many trials in each it is large. What both halves share, a wrong head model for example, it cannot show.
 # :::
 #
 # :::{exercise}
@@ -627,7 +667,21 @@ shown.unstack("kind").assign(front=front)
 # :::{solution} ex-evoked-4
 # :class: dropdown
 #
-# `evaluation.virtual_trials(small, clips, PLACES, latency=0.4, width=0.05, n_trials=60, subject=k).average()` for each subject `k`, in place of `virtual`. The areas whose sources are near electrodes and not opposite to each other on a sulcus are found first; deep and medial ones need the mean over people. Rank the areas by their rate of detection and compare with `head.sensitivity` of their regions.
+# ```python
+# around = [np.linalg.norm(cortex.centroids - place, axis=1) < 0.02 for place in PLACES]
+# hits = np.zeros(len(PLACES))
+# for subject in range(4):
+#     response = evaluation.virtual_trials(
+#         small, clips, PLACES, latency=0.4, width=0.05, n_trials=60, subject=subject
+#     ).average()
+#     found = image_by(response, ["deepsif"], tmin=0.0, tmax=0.8)["deepsif"]
+#     extent = found.extent(0.38, 0.42)
+#     hits += [near[extent].any() for near in around]
+# for place, near, hit in zip(PLACES, around, hits, strict=True):
+#     print(place, f"sensitivity {small.sensitivity[near].mean():.0f}: {hit:.0f} of 4")
+# ```
+#
+# The parietal ones, in most people; supplementary motor and inferior temporal cortex in few or none: the order of their sensitivity. What is not found in single people needs the mean over people.
 # :::
 #
 # ## Next

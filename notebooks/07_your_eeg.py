@@ -382,7 +382,15 @@ for name, spoil in SPOILED.items():
 # :::{solution} ex-your-eeg-1
 # :class: dropdown
 #
-# `epochs[::2].average()` and `epochs[1::2].average()`, each imaged by `dl.image`; compare `image.center(10, -0.05, 0.05)` of both. With few spikes a half holds three of them: expect a shift of some millimeters where the trust is good, and of centimeters where it is doubtful. That shift is the smallest uncertainty one should believe in.
+# ```python
+# with warnings.catch_warnings(action="ignore"):
+#     halves = [dl.image(epochs[k::2].average(), tmin=-0.5, tmax=0.5) for k in (0, 1)]
+# one, other = (half.center(10, -0.05, 0.05) for half in halves)
+# print(f"{1e3 * np.linalg.norm(one - other):.0f} mm apart; trust:", end=" ")
+# print(" and ".join(half.trust.verdict for half in halves))
+# ```
+#
+# With few spikes a half holds three of them: expect a shift of about a centimeter, and more where the trust is low. That shift is the smallest uncertainty one should believe in.
 # :::
 #
 # :::{exercise}
@@ -394,7 +402,26 @@ for name, spoil in SPOILED.items():
 # :::{solution} ex-your-eeg-2
 # :class: dropdown
 #
-# `average.copy().drop_channels(name)` in a loop, and the distance of each center to that of all electrodes. Electrodes far from the source hardly matter; without those above it the image moves, its probability falls, and the line "head covered" of the trust says that no electrode is left there. Below 16 electrodes the recording is refused.
+# Drop the nearest to the source first:
+#
+# ```python
+# whole = image.center(10, -0.05, 0.05)
+# bare = [name.removeprefix("EEG ").removesuffix("-REF") for name in average.ch_names]
+# places = head.sensors[[list(head.ch_names).index(name) for name in bare]]
+# nearest = np.linalg.norm(places - whole, axis=1).argsort()
+# for n_left in (18, 16, 12, 10, 7):
+#     names = [average.ch_names[k] for k in nearest[len(bare) - n_left :]]
+#     try:
+#         with warnings.catch_warnings(action="ignore"):
+#             fewer = dl.image(average.copy().pick(names), tmin=-0.5, tmax=0.5)
+#     except dl.errors.ChannelError as error:
+#         print(f"{n_left} electrodes: {error}")
+#         continue
+#     moved = 1e3 * np.linalg.norm(fewer.center(10, -0.05, 0.05) - whole)
+#     print(f"{n_left} electrodes: {moved:.0f} mm, {fewer.trust.summary}")
+# ```
+#
+# Without the electrodes above the source the image moves by a centimeter, and with fewer and fewer the trust falls: first the line "recording" (fewer than 16 electrodes were not in the training), then the probability and "head covered". Below eight the recording is refused. Electrodes far from the source hardly matter: drop `Cz` or `T7` alone, and nothing moves.
 # :::
 #
 # :::{exercise}
@@ -406,7 +433,15 @@ for name, spoil in SPOILED.items():
 # :::{solution} ex-your-eeg-3
 # :class: dropdown
 #
-# Strongest by their largest magnitude: `best = np.abs(image.activity).max(axis=1).argsort()[-10:]`, then `pd.DataFrame(image.activity[best].T, index=image.times, columns=best).to_csv("ten.csv", index_label="time")`. Columns are numbers of regions, rows are times in seconds; the network's courses have no unit.
+# Strongest by their largest magnitude:
+#
+# ```python
+# best = np.abs(image.activity).max(axis=1).argsort()[-10:]
+# courses = pd.DataFrame(image.activity[best].T, index=image.times, columns=best)
+# courses.to_csv(folder / "ten.csv", index_label="time")
+# ```
+#
+# Columns are numbers of regions, rows are times in seconds; the network's courses have no unit.
 # :::
 #
 # ## Next

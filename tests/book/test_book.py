@@ -210,6 +210,33 @@ def test_small_cells_run_at_the_size_of_smoke(tmp_path):
     assert [names[n] for n in ("before", "inside", "after")] == [lite, small, lite]
 
 
+@each_source
+def test_exercises_have_solutions_whose_code_fits(source):
+    notebook = execute.read_source(source)
+    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    asked = re.findall(r"^:::\{exercise\}\n:label: (\S+)$", text, re.MULTILINE)
+    assert asked
+    assert re.findall(r"^:::\{solution\} (\S+)$", text, re.MULTILINE) == asked
+    for code in nbval_copies.solutions(notebook):
+        compile(code, source.name, "exec")
+        assert max(map(len, code.splitlines())) <= 88
+
+
+def test_code_of_solutions_runs_behind_the_chapter(tmp_path):
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    told = ":::{solution} one\n:class: dropdown\n\nSo:\n\n```python\nc = a + 1\n```\n:::"
+    other = "```python\nraise SystemExit\n```"  # of the text, not of a solution
+    cells = [new_code_cell("a = 1"), new_markdown_cell(told), new_markdown_cell(other)]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "in.ipynb")
+    nbval_copies.prepare(tmp_path / "in.ipynb", tmp_path / "out.ipynb", published=True)
+    last = nbformat.read(tmp_path / "out.ipynb", 4).cells[-1]
+    assert "nbval-ignore-output" in last.metadata["tags"]  # it has none to compare
+    names = {"dl": dl, "profile": "lite", "a": 1}
+    exec(last.source, names)
+    assert names["c"] == 2
+
+
 def test_toc_lists_what_is_there():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
