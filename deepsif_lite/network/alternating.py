@@ -126,7 +126,7 @@ class _Placing:
         self._remembers = (
             len(maps) == 1
             and maps.device.type == "cpu"  # a GPU would have to be waited for
-            and not torch.compiler.is_exporting()
+            and not torch.compiler.is_compiling()
         )
         self._choices: dict[int, _Choice] = {}
         self._best: dict[tuple[int, ...], _Best] = {}

@@ -177,4 +177,4 @@ def search_dictionary(geometry: ScanGeometry, maps: Tensor, n_starts: int) -> Se
 
 def _may_stop(device: torch.device) -> bool:
     # A GPU would have to be waited for, and an exported graph takes all steps.
-    return device.type == "cpu" and not torch.compiler.is_exporting()
+    return device.type == "cpu" and not torch.compiler.is_compiling()

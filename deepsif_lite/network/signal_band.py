@@ -117,7 +117,7 @@ def _smooth(power: Tensor) -> Tensor:
 
 def _cosines(n_times: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return orthonormal cosines of a window (DCT-II): the lower half, some highest."""
-    make = _make_cosines if torch.compiler.is_exporting() else _kept_cosines
+    make = _make_cosines if torch.compiler.is_compiling() else _kept_cosines
     return make(n_times, device)
 
 

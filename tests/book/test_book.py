@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tempfile
 import tomllib
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 import records
 import setup_cell
 import yaml
+from packaging.requirements import Requirement
 
 import deepsif_lite as dl
 from deepsif_lite.results import load_scorecard
@@ -281,27 +283,55 @@ def test_ways_to_try_it_need_an_address():
     assert "mybinder.org/v2/gh/a/b/main" in shown
 
 
-def _run_setup(package, monkeypatch, found):
+def _run_setup(package, monkeypatch, found, returncode=0):
     """Run the first cell as if the package were there or not; return calls of pip."""
     import torch  # noqa: F401  (asks for other packages when it is first imported)
 
     calls = []
+
+    def pip(command, **options):
+        calls.append(command)
+        return subprocess.CompletedProcess(command, returncode, stderr="no such place")
+
     monkeypatch.setattr("importlib.util.find_spec", lambda name: found)
-    monkeypatch.setattr("subprocess.run", lambda *a, **k: calls.append((a, k)))
-    exec(setup_cell._SOURCE.format(package=package), {})
+    monkeypatch.setattr("subprocess.run", pip)
+    exec(setup_cell.source(package), {})
     return calls
 
 
-def test_the_first_cell_installs_what_is_missing(monkeypatch, capsys):
+def test_the_first_cell_installs_what_is_missing(monkeypatch, capsys, tmp_path):
     package = setup_cell.package_address("https://github.com/a/b")
     assert package == f"deepsif-lite @ git+https://github.com/a/b@v{dl.__version__}"
+    monkeypatch.chdir(tmp_path)
     assert _run_setup(package, monkeypatch, found=True) == []
-    ((arguments, options),) = _run_setup(package, monkeypatch, found=None)
-    assert arguments[0][-3:] == ["install", "-q", package]
-    assert options == {"check": True}
+    (command,) = _run_setup(package, monkeypatch, found=None)
+    assert command[2:6] == ["pip", "install", "-q", package]
     assert capsys.readouterr().out.startswith("device:")
-    with pytest.raises(ModuleNotFoundError, match=r"%pip install FOLDER"):
+    wheel = tmp_path / "deepsif_lite-0.1.0-py3-none-any.whl"
+    wheel.touch()
+    for known in (package, ""):
+        (command,) = _run_setup(known, monkeypatch, found=None)
+        assert command[5] == str(wheel)
+
+
+def test_the_first_cell_replaces_nothing(monkeypatch, tmp_path):
+    """Pip is told to keep each package needed that is here, at its version."""
+    from importlib import metadata
+
+    monkeypatch.chdir(tmp_path)
+    (command,) = _run_setup("address", monkeypatch, found=None)
+    needs = [Requirement(text) for text in metadata.requires("deepsif-lite")]
+    names = {need.name for need in needs if not need.marker}
+    assert {"torch", "numpy", "pandas", "scikit-learn"} <= names
+    assert sorted(command[6:]) == sorted(f"{n}=={metadata.version(n)}" for n in names)
+
+
+def test_the_first_cell_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="pip wheel . --no-deps"):
         _run_setup("", monkeypatch, found=None)
+    with pytest.raises(RuntimeError, match=r"no such place\npip failed to install x"):
+        _run_setup("x", monkeypatch, found=None, returncode=1)
 
 
 @each_source
@@ -343,7 +373,6 @@ def test_pins_cover_the_installed_packages():
     """Everything that is installed here is pinned, and at this version."""
     from importlib import metadata
 
-    from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
     lines = (ROOT / "constraints.txt").read_text().splitlines()
