@@ -145,10 +145,9 @@ def in_ampere_meters(image: SourceImage) -> SourceImage:
     image : SourceImage
         As for :func:`fit_amplitude`.
     """
-    vertices = image.cortex.region_of_vertex
-    size = np.bincount(vertices[vertices >= 0], minlength=image.cortex.n_regions)
-    moments = fit_amplitude(image).scale * image.activity * size[:, None]
-    return replace(image, activity=moments, unit=_UNIT)
+    return replace(
+        image, activity=_moments(image, fit_amplitude(image).scale), unit=_UNIT
+    )
 
 
 def source_moment(
@@ -183,12 +182,13 @@ def source_moment(
     if not len(regions):
         msg = "regions is empty; give those of image.strongest or image.extent."
         raise OptionError(msg)
-    strong = in_ampere_meters(image).activity[regions]
+    scale = fit_amplitude(image).scale
+    strong = _moments(image, scale)[regions]
     strong = strong[:, inside(image.times, *check_window(image.times, tmin, tmax))]
     total = strong.sum(axis=0)
     at = int(np.abs(total).argmax())
     try:
-        factor = fit_amplitude(image, tmin, tmax).scale / fit_amplitude(image).scale
+        factor = fit_amplitude(image, tmin, tmax).scale / scale
     except SignalError:  # here the image has the other polarity than as a whole
         factor = -1.0
     every = np.concatenate([total, factor * total])
@@ -196,6 +196,13 @@ def source_moment(
     return Moment(
         float(total[at]), float(every.min()), float(every.max()), float(coherence)
     )
+
+
+def _moments(image: SourceImage, scale: float) -> NDArray:
+    """Return the moment of each region: that of all its vertices together."""
+    vertices = image.cortex.region_of_vertex
+    size = np.bincount(vertices[vertices >= 0], minlength=image.cortex.n_regions)
+    return scale * image.activity * size[:, None]
 
 
 def _evidence(image: SourceImage) -> Evidence:

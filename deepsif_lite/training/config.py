@@ -9,7 +9,7 @@ from ..network.build import NETWORKS
 from ..profiles import Profile, get_profile
 from ..synthesis.variety import Variety
 
-SCHEDULES = ("cosine", "stepped")
+SCHEDULES = ("cosine", "stepped", "constant")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 # Patches in the samples of a network for any cap: none in one of seven, up to five.
 ANY_CAP_SOURCES = (0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5)
@@ -35,8 +35,9 @@ class TrainingConfig:
     learning_rate : float
         Peak of the schedule (3e-4 in the paper).
     schedule : str
-        ``"cosine"`` (with warm-up) or ``"stepped"``: a tenth after each half, as the
-        paper divides by ten every ten of its twenty epochs.
+        ``"cosine"`` (with warm-up), ``"stepped"``: a tenth after each half, as the
+        paper divides by ten every ten of its twenty epochs, or ``"constant"``, as the
+        authors' code has it.
     weight_decay : float
         Of Adam (L2, paper's network) or AdamW (lite).
     n_sources : tuple of int

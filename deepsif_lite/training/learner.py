@@ -148,13 +148,16 @@ def schedule_factor(kind: str, step: int, n_steps: int) -> float:
 
     Parameters
     ----------
-    kind : {"cosine", "stepped"}
-        With warm-up, down to zero; or a tenth after each half of the run.
+    kind : {"cosine", "stepped", "constant"}
+        With warm-up, down to zero; a tenth after each half of the run; or the peak
+        all along.
     step : int
         From 0.
     n_steps : int
         Of the whole run.
     """
+    if kind == "constant":
+        return 1.0
     if kind == "stepped":
         return 0.1 ** (2 * step // n_steps)
     warm_up = min(_WARM_UP_STEPS, n_steps // 20 + 1)

@@ -31,6 +31,10 @@ def test_stepped_schedule_divides_by_ten_at_the_half():
     assert factors == pytest.approx([1, 1, 0.1, 0.1])
 
 
+def test_constant_schedule_stays_at_its_peak():
+    assert {schedule_factor("constant", k, 1000) for k in (0, 499, 999)} == {1.0}
+
+
 def test_the_optimizer_takes_the_rate_of_its_step():
     """Weights of the first steps of Adam move by the learning rate."""
     head = toy_head()
