@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .signal_band import band_spectrum, wiener_filter
 
+_N_ITERATIONS = 4  # of the subspace
 _OVERSAMPLING = 2  # columns iterated for each mode that is kept
 _LEAST_POWER = 1e-12  # keeps courses finite where a map has none
 
@@ -41,7 +42,6 @@ def temporal_modes(
     eeg: Tensor,
     n_modes: int,
     *,
-    n_iter: int = 4,
     linalg: LinearAlgebra = TORCH_LINALG,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Split EEG into its strongest scalp maps and their time courses.
@@ -58,8 +58,6 @@ def temporal_modes(
     eeg : tensor of shape (n_samples, n_times, n_channels)
     n_modes : int
         Modes kept; fewer than channels and time points.
-    n_iter : int
-        Iterations of the subspace.
     linalg : LinearAlgebra
         How to decompose matrices.
 
@@ -81,7 +79,7 @@ def temporal_modes(
         spectrum = spectrum.double()
         covariance = spectrum.mT @ spectrum / n_times
         basis = _start(n_channels, size).to(spectrum)
-        for _ in range(n_iter):
+        for _ in range(_N_ITERATIONS):
             basis = linalg.orthonormal(covariance @ basis)
         small = basis.transpose(1, 2) @ covariance @ basis
         power, rotation = linalg.eigh(small)

@@ -14,6 +14,9 @@ from torch import Tensor
 
 from .scan_geometry import ScanGeometry
 
+_N_STEPS = 12  # flips at most
+_LEAST_GAIN = 0.03  # that a flip must take from the logarithm of the misfit,
+_FLOOR = 0.002  # to which this is added first: what no patch gets below
 _TAKEN = -1.0  # below every fit, which lies between 0 and 1
 _NOT_ALLOWED = 2.0  # above every misfit, likewise
 _LEAST_NORM = 1e-3  # of a parcel's own: a patch that loses its last one has no map
@@ -72,9 +75,7 @@ def search_patches(
     maps: Tensor,
     weights: Tensor,
     *,
-    n_steps: int = 12,
-    least_gain: float = 0.03,
-    floor: float = 0.002,
+    n_steps: int = _N_STEPS,
 ) -> Found:
     """Flip parcels while the fit improves.
 
@@ -90,10 +91,6 @@ def search_patches(
         Between 0 and 1: how much each map counts.
     n_steps : int
         Flips at most.
-    least_gain : float
-        Flips must lower the logarithm of the misfit by this.
-    floor : float
-        Added to the misfit first: what no patch gets below.
 
     Returns
     -------
@@ -122,8 +119,8 @@ def search_patches(
         lone = inside.sum(-1, keepdim=True) <= 1
         allowed = border & ~(lone & (inside > 0))
         best, region = flipped.where(allowed, flipped.new_tensor(_NOT_ALLOWED)).min(-1)
-        gain = torch.log(misfit + floor) - torch.log(best + floor)
-        helps = gain > least_gain
+        gain = torch.log(misfit + _FLOOR) - torch.log(best + _FLOOR)
+        helps = gain > _LEAST_GAIN
         if _may_stop(helps.device) and not helps.any():
             break
         flip = sign.gather(-1, region[..., None]) * helps[..., None]

@@ -18,7 +18,6 @@ change what there is instead of adding to it.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -128,31 +127,12 @@ class ArtifactGenerator:
         self._eyes = [np.flatnonzero(eyes & (sites.variant == v)) for v in variants]
         muscles = np.unique(sites.kind[~eyes])
         self._muscles = [np.flatnonzero(sites.kind == name) for name in muscles]
-        self._record_with(fields, electrodes)
-
-    def _record_with(self, fields: NDArray, electrodes: NDArray) -> None:
-        n_channels, n_sites = len(electrodes), len(self.sites.kind)
+        n_channels, n_sites = len(electrodes), len(sites.kind)
         check_shape("electrodes", electrodes.shape, (n_channels, 3))
         check_shape("fields", fields.shape, (n_channels, n_sites, 3))
         self.fields, self.electrodes = fields, electrodes
         centered = average_reference(electrodes)
         self._places = centered / np.abs(centered).max()
-
-    def with_cap(self, fields: NDArray, electrodes: NDArray) -> ArtifactGenerator:
-        """Return the same generator under another cap (microseconds).
-
-        Parameters
-        ----------
-        fields, electrodes : array
-            As for the class; there may be another number of channels.
-
-        Returns
-        -------
-        ArtifactGenerator
-        """
-        other = copy.copy(self)
-        other._record_with(fields, electrodes)
-        return other
 
     def draw(self, n_times: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
         """Draw the artifacts of one sample.
@@ -177,6 +157,7 @@ class ArtifactGenerator:
         for kind, (share, most) in self.occurrences.items():
             if rng.random() < share:
                 count = int(rng.integers(1, most + 1))
+                # A kind is drawn by the method of its name.
                 made.append(getattr(self, f"_{kind}")(count, n_times, rng))
         courses, topographies = map(np.concatenate, zip(*made, strict=True))
         there = courses.any(axis=1)  # the mains may be beyond the sampling rate

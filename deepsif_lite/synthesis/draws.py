@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cortex.patches import decay
+from ..errors import MismatchError
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
@@ -74,6 +75,32 @@ class KeptCandidates:
             self._of_seed[seed_region] = self.grow(self.cortex, seed_region, rng=own)
         candidates = self._of_seed[seed_region]
         return candidates[rng.integers(len(candidates))]
+
+
+def check_resting(
+    resting: NDArray | None, share: float, shape: tuple[int, int]
+) -> None:
+    """Refuse resting EEG of another shape, or none where a share of it is wanted.
+
+    Parameters
+    ----------
+    resting : array of shape (n_clips, n_times, n_channels) | None
+    share : float
+        See ``resting_share`` of :class:`~deepsif_lite.synthesis.SyntheticEEG`.
+    shape : tuple of int
+        Samples and channels that it is to have.
+
+    Raises
+    ------
+    MismatchError
+    """
+    found = None if resting is None else resting.shape[1:]
+    if found not in (None, shape) or (share > 0 and found is None):
+        msg = (
+            f"resting_share={share} needs resting EEG of shape (n_clips, {shape[0]}, "
+            f"{shape[1]}); got {None if resting is None else resting.shape}."
+        )
+        raise MismatchError(msg)
 
 
 def window_start(

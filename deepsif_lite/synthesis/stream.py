@@ -32,7 +32,7 @@ from ..errors import (
 )
 from ..head.jitter import ElectrodeJitter
 from ..signals import normalize, referenced
-from .draws import Draw, KeptCandidates, pack, window_start
+from .draws import Draw, KeptCandidates, check_resting, pack, window_start
 from .mixing import (
     as_tensor,
     background_without_patches,
@@ -180,13 +180,7 @@ class SyntheticEEG:
     def _check_parts(self) -> None:
         clips, head = self.clips, self.head
         shape = (clips.n_times, len(head.ch_names))
-        found = None if self.resting is None else self.resting.shape[1:]
-        if found not in (None, shape) or (self.resting_share > 0 and found is None):
-            msg = (
-                f"resting_share={self.resting_share} needs resting EEG of shape "
-                f"(n_clips, {shape[0]}, {shape[1]}); got {found}."
-            )
-            raise MismatchError(msg)
+        check_resting(self.resting, self.resting_share, shape)
         if clips.n_regions != head.cortex.n_regions:
             msg = (
                 f"clips have {clips.n_regions} regions but head {head.name!r} has "

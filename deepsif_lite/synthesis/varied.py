@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from ..cortex.patches import SIZED_PATCHES, sized_candidates
-from ..errors import MismatchError, OptionError
+from ..errors import OptionError
 from ..signals import average_reference
 from .artifacts import ArtifactGenerator, mix_artifacts, stack_artifacts
 from .bridges import draw_bridges, join_electrodes
-from .draws import Draw, KeptCandidates, window_start
+from .draws import Draw, KeptCandidates, check_resting, window_start
 from .mixing import projected_backgrounds
 from .resting import RestingEEG
 from .samples import Batch
@@ -131,13 +131,7 @@ class VariedEEG(SyntheticEEG):
         if self.variety.resting_share == 0:
             return None
         shape = (self.clips.n_times, len(self.head.ch_names))
-        if clips is None or clips.shape[1:] != shape:
-            found = None if clips is None else clips.shape
-            msg = (
-                f"resting_share={self.variety.resting_share} needs resting EEG of shape "
-                f"(n_clips, {shape[0]}, {shape[1]}); got {found}."
-            )
-            raise MismatchError(msg)
+        check_resting(clips, self.variety.resting_share, shape)
         return RestingEEG(clips, self.head)
 
     def _block(self, number: int) -> _Block:

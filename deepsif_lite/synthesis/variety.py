@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ..errors import check_interval, check_range
 from ..head.cap_sampler import TEMPLATE_SHARE
-
-_SHARES = (
-    "sized",
-    "together",
-    "waveform",
-    "artifact",
-    "template",
-    "mapped",
-    "short",
-    "rhythm",
-    "bridged",
-    "resting",
-)
 
 
 @dataclass(frozen=True)
@@ -90,8 +77,9 @@ class Variety:
     resting_share: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in _SHARES:
-            check_range(f"{name}_share", getattr(self, f"{name}_share"), 0, 1)
+        for name in (each.name for each in fields(self)):
+            if name.endswith("_share"):
+                check_range(name, getattr(self, name), 0, 1)
         for name in ("artifact_db", "rhythm_db", "source_snr"):
             check_interval(name, getattr(self, name))
         check_interval("displacement", self.displacement, 0)

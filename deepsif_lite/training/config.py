@@ -21,7 +21,7 @@ ANY_CAP_SIZES = {"width": 192, "depth": 3, "local_width": 96, "n_messages": 3}
 class TrainingConfig:
     """What a run depends on, besides its head model, clips and resting EEG.
 
-    The defaults are those that made the shipped ``lite`` networks. A configuration
+    The defaults train a ``lite`` network for the cap of one head model. A configuration
     checks itself when it is made.
 
     Attributes

@@ -88,7 +88,7 @@ def train(
         recall), or the last ones if these are better on more samples. Folder ``last``
         inside holds the last ones in any case.
     config : TrainingConfig | None
-        Sizes and seeds; defaults to those of the ``lite`` network.
+        Sizes and seeds; by default those of :class:`TrainingConfig`.
     resting : array of shape (n_clips, n_times, n_channels) | None
         Resting EEG of the head's electrodes, any unit, for ``config.resting_share`` or
         that of ``config.variety``, which brings it under every cap; see
@@ -112,8 +112,6 @@ def train(
 
     Raises
     ------
-    ArtifactError
-        The checkpoint in ``out`` is damaged.
     FolderInUse
         Another process is training in ``out``.
     KeyboardInterrupt

@@ -91,19 +91,6 @@ def test_a_seed_tells_the_sample_also_after_pickling(generator):
             np.testing.assert_array_equal(one, other)
 
 
-def test_another_cap_is_the_generator_of_that_cap(generator, head):
-    few = [3, 10, 30, 50]
-    moved = generator.with_cap(generator.fields[few], head.sensors[few])
-    made = ArtifactGenerator(
-        generator.fields[few], generator.sites, head.sensors[few], SFREQ
-    )
-    for seed in range(20):
-        first = moved.draw(N_TIMES, np.random.default_rng(seed))
-        second = made.draw(N_TIMES, np.random.default_rng(seed))
-        np.testing.assert_array_equal(first[1], second[1])
-    assert generator.fields.shape[0] == 75  # the first is as it was
-
-
 @pytest.mark.parametrize(("sfreq", "n_times"), [(50.0, 2), (100.0, 50), (128.0, 20)])
 def test_slow_amplifiers_and_short_windows_have_artifacts_too(
     generator, sfreq, n_times
