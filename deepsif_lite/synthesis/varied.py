@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -132,7 +132,7 @@ class VariedEEG(SyntheticEEG):
             return None
         shape = (self.clips.n_times, len(self.head.ch_names))
         check_resting(clips, self.variety.resting_share, shape)
-        return RestingEEG(clips, self.head)
+        return RestingEEG(cast("NDArray", clips), self.head)  # it is checked
 
     def _block(self, number: int) -> _Block:
         """Return a block; the last few are kept."""

@@ -227,7 +227,9 @@ def test_exercises_have_solutions_whose_code_fits(source):
 def test_code_of_solutions_runs_behind_the_chapter(tmp_path):
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-    told = ":::{solution} one\n:class: dropdown\n\nSo:\n\n```python\nc = a + 1\n```\n:::"
+    told = (
+        ":::{solution} one\n:class: dropdown\n\nSo:\n\n```python\nc = a + 1\n```\n:::"
+    )
     other = "```python\nraise SystemExit\n```"  # of the text, not of a solution
     cells = [new_code_cell("a = 1"), new_markdown_cell(told), new_markdown_cell(other)]
     nbformat.write(new_notebook(cells=cells), tmp_path / "in.ipynb")
