@@ -88,7 +88,7 @@ head, cortex = model.head, model.head.cortex
 clips = dl.load_spike_library("lite", split="test")
 cohort = evaluation.virtual_cohort(settings.n_patients, head, clips, seed=5)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"caption": "The virtual cohort."}
 people = pd.DataFrame(
     {
         "age": [p.age for p in cohort],
@@ -102,7 +102,7 @@ people.agg(["mean", "std", "min", "max"]).round(1)
 # %% [markdown]
 # The paper's patients:
 
-# %%
+# %% table={"caption": "The paper's patients: mean and standard deviation."}
 known = dl.results.paper_values()
 known.loc[["size/age", "size/spikes"], ["value", "sd"]].round(0)
 
@@ -164,7 +164,7 @@ plt.show()
 # %% [markdown]
 # And all methods, as in PNAS Fig. 6A. Stars stand above methods that DeepSIF beats: paired one-sided Wilcoxon signed-rank tests, \* below .05, \*\* below .005, as in the paper.
 
-# %%
+# %% table={"caption": "DeepSIF against each method, patient by patient."}
 tested = ["precision", "recall", "spatial_dispersion", "onset_zone_average_error"]
 tests = evaluation.compare_cohort(table, tested)
 tests.rename(index=dl.figures.method_name, level="other").round(4)
@@ -184,7 +184,7 @@ plt.show()
 # The same in numbers, means and medians beside the paper's (mean ± standard deviation over 20 people).
 # They answer different questions and get no verdict: our patients come from the model that the network was trained on, and real ones do not.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"caption": "Scores of the virtual cohort beside the paper's."}
 summary = evaluation.summarize_cohort(table, [*LABELS, "onset_zone_average_error"])
 theirs = dl.results.paper_table(
     [*LABELS, "onset_zone_average_error"], methods, "patients"
@@ -216,7 +216,7 @@ print(f"median precision of DeepSIF: {found:.2f} (paper {median:.2f})")
 # Other cohorts, of other seeds, were imaged with one thing changed at a time (`benchmarks/cohort_limits.py`).
 # Mean, and in brackets the mean paired difference to the first row with its standard error:
 
-# %%
+# %% table={"caption": "The cohort with one thing changed at a time: means, and in brackets the paired difference to the first row."}
 limits = dl.results.read_experiment("cohort_limits").set_index("change")
 scale = {"precision": 1, "recall": 1, "spatial_dispersion": 1e3}
 cells = {
@@ -384,7 +384,7 @@ def describe(image):
     }
 
 
-# %% tags=["published-data"]
+# %% tags=["published-data"] table={"caption": "The ten strongest regions of each image: their center, how many lie where they should, and the extent."}
 strongest = pd.DataFrame({m: describe(image) for m, image in images.items()}).T
 strongest = strongest.rename(index=dl.figures.method_name).rename_axis("method")
 path = dl.results.write_table("05_patient", strongest, profile)
@@ -428,7 +428,7 @@ print(images["deepsif"].trust)
 # A focus of a spike may lie on the mesial or on the lateral side of the temporal lobe, a few centimeters apart, and fields at the scalp tell these badly.
 # So ask others: another network (trained on clean recordings of the template head alone), the reversed polarity, another window, the average of the single spikes made here.
 
-# %% tags=["published-data", "hide-input"]
+# %% tags=["published-data", "hide-input"] table={"caption": "The same spike, asked in other ways."}
 turned = patient.evoked.copy()
 turned.data *= -1
 known = dl.load_model("lite-75-known-head")
@@ -451,7 +451,7 @@ asked.rename_axis("DeepSIF")
 #
 # Single spikes are the other witness: if each is imaged alone, does the focus stay?
 
-# %% tags=["published-data"]
+# %% tags=["published-data"] table={"caption": "Images of single spikes against that of their average."}
 with warnings.catch_warnings(action="ignore"):
     singles = evaluation.image_singles(patient, ("deepsif", "sloreta"), model=model)
 path = dl.results.write_table("05_singles", singles, profile)
@@ -579,7 +579,7 @@ with warnings.catch_warnings(action="ignore"):
             facts = {"kind": kind, "method": dl.figures.method_name(method)}
             rows.append(facts | evaluation.score_seizure(image, seizure))
 
-# %%
+# %% table={"caption": "Scores of the virtual seizures."}
 ictal_scores = pd.DataFrame(rows)
 path = dl.results.write_table("05_ictal", ictal_scores, profile, seed=1)
 measured = ["precision", "recall", "correlation", "localization_error"]

@@ -51,6 +51,8 @@ def test_pair(source):
     assert list(_cells(stored)) == list(_cells(fresh))
     figures = [cell.metadata.get("mystnb") for cell in stored.cells]
     assert figures == [cell.metadata.get("mystnb") for cell in fresh.cells]
+    captions = [cell.metadata.get("table") for cell in stored.cells]
+    assert captions == [cell.metadata.get("table") for cell in fresh.cells]
     jupytext.reads(source.read_text(), fmt="py:percent")
 
 
@@ -91,6 +93,15 @@ def test_figures_have_caption_and_alt_text(chapter):
         assert len(meta.get("image", {}).get("alt", "")) > 15, cell.source
         assert len(meta.get("figure", {}).get("caption", "")) > 15, cell.source
     assert shown > 0
+
+
+@each_chapter
+def test_tables_have_captions(chapter):
+    for cell in nbformat.read(chapter, as_version=4).cells:
+        kinds = [output.get("data", {}) for output in cell.get("outputs", [])]
+        if any("<table" in data.get("text/html", "") for data in kinds):
+            caption = cell.metadata.get("table", {}).get("caption", "")
+            assert len(caption) > 15, cell.source
 
 
 def test_figure_names_are_unique():
@@ -227,7 +238,9 @@ def test_exercises_have_solutions_whose_code_fits(source):
 def test_code_of_solutions_runs_behind_the_chapter(tmp_path):
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-    told = ":::{solution} one\n:class: dropdown\n\nSo:\n\n```python\nc = a + 1\n```\n:::"
+    told = (
+        ":::{solution} one\n:class: dropdown\n\nSo:\n\n```python\nc = a + 1\n```\n:::"
+    )
     other = "```python\nraise SystemExit\n```"  # of the text, not of a solution
     cells = [new_code_cell("a = 1"), new_markdown_cell(told), new_markdown_cell(other)]
     nbformat.write(new_notebook(cells=cells), tmp_path / "in.ipynb")
