@@ -703,7 +703,33 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 # :::{solution} ex-training-1
 # :class: dropdown
 #
-# With three modes three sources fill all of them, and noise that is stronger than the weakest source takes its place: recall of the third source falls first. Sixteen cost time and bring maps of noise, which the network must learn to ignore. Score both with `mean_scores`, on `n_sources=3` alone.
+# ```python
+# def trained(**options):
+#     """Train as long as above, with options of the network."""
+#     config = dl.TrainingConfig(
+#         n_steps=settings.live_training_steps,
+#         batch_size=settings.batch_size,
+#         seed=seed,
+#         options=options,
+#     )
+#     with tempfile.TemporaryDirectory() as folder:
+#         out = dl.train(head, train_clips, folder, config=config, progress=False)
+#         return dl.load_model(out)
+#
+#
+# for n_modes in (3, 16):
+#     scores = dl.evaluate(
+#         trained(n_modes=n_modes),
+#         test_clips,
+#         methods=("deepsif",),
+#         n_samples=min(settings.n_test_samples, 40),
+#         progress=False,
+#     )
+#     recall = per_sample(scores).groupby("n_sources")["recall"].mean()
+#     print(f"{n_modes} maps, recall by number of sources:", recall.round(2).to_dict())
+# ```
+#
+# With three maps three sources fill all of them, and noise that is stronger than the weakest source takes its place: recall of recordings with three sources falls first. Sixteen cost time and bring maps of noise, which the network must learn to ignore.
 # :::
 #
 # :::{exercise}
@@ -714,6 +740,12 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 #
 # :::{solution} ex-training-2
 # :class: dropdown
+#
+# ```python
+# for n_shapes in (1, 40):
+#     scores = mean_scores(trained(n_shapes=n_shapes), test_clips)
+#     print(n_shapes, scores.round(2).to_dict())
+# ```
 #
 # In part. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare. Look at precision: borders suffer before places do.
 # :::
@@ -727,7 +759,19 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 # :::{solution} ex-training-3
 # :class: dropdown
 #
-# Multiply: seconds a step (`card["training"]["seconds"]` over ten) times 620,256 over the batch size, times the number of passes, twenty in the paper. The product says why the paper used a graphics card.
+# ```python
+# config = dl.TrainingConfig(
+#     network="paper", learning_rate=3e-4, n_steps=10, batch_size=settings.batch_size
+# )
+# with tempfile.TemporaryDirectory() as folder:
+#     out = dl.train(head, train_clips, folder, config=config, progress=False)
+#     run = dl.load_model(out).card["training"]
+# samples, passes = paper["size/training_samples"], 20
+# days = run["seconds"] / run["samples"] * samples * passes / 86_400
+# print(f"{run['samples']} samples in {run['seconds']:.0f} s: {days:.0f} days for all")
+# ```
+#
+# The first steps are slower than later ones, but the product says why the paper used a graphics card.
 # :::
 #
 # ## Next

@@ -312,7 +312,11 @@ for name, evoked_ in people.items():
             rows.append({"person": name, "image": method, "window": span, "ten": held})
 windows = pd.DataFrame(rows)
 path = dl.results.write_table("06_touch_windows", windows, profile)
-windows.pivot_table("ten", ["person", "image"], "window", sort=False).astype(int)
+shown = windows.pivot_table("ten", ["person", "image"], "window", sort=False)
+shown.astype(int).rename(
+    lambda name: name.replace("deepsif", "DeepSIF").replace("sloreta", "sLORETA"),
+    level="image",
+)
 
 # %% [markdown]
 # What would a window do that was chosen without the person it is judged on? The best one of the one person, in the other:
@@ -446,7 +450,8 @@ plt.show()
 # %% tags=["published-data"]
 for study, by_method in single.items():
     verdicts = pd.Series([image.trust.verdict for image in by_method["deepsif"]])
-    print(f"{study}: {verdicts.value_counts().to_dict()}")
+    counts = verdicts.value_counts().items()
+    print(f"{study}:", ", ".join(f"{verdict} {n}" for verdict, n in counts))
 
 # %% [markdown]
 # Few electrodes, several wide sources at once, few trials: this is the hardest of the three, and the trust lines should say so.
@@ -561,7 +566,9 @@ means = brief.groupby(["kind", "method"], sort=False)[
 path = dl.results.write_table("06_real", means.reset_index(), profile)
 shown = means.apply(lambda row: f"{row.in_target:.2f} ({row.in_wider:.2f})", axis=1)
 front = means["front"].unstack("kind").max(axis=1).round(2)
-shown.unstack("kind").assign(front=front)
+kinds = {"sep": "touch", "oddball": "rare letter", "mne-visual": "checkerboard"}
+shown = shown.unstack("kind").assign(front=front).rename(columns=kinds)
+shown.rename(dl.figures.method_name)
 
 # %% [markdown]
 # The recordings have been looked at while networks were designed, so the table is a check for mistakes and no test.
@@ -655,7 +662,7 @@ shown.unstack("kind").assign(front=front)
 # print(" and ".join(half.trust.verdict for half in halves))
 # ```
 #
-# This distance measures the part of the uncertainty that comes from noise; with half as many trials in each it is large. What both halves share, a wrong head model for example, it cannot show.
+# This distance measures the part of the uncertainty that comes from noise, and shrinks as trials are added. What both halves share, a wrong head model for example, it cannot show.
 # :::
 #
 # :::{exercise}
