@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import base64
+import itertools
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import api
@@ -22,6 +24,7 @@ import nbformat
 import pandas as pd
 import play_assets
 import records
+import site_extras
 import tables
 import terms
 import yaml
@@ -81,22 +84,26 @@ def copy_chapter(source: Path, target: Path, record: pd.DataFrame) -> None:
     """
     notebook = nbformat.read(source, as_version=4)
     uses = terms.FirstUses(terms.read_glossary(ROOT / "book" / "glossary.md"))
+    chapter = site_extras.chapter_number(f"notebooks/{source.stem}")
+    numbers = (f"{chapter}.{k}" for k in itertools.count(1))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             text = records.say_what_it_takes(cell.source, source.stem, record)
             cell.source = uses.link(relative_links(text))
         else:
-            show_outputs(cell)
+            show_outputs(cell, numbers)
     nbformat.write(notebook, target)
 
 
-def show_outputs(cell: nbformat.NotebookNode) -> None:
-    """Tidy a cell's tables, and give its figures their size on the page."""
+def show_outputs(cell: nbformat.NotebookNode, numbers: Iterator[str]) -> None:
+    """Tidy and number a cell's tables, and give its figures their size on the page."""
     images.shrink(cell.outputs)
+    caption = cell.metadata.get("table", {}).get("caption", "")
     for output in cell.outputs:
         data = output.get("data", {})
         if "<table" in data.get("text/html", ""):
-            data["text/html"] = tables.tidy(data["text/html"])
+            shown = tables.tidy(data["text/html"])
+            data["text/html"] = tables.captioned(shown, next(numbers), caption)
         if "image/png" in data and "mystnb" in cell.metadata:
             size = images.shown_size(base64.b64decode(data["image/png"]))
             if size is not None:

@@ -43,6 +43,20 @@ def tidy(html: str) -> str:
     return _MISSING.sub("<td>–</td>", str(page))
 
 
+def captioned(html: str, number: str, caption: str) -> str:
+    """Return a table with its number and caption before it, of which it is told."""
+    page = BeautifulSoup(html, "html.parser")
+    table = page.find("table")
+    told = page.new_tag("p", id=f"table-{number.replace('.', '-')}")
+    told["class"] = "table-caption"
+    label = page.new_tag("em")
+    label.string = f"Table {number}"
+    told.extend([label, f" {caption}"])
+    table["aria-labelledby"] = told["id"]
+    table.insert_before(told)
+    return str(page)
+
+
 def _cells(row: Tag) -> list[Tag]:
     return row.find_all("th")
 

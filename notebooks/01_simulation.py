@@ -452,7 +452,7 @@ print(
 of_paper = dl.results.paper_values().value["size/training_samples"]
 print(f"paper: {of_paper:,.0f} training samples")
 
-# %%
+# %% table={"caption": "Simulations behind the library, by mean input and noise: spikes of the raised region, and how many gave a clip."}
 table = simulations.groupby(["mean_input", "noise_std"]).agg(
     simulations=("region", "size"),
     spikes=("n_spikes", "mean"),

@@ -141,7 +141,7 @@ ours = pd.concat(
 compared = spikes.engine_differences(ours, theirs)
 print(f"{part.n_nodes} regions, {theirs.n_runs.sum() / 10:.0f} runs of TVB in all")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] table={"caption": "This library minus The Virtual Brain, in percent, by measure (rows) and setting (columns)."}
 shown = compared.dropna().reset_index()
 shown["difference (%)"] = shown["difference"].map("{:+.1f}".format)
 settings = ["gain", "mean_input", "noise_std"]
@@ -227,7 +227,7 @@ axes[1].set(xlabel="tract length (mm)")
 axes[2].set(xlabel="frequency (Hz)", ylabel="power (mV²/Hz)")
 _ = axes[2].legend()
 
-# %% tags=["published-data"]
+# %% tags=["published-data"] table={"caption": "Our connectome and the published one: density, strength and lengths of the links."}
 rows = {}
 for name, network in connectomes.items():
     lengths = network.tract_lengths[network.weights > 0]

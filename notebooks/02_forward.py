@@ -280,7 +280,7 @@ for modality, model in (("EEG", head), ("MEG", meg)):
             row = (np.median(error[regions]), np.median(width[regions]))
             rows.append((modality, method, name, *row))
 
-# %%
+# %% table={"caption": "Peak error and width of the point spread, in mm: medians over thirds of the regions by depth."}
 columns = ["modality", "method", "third", "peak error (mm)", "width (mm)"]
 resolution = pd.DataFrame(rows, columns=columns).round(0)
 dl.results.write_table("02_resolution", resolution, profile)
@@ -375,7 +375,7 @@ if published is not None:
 # We change **one thing at a time** and compare again, each time with two sets of electrode positions: 10-10, and the positions of the authors' electrode file taken as they stand.
 # The table is computed by `deepsif-lite build comparison`, with one boundary-element computation for each row, and is stored with the head model.
 
-# %%
+# %% table={"caption": "Our leadfield against the published one when one thing is changed, with electrodes of the 10-10 system and with theirs."}
 maps = load_comparison_maps()
 comparison = tabulate_comparison(maps)
 measures = ["median", "percentile_5", "rdm", "magnitude"]
@@ -512,30 +512,22 @@ if published is not None:
 # %%
 reference = load_head_variant("coarse")  # computed on the same number of points
 rows = []
-for name in HEAD_VARIANTS:
+for name, variant in HEAD_VARIANTS.items():
     other = load_head_variant(name)
     r = topography_correlation(other.leadfield, reference.leadfield)
     size = np.median(other.sensitivity / reference.sensitivity)
-    rows.append((name, np.median(r), np.percentile(r, 5), size))
+    rows.append((variant.description, np.median(r), np.percentile(r, 5), size))
 
-# %%
-variants = pd.DataFrame(rows, columns=["variant", "median", "percentile 5", "size"])
-variants["kind"] = variants["variant"].str.replace(r"shape-\d+", "shapes", regex=True)
-summary = variants.groupby("kind", sort=False).mean(numeric_only=True).round(3)
+# %% table={"caption": "Scalp maps of other heads against those of the template: correlation, its fifth percentile, and size."}
+variants = pd.DataFrame(rows, columns=["head", "median", "percentile 5", "size"])
 dl.results.write_table("02_variants", variants, profile)
-IN_WORDS = {
-    "coarse": "the template",
-    r"skull-(1/\d+)$": r"skull conducts \1 of the brain",
-    r"skull-(\d+)mm$": r"skull \1 mm thick",
-    r"jitter-(\d+)mm$": r"electrodes off by \1 mm",
-    r"shift-left-(\d+)mm$": r"cap \1 mm to the left",
-    "shapes": "other head shapes",
-}
-summary.set_axis(summary.index.to_series().replace(IN_WORDS, regex=True))
+shapes = {r"another head shape.*": "other head shapes (mean)"}
+variants["head"] = variants["head"].replace(shapes, regex=True)
+variants.groupby("head", sort=False).mean().round(3)
 
 # %% [markdown]
 # `median` and `percentile 5` are those of the topography correlation with the template, `size` is the sensitivity relative to it.
-# The first row is the template itself, computed on as few points as the variants; electrodes that are off are displaced at random, each in its own direction (root mean square), and the last row is the mean over the other head shapes.
+# The first row is the template itself, computed on as few points as the others.
 # The skull's conductivity changes the size of the maps much more than their shape; the network normalizes its input, so only the shape matters to it.
 # Electrodes displaced by 1 cm change the shape about as much as a wrong skull does.
 # Another head shape changes little as long as the electrodes follow it: what counts is where an electrode is relative to the cortex below.

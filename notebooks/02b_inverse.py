@@ -158,7 +158,7 @@ for lambda2 in lambdas:
     maps[rf"$\lambda^2$ = {lambda2:.2g}"] = image
     rows.append((f"{lambda2:.2g}", f"{left:.2f}", f"{far:.0f}"))
 
-# %%
+# %% table={"caption": "What regularization does to the minimum norm: data that are not explained, and distance of the peak from the patch."}
 columns = ["λ²", "share of the data left over", "peak to the patch (mm)"]
 pd.DataFrame(rows, columns=columns).set_index("λ²")
 
@@ -285,7 +285,7 @@ fig, axes = dl.figures.plot_methods(
 path = dl.results.write_figure("02b_methods", fig, profile)
 plt.show()
 
-# %%
+# %% table={"caption": "The regions above half the maximum, by method: how many, how many of them are true, and how much of the patch they hold."}
 rows = []
 for name, image in images.items():
     strong = np.flatnonzero(np.abs(image) > 0.5 * np.abs(image).max())

@@ -102,7 +102,7 @@ _ = dl.figures.plot_butterfly(
 # So the samples that trained the shipped network, of {py:class}`VariedEEG <deepsif_lite.synthesis.VariedEEG>`, differ in these things as well:
 #
 # - **Caps.** Each batch has a cap of its own: common ones, subsets of the 10-10 system, electrodes spread evenly over the head, 16 to 128 of them, some with up to a quarter of their electrodes lost.
-# - **Heads.** The network is told the leadfield of the template, at the nominal electrodes. The recording comes from one of twelve other heads (other shapes, skulls of 3 to 7 mm, of other conductivity) or from the template, with electrodes displaced. Some were recorded by another cap and interpolated to this one.
+# - **Heads.** The network is told the leadfield of the template, at the nominal electrodes. The recording comes from one of twelve other heads (other shapes, skulls of 3 to 7 mm, of other conductivity) or from the template, with electrodes displaced. Some were recorded by another cap and interpolated to this one by spherical splines {cite:p}`perrin1989`.
 # - **Sources** of any size, from a single region to 60 cm$^2$, and some recordings with the same time course in several places.
 # - **Time courses** that are no spikes: transients of 20 to 500 ms, damped oscillations, rhythms. Some windows are shorter than a second.
 # - **Rhythms as background.** One to three patches that oscillate, in bursts or all along, below the power of the rest. They are *not* in the activity that is asked for: the network has to tell an ongoing rhythm from a source.
@@ -131,7 +131,7 @@ IN_WORDS = {
     "source_snr": "source against its background (dB)",
 }
 
-# %%
+# %% table={"caption": "What the samples of the shipped network hold beside those of the paper: shares, and ranges that are drawn from evenly."}
 drawn = card["training"]["variety"]
 rows = {words: drawn[name] for name, words in IN_WORDS.items() if name in drawn}
 between = {k: " to ".join(map(str, v)) for k, v in rows.items() if np.size(v) > 1}
@@ -316,7 +316,7 @@ def outside(sources, span):
     return float(1 - (sources @ span.mT).square().sum(-1).mean())
 
 
-# %%
+# %% table={"caption": "Part of a source's scalp map that lies outside the leading maps of the EEG, with and without the signal band."}
 rows = {}
 for count in (1, 2, 3):
     recordings = dl.SyntheticEEG(head, test_clips, n_sources=count, seed=seed)
@@ -348,7 +348,7 @@ def strongest_course(batch):
     }
 
 
-# %%
+# %% table={"caption": "Correlation of the strongest map's time course with the true one, by signal-to-noise ratio."}
 rows = {}
 for snr in (5.0, 10.0, 15.0, 20.0):
     recordings = dl.SyntheticEEG(
@@ -576,7 +576,7 @@ rows["the paper"] = {
     "localization error (mm)": paper["sim/le/all"],
 }
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] table={"caption": "What a minute of training buys: scores of the live run, of the shipped network, and the paper's."}
 bought = pd.DataFrame(rows).T
 _ = dl.results.write_table(
     "03_training", bought.rename_axis("network"), profile, seed=seed, seconds=seconds
@@ -607,7 +607,7 @@ fig, axes = dl.figures.plot_methods(
 # `paper-75` is the paper's own network, with the hidden sizes rounded up to multiples of 128 and the paper's samples: one to three sources under the electrodes of the head model.
 # It was trained on the same graphics card, but for a small part of the paper's samples, so its scores say what the design reaches soon, not what it reaches in the end.
 
-# %%
+# %% table={"caption": "The training runs of two shipped networks."}
 networks = {name: load_card(name) for name in ("lite", "paper-75")}
 runs = pd.DataFrame({name: card["training"] for name, card in networks.items()})
 runs = runs.loc[["samples", "seconds", "batch_size", "device", "arithmetic"]]
@@ -629,7 +629,7 @@ _ = dl.figures.plot_learning(logs, labels, goals)
 # %% [markdown]
 # Both networks on the same fresh recordings of the head model (means; a missed source has recall 0; regions by Otsu's threshold):
 
-# %%
+# %% table={"caption": "Both networks on the same fresh recordings, by the number of sources."}
 rows = {
     (name, sources): card["scores"]["corrected"][sources]
     for name, card in networks.items()
@@ -653,7 +653,7 @@ compared.rename(columns=METRICS, index={"1 sources": "1 source"}).round(3)
 # The table was computed beforehand (`benchmarks/price_list.py`; means over fresh recordings of the template head, in the upper rows with one, two and three sources of the paper's sizes; regions with a probability above one half).
 # "Missed": sources of which no region was found. "Nearest": share of the recordings whose strongest region lies within 5 mm of a source.
 
-# %%
+# %% table={"caption": "Scores of the shipped network by electrodes, lost channels, size of the source, equal time courses, sampling rate and length of the window."}
 prices = dl.results.read_experiment("price_list")
 _ = dl.results.write_table("03_price_list", prices, profile)
 shown = prices.set_index(["group", "condition"]).drop(columns="strongest_mm")
@@ -703,7 +703,33 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 # :::{solution} ex-training-1
 # :class: dropdown
 #
-# With three modes three sources fill all of them, and noise that is stronger than the weakest source takes its place: recall of the third source falls first. Sixteen cost time and bring maps of noise, which the network must learn to ignore. Score both with `mean_scores`, on `n_sources=3` alone.
+# ```python
+# def trained(**options):
+#     """Train as long as above, with options of the network."""
+#     config = dl.TrainingConfig(
+#         n_steps=settings.live_training_steps,
+#         batch_size=settings.batch_size,
+#         seed=seed,
+#         options=options,
+#     )
+#     with tempfile.TemporaryDirectory() as folder:
+#         out = dl.train(head, train_clips, folder, config=config, progress=False)
+#         return dl.load_model(out)
+#
+#
+# for n_modes in (3, 16):
+#     scores = dl.evaluate(
+#         trained(n_modes=n_modes),
+#         test_clips,
+#         methods=("deepsif",),
+#         n_samples=min(settings.n_test_samples, 40),
+#         progress=False,
+#     )
+#     recall = per_sample(scores).groupby("n_sources")["recall"].mean()
+#     print(f"{n_modes} maps, recall by number of sources:", recall.round(2).to_dict())
+# ```
+#
+# With three maps three sources fill all of them, and noise that is stronger than the weakest source takes its place: recall of recordings with three sources falls first. Sixteen cost time and bring maps of noise, which the network must learn to ignore.
 # :::
 #
 # :::{exercise}
@@ -714,6 +740,12 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 #
 # :::{solution} ex-training-2
 # :class: dropdown
+#
+# ```python
+# for n_shapes in (1, 40):
+#     scores = mean_scores(trained(n_shapes=n_shapes), test_clips)
+#     print(n_shapes, scores.round(2).to_dict())
+# ```
 #
 # In part. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare. Look at precision: borders suffer before places do.
 # :::
@@ -727,7 +759,19 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 # :::{solution} ex-training-3
 # :class: dropdown
 #
-# Multiply: seconds a step (`card["training"]["seconds"]` over ten) times 620,256 over the batch size, times the number of passes, twenty in the paper. The product says why the paper used a graphics card.
+# ```python
+# config = dl.TrainingConfig(
+#     network="paper", learning_rate=3e-4, n_steps=10, batch_size=settings.batch_size
+# )
+# with tempfile.TemporaryDirectory() as folder:
+#     out = dl.train(head, train_clips, folder, config=config, progress=False)
+#     run = dl.load_model(out).card["training"]
+# samples, passes = paper["size/training_samples"], 20
+# days = run["seconds"] / run["samples"] * samples * passes / 86_400
+# print(f"{run['samples']} samples in {run['seconds']:.0f} s: {days:.0f} days for all")
+# ```
+#
+# The first steps are slower than later ones, but the product says why the paper used a graphics card.
 # :::
 #
 # ## Next

@@ -69,7 +69,7 @@ _ = ax.legend(loc="lower left", fontsize=7)
 # %% [markdown]
 # Two of these ideas, one after the other: three runs of 16,000 samples, alike in all else and scored on the same 144 recordings by Otsu's threshold (one processor core each, beside each other).
 
-# %%
+# %% table={"caption": "Three short trainings, each with one idea more."}
 short_runs = dl.results.read_experiment("short_runs")
 _ = dl.results.write_table("03b_short_runs", short_runs, profile)
 short_runs.set_index("design").rename(columns=METRICS).T.round(3)
@@ -77,7 +77,7 @@ short_runs.set_index("design").rename(columns=METRICS).T.round(3)
 # %% [markdown]
 # How exact is a mean over so many recordings? These trials stored no deviations. That of `lite-75-known-head` over recordings of the same kind gives the standard error of a mean; rows are compared on the same recordings, so their differences are more exact.
 
-# %%
+# %% table={"caption": "Standard error of a mean, by the number of recordings."}
 spread = dl.results.read_experiment("full_counts").query("method == 'known head'")
 spread = spread.set_index("id")["sd"]
 SCALED = "360 recordings"  # of the networks of "Clips and parameters"
@@ -101,7 +101,7 @@ pd.DataFrame(exact).rename_axis("standard error of a mean over").round(3)
 # Whitening divides by the spatial covariance of the background, so it amplifies differences between electrodes whose background is alike; the smaller the noise-to-background ratio ("share" in the table), the smaller the differences that count.
 # In these trials such differences were right, because the head model of the image was that of the recording, so a larger ratio (last two rows) costs accuracy.
 
-# %%
+# %% table={"caption": "Nine short trainings that differ in one thing from the row above, or in what the row says."}
 last_trials = dl.results.read_experiment("last_trials")
 _ = dl.results.write_table("03b_last_trials", last_trials, profile)
 shown = last_trials.drop(columns=["samples", "test_recordings"]).set_index("trial")
@@ -124,7 +124,7 @@ print(
     f"{robustness.recordings_in_each_set[0]} recordings in each test set"
 )
 
-# %%
+# %% table={"caption": "Four short trainings on heads with electrodes off their places, and on source-free recordings."}
 names = {r"jitter-(\d+)mm": r"electrodes off by \1 mm", "template-75": "template"}
 shown = robustness.replace({"head": names}, regex=True).set_index(["trial", "head"])
 shown = shown[["precision", "recall", "error_mm", "false_alarms"]]
@@ -154,7 +154,7 @@ shown.rename(columns={**METRICS, "false_alarms": "false alarms"}).round(2)
 # The last three designs lose some localization accuracy in return for robustness to other heads; the last one regains a part of it by estimating $p$ separately.
 # All of them were trained on sources of 10 cm$^2$ and more, on clean recordings; the table of the network for any cap is in [chapter 3](03_training.ipynb), "What electrodes cost".
 
-# %%
+# %% table={"caption": "Designs that were trained to the end."}
 designs = dl.results.read_experiment("designs")
 _ = dl.results.write_table("03b_designs", designs, profile)
 shown = designs.set_index("design").drop(columns="test_recordings")
@@ -182,7 +182,7 @@ plain, whole = (
     for kind in ("nothing besides", "the whole recipe")
 )
 
-# %%
+# %% table={"caption": "Change of the average precision when one kind of variety is left out or added."}
 change, error = "average_precision_difference", "average_precision_se"
 columns = {"with this kind": own, "with none": plain, "as in the recipe": whole}
 shown = pd.DataFrame(
@@ -209,7 +209,7 @@ shown.assign(seeds=own["average_precision_between_seeds"].round(3))
 # Evoked responses come with a baseline, which shows what goes on all the time.
 # `benchmarks/baseline_whitening.py` tells the shipped network of it in several ways, on simulated recordings with strong rhythms and artifacts, each compared with imaging as it is on the same recordings (two seeds, other ones than those that served to choose): the strongest scalp maps of the baseline are taken out of data and leadfield, or both are whitened by its covariance, whole, halfway, or with some of the window's power added, as if the head model were wrong by that much.
 
-# %%
+# %% table={"caption": "Average precision when the network is told of the baseline, and the gain over imaging as it is."}
 ways = dl.results.read_experiment("baseline_whitening").query("recordings == 'all'")
 _ = dl.results.write_table("03b_baseline_whitening", ways, profile)
 gains = [f"{g:+.3f} ± {e:.3f}" for g, e in zip(ways.gain, ways.gain_se, strict=True)]
@@ -234,7 +234,7 @@ shown.assign(**{"largest gap": gap.loc[shown.index]})
 # %% [markdown]
 # Then the best way was tried on published recordings: the share of the ten strongest regions that lie in the area where the response is known to arise.
 
-# %%
+# %% table={"caption": "Share of the ten strongest regions in the expected area, by recording."}
 recordings = dl.results.read_experiment("baseline_whitening_recordings")
 _ = dl.results.write_table("03b_baseline_recordings", recordings, profile)
 kinds = recordings.recording.str.split("-").str[0]
@@ -259,7 +259,7 @@ for split, name in {"train": "clips of the training", "test": "other clips"}.ite
     scores = dl.evaluate(model, clips, methods=("deepsif",), progress=False, **options)
     rows[name] = per_sample(scores)[list(METRICS)].mean()
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] table={"caption": "The shipped network on clips of its training and on others."}
 by_clips = pd.DataFrame(rows).T.rename_axis("recordings of").rename(columns=METRICS)
 _ = dl.results.write_table("03b_clips", by_clips, profile, seed=seed, seconds=0)
 by_clips.round(2)
@@ -268,7 +268,7 @@ by_clips.round(2)
 # How few clips would do, and would a larger network do better?
 # `benchmarks/scaling.py` trains networks for as many samples each, on ever fewer clips and of ever more parameters, and scores them on the same recordings of the test clips (the stored table is of "dictionary and search", of width 256; it was not measured again with the shipped design):
 
-# %%
+# %% table={"caption": "Short trainings on fewer clips and with more parameters."}
 scaling = dl.results.read_experiment("scaling")
 print(f"{scaling.samples.iloc[0]:,} samples each")
 _ = dl.results.write_table("03b_scaling", scaling, profile)

@@ -245,7 +245,7 @@ samples = evaluation.per_sample(everything)
 corrected, sources = evaluation.headline(samples), evaluation.headline(everything)
 ours = corrected[corrected["method"] == "deepsif"]
 
-# %%
+# %% table={"caption": "Mean scores of the networks and of two classical methods, by the number of sources."}
 means = evaluation.summary(corrected, ["n_sources", "method"])
 flat = means.set_axis(["_".join(column) for column in means.columns], axis=1)
 _ = dl.results.write_table("04_methods", flat.reset_index(), profile, seed=seed)
@@ -261,7 +261,7 @@ paper = dl.results.paper_table(METRICS, (1, 2, 3, "all"))
 fig, axes = dl.figures.plot_distributions(corrected, METRICS, paper=paper)
 _ = dl.results.write_figure("04_metrics", fig, profile)
 
-# %%
+# %% table={"caption": "Average precision, which needs no threshold."}
 whole = corrected.groupby(["n_sources", "method"], sort=False)["average_precision"]
 shown = whole.agg(["mean", "sem", "median"]).set_axis(
     ["mean", "± s.e.", "median"], axis=1
@@ -293,7 +293,7 @@ def stored_scores(method):
 
 scores = {name: stored_scores(name) for name in networks}
 
-# %%
+# %% table={"caption": "The paper's numbers and those of both networks, means ± standard errors over the larger test sets."}
 paper_numbers = dl.results.paper_values()
 rows = paper_numbers[paper_numbers["group"] == "Synthetic test sets"]
 rows = rows.loc[rows.index.intersection(list(scores["deepsif"]))]
@@ -447,7 +447,7 @@ _ = show("size", "area (cm²)")
 # Between a region and a first ring, some four to seven regions, `lite` finds the source but adds neighbors. Is that a matter of the threshold?
 # The same images with regions from other probabilities on (`benchmarks/threshold.py`, single sources):
 
-# %%
+# %% table={"caption": "Precision and recall of the shipped network by the size of a source and the probability from which regions count."}
 by_size = dl.results.read_experiment("threshold")
 _ = dl.results.write_table("04_threshold_by_size", by_size, profile)
 by_number = by_size[by_size["threshold"] != "map"].astype({"threshold": float})
@@ -579,7 +579,7 @@ _ = dl.results.write_figure("04_reliability", fig, profile)
 # On these recordings the network says less than it could: it was trained to expect another head under displaced electrodes, and eyes and muscles in the recording, and here the head is the template and the recording is clean.
 # [What can be imaged](../book/contract.md) compares probabilities on recordings as varied as those of the training, of other heads, caps and clips; there the gap is small.
 
-# %%
+# %% table={"caption": "Expected calibration error, over all regions and over those given between 5 and 95 %."}
 errors = {}
 for name, (told, active) in told_and_true.items():
     doubtful = (told > 0.05) & (told < 0.95)
@@ -618,7 +618,7 @@ for name, candidate in networks.items():
 # One question needs all tissue that could be involved, another (where does a spike begin?) no false region.
 # The same images, with regions selected by other probabilities than one half:
 
-# %%
+# %% table={"caption": "Scores by the probability from which a region counts."}
 chosen = samples[samples["method"] == "deepsif"]
 chosen = chosen.replace({"selection": {"probability": 0.5}})
 chosen = chosen.groupby("selection")[list(METRICS)].mean()
@@ -653,7 +653,7 @@ _ = dl.results.write_figure("04_thresholds", fig, profile)
 fig, axes = show("head")
 _ = dl.results.write_figure("04_heads", fig, profile)
 
-# %%
+# %% table={"caption": "The head, of those above, on which the median error rises most."}
 heads = conditions.query("group == 'head' and level != 'template'")
 worst_heads = heads.loc[heads.groupby("method", sort=False)["rise"].idxmax()]
 worst_heads = worst_heads.set_index("method")
@@ -667,7 +667,7 @@ print("largest rise of the median error among these heads, in pairs of recording
 shown = worst_heads[list(columns)].rename(columns=columns)
 shown.rename(dl.figures.method_name).round(2)
 
-# %%
+# %% table={"caption": "Rise of the median error where electrodes are beside their places."}
 moved = heads[heads["level"].str.startswith("electrodes")]
 moved = moved[moved["method"] != "sloreta"]
 moved = moved.set_index(["level", "method"])
@@ -679,7 +679,7 @@ shown.rename(dl.figures.method_name, level="method")
 # All these heads are ours, by one method.
 # A head made by others, with finite elements, six tissues and the subject's own skull, is a harder test (its 71 electrodes are imaged by the network for any cap):
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"caption": "The template under the electrodes of a published head, and that head itself, by finite elements."}
 elements = conditions.query("group == 'finite elements'").set_index(["method", "level"])
 columns = {"precision": "precision", "recall": "recall", "error_mm": "error (mm)"}
 columns |= {"rise": "rise of its median", "rise_se": "± s.e."}
@@ -731,7 +731,7 @@ _ = show("generator", metrics=SHOWN | {"average_precision": "AP"})
 #    A third way, here called *map*, thresholds the root mean square over time; a fourth takes the regions with a probability above one half (*probability*), so that no strong source sets the threshold for a weak one.
 # 2. *Misses.* The published script drops a missed source from every mean. We count its recall as 0.
 
-# %%
+# %% table={"caption": "The same images, by which regions are called active and what a miss counts."}
 rules = ["corrected", "published", "map", "probability"]
 columns = {
     "missed": "missed",
@@ -762,7 +762,7 @@ _ = show("reading")
 #
 # Paper and code differ in more places, and the code slips in some. This library takes the reading that makes sense, and can take most others. What does each change, alone? The same recordings or images, read literally in one thing (`benchmarks/literal_readings.py`): differences to our own reading, ± standard error in pairs.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"caption": "Change of each score, ± its standard error, when one thing is read literally."}
 readings = dl.results.read_experiment("literal_readings")
 _ = dl.results.write_table("04_literal_readings", readings, profile)
 of_network = readings.dropna(subset=["network"])
@@ -779,7 +779,7 @@ shown[list(METRICS)].rename(columns=METRICS).fillna("")
 # %% [markdown]
 # What a reading is about can often be measured more directly than by a score:
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"caption": "What a literal reading changes, measured directly."}
 direct = readings[readings["network"].isna()].set_index(["reading", "measure"])
 direct[["ours", "literal", "n"]].rename(columns={"literal": "literally"}).round(2)
 
@@ -821,7 +821,7 @@ print(f"{per_method.iloc[0]} recordings with one to three sources, each by all m
 fig, axes = dl.figures.plot_boxes(same, METRICS | MAP_METRICS, p_values=p_values)
 _ = dl.results.write_figure("04_all_methods", fig, profile)
 
-# %%
+# %% table={"caption": "Difference of each method's scores to DeepSIF's, on the same recordings."}
 _ = dl.results.write_table("04_tests", p_values.reset_index(), profile)
 shown = p_values["difference"].unstack("metric")[[*METRICS, *MAP_METRICS]]
 shown.rename(dl.figures.method_name).rename(columns=METRICS | MAP_METRICS).round(2)
@@ -830,7 +830,7 @@ shown.rename(dl.figures.method_name).rename(columns=METRICS | MAP_METRICS).round
 # The table holds the median difference to `lite-75`, recording by recording.
 # How long does one image take, in seconds, and how many times longer than the network's?
 
-# %%
+# %% table={"caption": "Time of one image of one second, and how many times as long as DeepSIF's it is."}
 seconds = stored[stored["id"] == "speed/seconds"].set_index("method")["value"]
 times_longer = seconds / seconds["deepsif"]
 nearer = times_longer[["cmem", "fast-ires"]].min()
@@ -881,7 +881,7 @@ print(f"explained variance {fit.explained:.0%}")
 # Beside the library's own stands flex-champagne of invertmeeg, written by others, on the same recordings (`benchmarks/invertmeeg.py`).
 # *Learned*: a method sees the recording alone. *Empirical*: it is given the covariance of the very background and noise in that recording, which nobody has in practice.
 
-# %%
+# %% table={"caption": "Champagne of this library and another implementation of its family, on the same recordings."}
 rivals = dl.results.read_experiment("invertmeeg")
 rivals = rivals[rivals["noise"].isin(["learned", "empirical"])]
 print(
@@ -909,7 +909,7 @@ rivals.rename(dl.figures.method_name, level="method").rename(columns=columns).ro
 #
 # *EMD* is the earth mover's distance of their definition: between the mean magnitudes over time, each cut at a quarter of its maximum. An image of zeros has none; such images are counted as *empty*, and the distance is the mean of the others.
 
-# %%
+# %% table={"caption": "Recordings of invertmeeg's leaderboard, on our head."}
 leaderboard = dl.results.read_experiment("leaderboard")
 print(", ".join(leaderboard["version"].unique()))
 _ = dl.results.write_table("04_leaderboard", leaderboard, profile)
@@ -949,7 +949,7 @@ _ = dl.results.write_figure("04_cancellation", fig, profile)
 # %% [markdown]
 # The same recordings, all classical methods with their options, over all levels of noise: λ² is that of the minimum norms (*gcv*: chosen for each recording by generalized cross-validation).
 
-# %%
+# %% table={"caption": "Classical methods with their options, over all levels of noise."}
 columns = {"AP": "AP", "precision": "precision", "recall": "recall, miss = 0"}
 columns |= {"error_mm": "error (mm)", "correlation": "correlation"}
 _ = dl.results.write_table("04_baselines", baselines, profile)

@@ -88,13 +88,13 @@ head, cortex = model.head, model.head.cortex
 clips = dl.load_spike_library("lite", split="test")
 cohort = evaluation.virtual_cohort(settings.n_patients, head, clips, seed=5)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"caption": "The virtual cohort."}
 people = pd.DataFrame(
     {
         "age": [p.age for p in cohort],
         "spikes": [p.n_spikes for p in cohort],
-        "source (cm2)": [1e4 * cortex.areas[p.source].sum() for p in cohort],
-        "resection (cm2)": [1e4 * cortex.areas[p.resection].sum() for p in cohort],
+        "source (cm²)": [1e4 * cortex.areas[p.source].sum() for p in cohort],
+        "resection (cm²)": [1e4 * cortex.areas[p.resection].sum() for p in cohort],
     }
 )
 people.agg(["mean", "std", "min", "max"]).round(1)
@@ -102,9 +102,10 @@ people.agg(["mean", "std", "min", "max"]).round(1)
 # %% [markdown]
 # The paper's patients:
 
-# %%
+# %% table={"caption": "The paper's patients: mean and standard deviation."}
 known = dl.results.paper_values()
-known.loc[["size/age", "size/spikes"], ["value", "sd"]].round(0)
+shown = known.loc[["size/age", "size/spikes"], ["value", "sd"]].astype(int)
+shown.set_axis(["age", "spikes"]).rename(columns={"value": "mean"})
 
 # %% [markdown]
 # ### All methods, patient by patient
@@ -134,6 +135,7 @@ LABELS = {
     "spatial_dispersion": "dispersion (mm)",
     "onset_zone_error": "onset-zone error (mm)",
 }
+IN_WORDS = LABELS | {"onset_zone_average_error": "onset-zone average error (mm)"}
 
 # %% [markdown]
 # PNAS Fig. 4B for DeepSIF alone:
@@ -164,10 +166,12 @@ plt.show()
 # %% [markdown]
 # And all methods, as in PNAS Fig. 6A. Stars stand above methods that DeepSIF beats: paired one-sided Wilcoxon signed-rank tests, \* below .05, \*\* below .005, as in the paper.
 
-# %%
+# %% table={"caption": "DeepSIF against each method, patient by patient."}
 tested = ["precision", "recall", "spatial_dispersion", "onset_zone_average_error"]
 tests = evaluation.compare_cohort(table, tested)
-tests.rename(index=dl.figures.method_name, level="other").round(4)
+shown = tests.rename(index=dl.figures.method_name, level="other").round(4)
+shown["p"] = [f"{p:.4f}" if p >= 1e-4 else "< 0.0001" for p in tests["p"]]
+shown.rename(index=IN_WORDS, level="metric")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Virtual patients imaged by every method, as in PNAS Fig. 6A; stars above methods that DeepSIF beats; gray diamonds: the paper's means over 20 people.", "name": "fig-cohort-methods"}, "image": {"alt": "Three panels, precision, recall and dispersion, each with dots, mean and median of every method and gray diamonds for the paper."}}
 chosen = {k: LABELS[k] for k in ("precision", "recall", "spatial_dispersion")}
@@ -184,11 +188,9 @@ plt.show()
 # The same in numbers, means and medians beside the paper's (mean ± standard deviation over 20 people).
 # They answer different questions and get no verdict: our patients come from the model that the network was trained on, and real ones do not.
 
-# %% tags=["hide-input"]
-summary = evaluation.summarize_cohort(table, [*LABELS, "onset_zone_average_error"])
-theirs = dl.results.paper_table(
-    [*LABELS, "onset_zone_average_error"], methods, "patients"
-)
+# %% tags=["hide-input"] table={"caption": "Scores of the virtual cohort beside the paper's."}
+summary = evaluation.summarize_cohort(table, list(IN_WORDS))
+theirs = dl.results.paper_table(list(IN_WORDS), methods, "patients")
 scores = {
     dl.results.paper_key(kind, method, "patients"): dl.results.Score.of_mean(
         table.loc[table["method"] == method, kind]
@@ -200,7 +202,8 @@ scores["patients/precision_median/deepsif"] = ours["precision"].median()
 path = dl.results.write_scores("05_epilepsy", scores, profile, data="virtual", seed=5)
 summary["paper"] = [theirs.loc[m, kind] for kind, m in summary.index]
 summary["paper's sd"] = [theirs.loc[m, f"{kind}_sd"] for kind, m in summary.index]
-summary.rename(index=dl.figures.method_name, level="method").round(2)
+shown = summary.rename(index=dl.figures.method_name, level="method").round(2)
+shown.rename(index=IN_WORDS, level="metric")
 
 # %% [markdown]
 # The paper's onset-zone errors are of six people. Its median precision and ours:
@@ -216,7 +219,7 @@ print(f"median precision of DeepSIF: {found:.2f} (paper {median:.2f})")
 # Other cohorts, of other seeds, were imaged with one thing changed at a time (`benchmarks/cohort_limits.py`).
 # Mean, and in brackets the mean paired difference to the first row with its standard error:
 
-# %%
+# %% table={"caption": "The cohort with one thing changed at a time: means, and in brackets the paired difference to the first row."}
 limits = dl.results.read_experiment("cohort_limits").set_index("change")
 scale = {"precision": 1, "recall": 1, "spatial_dispersion": 1e3}
 cells = {
@@ -379,12 +382,12 @@ def describe(image):
     return {
         "x, y, z (mm)": f"{x:.0f}, {y:.0f}, {z:.0f}",
         f"of ten in the {name}": int(np.isin(top, regions).sum()),
-        "extent (cm2)": round(areas.sum()),
+        "extent (cm²)": round(areas.sum()),
         "share there": round(areas[np.isin(found, regions)].sum() / areas.sum(), 2),
     }
 
 
-# %% tags=["published-data"]
+# %% tags=["published-data"] table={"caption": "The ten strongest regions of each image: their center, how many lie where they should, and the extent."}
 strongest = pd.DataFrame({m: describe(image) for m, image in images.items()}).T
 strongest = strongest.rename(index=dl.figures.method_name).rename_axis("method")
 path = dl.results.write_table("05_patient", strongest, profile)
@@ -428,7 +431,7 @@ print(images["deepsif"].trust)
 # A focus of a spike may lie on the mesial or on the lateral side of the temporal lobe, a few centimeters apart, and fields at the scalp tell these badly.
 # So ask others: another network (trained on clean recordings of the template head alone), the reversed polarity, another window, the average of the single spikes made here.
 
-# %% tags=["published-data", "hide-input"]
+# %% tags=["published-data", "hide-input"] table={"caption": "The same spike, asked in other ways."}
 turned = patient.evoked.copy()
 turned.data *= -1
 known = dl.load_model("lite-75-known-head")
@@ -451,16 +454,17 @@ asked.rename_axis("DeepSIF")
 #
 # Single spikes are the other witness: if each is imaged alone, does the focus stay?
 
-# %% tags=["published-data"]
+# %% tags=["published-data"] table={"caption": "Images of single spikes against that of their average."}
 with warnings.catch_warnings(action="ignore"):
     singles = evaluation.image_singles(patient, ("deepsif", "sloreta"), model=model)
 path = dl.results.write_table("05_singles", singles, profile)
 columns = ["from_average_mm", "overlap", "probability"]
 spread = singles.groupby("method", sort=False)[columns].agg(["median", "max"])
-spread.rename(index=dl.figures.method_name).round(2)
+heads = {"from_average_mm": "from the average (mm)"}
+spread.rename(index=dl.figures.method_name, columns=heads).round(2)
 
 # %% [markdown]
-# `from_average_mm` is the distance of a single spike's focus from that of the average, `overlap` the Dice coefficient of both extents. Where the median is some centimeters, no single spike can be relied on, and the focus is that of the average alone.
+# The first columns are the distance of a single spike's focus from that of the average, *overlap* is the Dice coefficient of both extents. Where the median is some centimeters, no single spike can be relied on, and the focus is that of the average alone.
 #
 # ### How many spikes?
 #
@@ -579,13 +583,13 @@ with warnings.catch_warnings(action="ignore"):
             facts = {"kind": kind, "method": dl.figures.method_name(method)}
             rows.append(facts | evaluation.score_seizure(image, seizure))
 
-# %%
+# %% table={"caption": "Scores of the virtual seizures."}
 ictal_scores = pd.DataFrame(rows)
 path = dl.results.write_table("05_ictal", ictal_scores, profile, seed=1)
 measured = ["precision", "recall", "correlation", "localization_error"]
 means = ictal_scores.groupby(["kind", "method"], sort=False)[measured].mean()
 means["localization_error"] *= 1e3  # mm
-means.round(2)
+means.rename(columns={"localization_error": "localization error (mm)"}).round(2)
 
 # %% [markdown]
 # Precision, correlation and localization error (mm) leave out sources that were missed. Virtual seizures show what the network does with other courses, not what it does in people: theirs spread, and move the body.

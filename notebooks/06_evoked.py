@@ -97,7 +97,7 @@ def describe(image, regions, time, around=0.01):
 # %% [markdown]
 # ## A: A checkerboard in the right visual field
 #
-# It reaches the *left* visual cortex first. About a tenth of a second later the scalp shows a positive wave over the back of the head, the P100.
+# It reaches the *left* visual cortex first. About a tenth of a second later the scalp shows a positive wave over the back of the head, the P100 {cite:p}`dirusso2002`.
 # The recording is that of the MNE sample subject {cite:p}`gramfort2013`, 56 responses averaged, which the authors mapped to the 64 channels of a BioSemi cap.
 # The published file has no channel names and is scaled to a maximum of one: {py:func}`load_recording <deepsif_lite.load_recording>` says how its order was inferred.
 
@@ -128,7 +128,7 @@ plt.show()
 # The image is made of the recording up to 200 ms, and looked at in the 20 ms around the P100.
 # The target is the paper's, Brodmann areas 17 and 18 of the left hemisphere.
 
-# %% tags=["published-data"]
+# %% tags=["published-data"] table={"caption": "The ten strongest regions at the P100, by method."}
 visual = area(dl.cortex.VISUAL, CALCARINE, "lh")
 images = image_by(evoked, METHODS, tmax=0.2)
 rows = {m: describe(i, visual, latency) for m, i in images.items()}
@@ -182,7 +182,7 @@ for end in (latency + 0.04, 0.15, 0.2, 0.3, evoked.times[-1]):
         facts |= {"probability": round(sure, 2), "trust": told}
         rows.append({"until (ms)": round(1e3 * end), "network": name, **facts})
 
-# %% tags=["published-data"]
+# %% tags=["published-data"] table={"caption": "The P100 by the end of the window and by network."}
 by_window = pd.DataFrame(rows)
 path = dl.results.write_table("06_windows", by_window, profile)
 by_window.set_index(["until (ms)", "network"])
@@ -266,7 +266,7 @@ for name, evoked_ in people.items():
             keys = {"person": name, "wave": wave, "ms": round(1e3 * time)}
             rows.append({**keys, "method": label, **facts})
 
-# %% tags=["published-data", "nbval-ignore-output"]
+# %% tags=["published-data", "nbval-ignore-output"] table={"caption": "The ten strongest regions at the N20 and at the later wave, by person and method."}
 # Where iterative solvers end differs by a few mm from one processor to the next.
 touch = pd.DataFrame(rows)
 path = dl.results.write_table("06_touch", touch, profile)
@@ -293,7 +293,7 @@ for name, found in touch_images.items():
 # The window of the table above, -25 to 100 ms, was chosen on these same two recordings: that it does well there is no test of it.
 # So here are other windows, each also with the recording's sign reversed (to which a linear method is blind), and with the network told of the baseline (see [below](#telling-the-network-what-is-not-the-response)): how many of the ten strongest regions at the N20 lie in areas 1 to 4.
 
-# %% tags=["published-data", "hide-input"]
+# %% tags=["published-data", "hide-input"] table={"caption": "Of the ten strongest regions at the N20, how many lie in areas 1 to 4, by window."}
 SPANS = [(-0.025, 0.1), (0.0, 0.05), (0.0, 0.1), (-0.1, 0.05), (-0.1, 0.198)]
 rows = []
 for name, evoked_ in people.items():
@@ -312,7 +312,11 @@ for name, evoked_ in people.items():
             rows.append({"person": name, "image": method, "window": span, "ten": held})
 windows = pd.DataFrame(rows)
 path = dl.results.write_table("06_touch_windows", windows, profile)
-windows.pivot_table("ten", ["person", "image"], "window", sort=False).astype(int)
+shown = windows.pivot_table("ten", ["person", "image"], "window", sort=False)
+shown.astype(int).rename(
+    lambda name: name.replace("deepsif", "DeepSIF").replace("sloreta", "sLORETA"),
+    level="image",
+)
 
 # %% [markdown]
 # What would a window do that was chosen without the person it is judged on? The best one of the one person, in the other:
@@ -446,7 +450,8 @@ plt.show()
 # %% tags=["published-data"]
 for study, by_method in single.items():
     verdicts = pd.Series([image.trust.verdict for image in by_method["deepsif"]])
-    print(f"{study}: {verdicts.value_counts().to_dict()}")
+    counts = verdicts.value_counts().items()
+    print(f"{study}:", ", ".join(f"{verdict} {n}" for verdict, n in counts))
 
 # %% [markdown]
 # Few electrodes, several wide sources at once, few trials: this is the hardest of the three, and the trust lines should say so.
@@ -551,7 +556,7 @@ print(textwrap.fill(image.trust.summary, 76))
 #
 # The table counts these over all the real recordings (computed beforehand by `benchmarks/real_recordings.py`): share of the ten strongest regions in the expected area (in brackets: with the areas around it), and the largest probability at the front of the head, where none of these responses arises.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"caption": "Share of the ten strongest regions in the expected area, over all real recordings."}
 stored = dl.results.read_experiment("real_recordings")
 stored["kind"] = stored["recording"].str.extract("^(mne-visual|sep|oddball|patient)")
 brief = stored[(stored["window"] == "100 ms") & (stored["polarity"] == 1)]
@@ -561,7 +566,9 @@ means = brief.groupby(["kind", "method"], sort=False)[
 path = dl.results.write_table("06_real", means.reset_index(), profile)
 shown = means.apply(lambda row: f"{row.in_target:.2f} ({row.in_wider:.2f})", axis=1)
 front = means["front"].unstack("kind").max(axis=1).round(2)
-shown.unstack("kind").assign(front=front)
+kinds = {"sep": "touch", "oddball": "rare letter", "mne-visual": "checkerboard"}
+shown = shown.unstack("kind").assign(front=front).rename(columns=kinds)
+shown.rename(dl.figures.method_name)
 
 # %% [markdown]
 # The recordings have been looked at while networks were designed, so the table is a check for mistakes and no test.
@@ -655,7 +662,7 @@ shown.unstack("kind").assign(front=front)
 # print(" and ".join(half.trust.verdict for half in halves))
 # ```
 #
-# This distance measures the part of the uncertainty that comes from noise; with half as many trials in each it is large. What both halves share, a wrong head model for example, it cannot show.
+# This distance measures the part of the uncertainty that comes from noise, and shrinks as trials are added. What both halves share, a wrong head model for example, it cannot show.
 # :::
 #
 # :::{exercise}

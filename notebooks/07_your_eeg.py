@@ -153,7 +153,7 @@ plt.show()
 # %% [markdown]
 # The table of regions has their place in fsaverage and in MNI152, their area (mm²), and the Brodmann area where the atlas is at hand:
 
-# %%
+# %% table={"caption": "The first rows of the table of regions."}
 table = image.to_table(-0.05, 0.05, of="mean")
 columns = ["hemisphere", "atlas", "mni_x_mm", "mni_y_mm", "mni_z_mm", "area_mm2"]
 table[["region", *columns, "peak", "probability", "in_extent"]].head().round(2)
@@ -202,7 +202,7 @@ for method, found in (("DeepSIF", image), ("sLORETA", other)):
 # The library has the field of its regions at a helmet of 148 of them (a construction, `load_head_model("template-meg-148")`), and `benchmarks/meg.py` trains the shipped network on for it.
 # Its weights are not shipped; here are its scores on fresh recordings of the same sources, beside those of EEG with 75 electrodes: means over one, two and three sources, with their standard errors.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"caption": "EEG and MEG of the same sources: means ± standard errors."}
 scores = dl.results.read_experiment("meg")
 NAMES = {"deepsif": "DeepSIF", "known head": "DeepSIF of one cap"}
 NAMES |= {m: dl.figures.method_name(m) for m in ("sloreta", "lcmv")}

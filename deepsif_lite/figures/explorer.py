@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..cortex.brodmann import area_names
 from ..errors import OptionError, SignalError, check_shape
 from .raster import surface_points
 from .views import colormap
@@ -66,7 +67,8 @@ def explore_cortex(
     Parameters
     ----------
     head : HeadModel
-        Its cortex is drawn, its leadfield gives the scalp maps.
+        Its cortex is drawn, its leadfield gives the scalp maps. Regions have the names
+        of their Brodmann areas where the atlas is at hand.
     maps : mapping of name to (values, unit)
         One value a region, from zero up, array of shape (n_regions,); NaN is drawn as
         bare cortex. The reader chooses among them.
@@ -93,6 +95,7 @@ def explore_cortex(
     drawn, meta = cortex_drawing(head)
     arrays = {**drawn, "maps": np.stack(levels), "gain": _scalp_maps(head)}
     meta |= {"arrays": list_arrays(arrays), "maps": about, "chosen": int(chosen)}
+    meta["areas"] = area_names(cortex)
     folder = Path(__file__).parent
     page = (folder / "explorer.html").read_text(encoding="utf-8")
     view = (folder / "cortex_view.js").read_text(encoding="utf-8")

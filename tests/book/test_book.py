@@ -51,6 +51,8 @@ def test_pair(source):
     assert list(_cells(stored)) == list(_cells(fresh))
     figures = [cell.metadata.get("mystnb") for cell in stored.cells]
     assert figures == [cell.metadata.get("mystnb") for cell in fresh.cells]
+    captions = [cell.metadata.get("table") for cell in stored.cells]
+    assert captions == [cell.metadata.get("table") for cell in fresh.cells]
     jupytext.reads(source.read_text(), fmt="py:percent")
 
 
@@ -91,6 +93,15 @@ def test_figures_have_caption_and_alt_text(chapter):
         assert len(meta.get("image", {}).get("alt", "")) > 15, cell.source
         assert len(meta.get("figure", {}).get("caption", "")) > 15, cell.source
     assert shown > 0
+
+
+@each_chapter
+def test_tables_have_captions(chapter):
+    for cell in nbformat.read(chapter, as_version=4).cells:
+        kinds = [output.get("data", {}) for output in cell.get("outputs", [])]
+        if any("<table" in data.get("text/html", "") for data in kinds):
+            caption = cell.metadata.get("table", {}).get("caption", "")
+            assert len(caption) > 15, cell.source
 
 
 def test_figure_names_are_unique():

@@ -62,6 +62,21 @@ def test_no_head_is_empty_and_what_is_missing_is_a_dash():
     assert "NaN or not" in shown
 
 
+def test_numbers_that_belong_together_stay_on_a_line():
+    frame = pd.DataFrame({"mean": ["0.81 ± 0.01", "two words"]})
+    page = BeautifulSoup(tables.tidy(frame.to_html(notebook=True)), "html.parser")
+    shown = [cell.get_text() for cell in page.tbody.find_all("td")]
+    assert shown == ["0.81\u00a0±\u00a00.01", "two words"]
+
+
+def test_a_table_is_told_its_caption():
+    html = tables.captioned(pd.DataFrame({"x": [1]}).to_html(), "2b.1", "One & all.")
+    page = BeautifulSoup(html, "html.parser")
+    told = page.find(id=page.table["aria-labelledby"])
+    assert told.get_text() == "Table 2b.1 One & all."
+    assert told.find_next_sibling() is page.table
+
+
 @pytest.fixture
 def uses():
     return terms.FirstUses(["Fixed point", "Patch", "Topography", "LCMV"])
