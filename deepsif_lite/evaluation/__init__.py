@@ -43,7 +43,13 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "bids": ["read_bids_patient"],
         "reading": ["published_patient", "read_patient", "read_patients"],
-        "stability": ["AT_PEAK", "focus", "image_averages", "image_singles"],
+        "stability": [
+            "AT_PEAK",
+            "explained_by_patches",
+            "focus",
+            "image_averages",
+            "image_singles",
+        ],
         "clusters": ["SpikeClusters", "cluster_spikes", "source_course"],
         "ictal": [
             "ICTAL_KINDS",

@@ -1,4 +1,4 @@
-"""How sure an image of an averaged spike is: single spikes, and how many it takes."""
+"""How sure an image of an averaged spike is: single spikes, how many, other places."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import MismatchError, OptionError, SignalError
 from ..imaging.amplitude import source_moment
+from ..imaging.evidence import Evidence
 from .steps import average_spikes, image_spike, spike_extent, spike_map
 
 if TYPE_CHECKING:
@@ -104,6 +105,40 @@ def dice(first: NDArray, second: NDArray, cortex: Cortex) -> float:
     both = np.intersect1d(first, second)
     areas = [cortex.areas[part].sum() for part in (both, first, second)]
     return float(2 * areas[0] / max(areas[1] + areas[2], np.finfo(float).tiny))
+
+
+def explained_by_patches(image: SourceImage, at: float = 0.0) -> NDArray:
+    """Return which share of one scalp map each patch of cortex explains alone.
+
+    A patch is a region and its neighbors, of one moment a unit of area. Where patches
+    far from each other explain nearly as much, the scalp cannot tell between them.
+
+    Parameters
+    ----------
+    image : SourceImage
+        Made of a recording.
+    at : float
+        Time of the scalp map, s.
+
+    Returns
+    -------
+    array of shape (n_regions,)
+        0 to 1, at the region in the middle of each patch.
+
+    Raises
+    ------
+    MismatchError
+        The image does not know its recording.
+    """
+    behind = image.evidence
+    if not isinstance(behind, Evidence) or len(behind.eeg) != len(image.times):
+        msg = "The image does not know its recording; give one as dl.image makes it."
+        raise MismatchError(msg)
+    scalp = behind.centered()[np.abs(image.times - at).argmin()]
+    cortex = image.cortex
+    members = cortex.adjacency | np.eye(cortex.n_regions, dtype=bool)
+    fields = behind.head.referenced_leadfield @ (members * cortex.areas[:, None])
+    return (scalp @ fields) ** 2 / ((fields**2).sum(axis=0) * (scalp @ scalp))
 
 
 def image_averages(

@@ -26,6 +26,7 @@ _NAMES = {
     "-regions.csv": "_regions.tsv",
     ".png": "_map.png",
     "-probability.png": "_probability.png",
+    "-cortex.html": "_cortex.html",
     "-report.html": "_report.html",
 }
 _LABEL = re.compile(r"[0-9a-zA-Z]+")
@@ -133,8 +134,8 @@ def write_derivative(
     -------
     list of pathlib.Path
         In ``sub-<subject>/eeg``, after entities of BIDS: ``_regions.tsv``,
-        ``_map.png``, ``_probability.png`` where there is one, ``_report.html``,
-        ``_timeseries.tsv`` with its ``.json``. In ``sub-<subject>/stc``, for BIDS has
+        ``_map.png``, ``_probability.png`` and ``_cortex.html`` where there are,
+        ``_report.html``, ``_timeseries.tsv`` with its ``.json``. In ``sub-<subject>/stc``, for BIDS has
         no names for hemispheres as MNE writes them, ``<task>-<method>-lh.stc`` and
         ``-rh.stc``. And ``dataset_description.json``.
 

@@ -12,6 +12,7 @@ from ..figures.style import method_name, plain_text
 from ..paths import full_disk_named
 from .evidence import Evidence
 from .report_page import page, section, views
+from .source_image import _AROUND_PEAK
 
 if TYPE_CHECKING:
     import mne
@@ -48,7 +49,8 @@ def write_image(
     -------
     list of pathlib.Path
         ``-lh.stc`` and ``-rh.stc`` (fsaverage5), ``-regions.csv``, ``.png``,
-        ``-probability.png`` where the image has one, and ``-report.html``.
+        ``-probability.png`` where the image has one, ``-cortex.html`` (to turn and
+        click) where it knows its electrodes, and ``-report.html``.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +79,23 @@ def _write_all(image: SourceImage, evoked: mne.Evoked, start: Path) -> list[Path
     _close(*figures.values())
     html.write_text(page(f"Source image: {start.name}", sections), encoding="utf-8")
     halves = [_beside(start, f"-{hemisphere}.stc") for hemisphere in ("lh", "rh")]
-    return [*halves, csv, *pictures, html]
+    return [*halves, csv, *pictures, *_write_explorer(image, start), html]
+
+
+def _write_explorer(image: SourceImage, start: Path) -> list[Path]:
+    """Write the maps on a cortex to turn, which shows scalp maps of regions, too."""
+    from ..figures.explorer import explore_cortex
+
+    if not isinstance(image.evidence, Evidence):
+        return []
+    at = image.peak.time
+    maps = {_MAP: (image.map(at - _AROUND_PEAK, at + _AROUND_PEAK), image.unit)}
+    if image.probability is not None:
+        maps[_SURE] = (image.probability, "probability")
+    shown = explore_cortex(image.evidence.head, maps, chosen=image.peak.region)
+    path = _beside(start, "-cortex.html")
+    path.write_text(shown.html, encoding="utf-8")
+    return [path]
 
 
 def _sections(

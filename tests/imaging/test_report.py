@@ -127,6 +127,9 @@ def test_the_scalp_map_is_of_the_electrodes_that_names_stood_for(tmp_path, evoke
         "sloreta",
         evidence=Evidence(evoked.data.T, head),
     )
-    html = write_image(image, names_only, tmp_path, "stem")[-1].read_text("utf-8")
+    *_, explorer, report = write_image(image, names_only, tmp_path, "stem")
+    assert explorer.name == "stem-cortex.html"
+    assert "Cortex at the peak" in explorer.read_text("utf-8")
+    html = report.read_text("utf-8")
     assert html.count('alt="EEG') == 3  # traces, map, its scale
     assert "the line marks the image&#x27;s peak" in html

@@ -309,7 +309,8 @@ def test_written_files_hold_the_image(tmp_path, evoked):
     written = write_image(result, evoked, tmp_path / "new", "subject")
     names = {path.name for path in written}
     assert names == {"subject-lh.stc", "subject-rh.stc", "subject-regions.csv",
-                     "subject.png", "subject-report.html"}  # fmt: skip
+                     "subject.png", "subject-cortex.html",
+                     "subject-report.html"}  # fmt: skip
     stc = mne.read_source_estimate(tmp_path / "new" / "subject")
     np.testing.assert_allclose(stc.data, result.to_stc().data, rtol=1e-5)
     table = pd.read_csv(tmp_path / "new" / "subject-regions.csv")
