@@ -81,7 +81,9 @@ $(LOWEST)/.ready: pyproject.toml constraints-lowest.txt
 		$(PIP_ARGS) -c constraints-lowest.txt -e ".[test,head]"
 	@touch $@
 
-# Old versions warn of what newer ones have mended: warnings are no errors here.
+# Old versions warn of what newer ones have mended: warnings are no errors here. Torch
+# alone is not the oldest that pyproject.toml admits: pip finds no CPU build of that, only
+# one of gigabytes for graphics cards.
 test-lowest: $(LOWEST)/.ready  ## Run the quick tests on the lowest versions admitted
 	$(LOWEST)/bin/python -m pytest -W default $(LOWEST_TESTS)
 
@@ -103,7 +105,10 @@ lint: setup  ## Check style with ruff, and types with mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# How long a short run takes is stored as well: what longer ones take is estimated from both.
 notebooks: setup  ## Execute all chapters again in place and store their outputs
+	$(BIN)/python book/execute.py --profile smoke
+	cp _build/notebooks/results/chapters.json notebooks/results/chapters-smoke.json
 	$(BIN)/python book/execute.py --profile lite --in-place
 	cp _build/results/lite/04_example.png book/_static/teaser.png
 

@@ -21,6 +21,7 @@ import api
 import contract_page
 import images
 import nbformat
+import needs
 import pandas as pd
 import play_assets
 import records
@@ -31,6 +32,8 @@ import yaml
 from address import GITHUB, ROOT, relative_links, repository_url, site_url, try_it
 
 SITE = ROOT / "_build" / "site"
+# Records of other profiles than that of the chapters shown.
+STORED = ROOT / "notebooks" / "results"
 
 
 def configuration(url: str | None) -> dict:
@@ -88,7 +91,7 @@ def copy_chapter(source: Path, target: Path, record: pd.DataFrame) -> None:
     numbers = (f"{chapter}.{k}" for k in itertools.count(1))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            text = records.say_what_it_takes(cell.source, source.stem, record)
+            text = needs.say_what_it_takes(cell.source, source.stem, record, STORED)
             cell.source = uses.link(relative_links(text))
         else:
             show_outputs(cell, numbers)
@@ -138,7 +141,8 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     (generated / "summary.md").write_text(count_verdicts(table, profile))
     (generated / "try_it.md").write_text(try_it(repository_url()))
     (generated / "runs.md").write_text(records.runs_table(record))
-    (generated / "needs.md").write_text(records.needs_table(record))
+    (generated / "needs.md").write_text(needs.needs_table(record, STORED))
+    (generated / "needs_colab.md").write_text(needs.colab_table(record, STORED))
     (generated / "figures.md").write_text(records.figures_table(present, record))
     contract_page.write(generated)
     play_assets.write(SITE / "book" / "_static" / "play")

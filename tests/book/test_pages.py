@@ -14,6 +14,7 @@ from pathlib import Path
 import execute
 import images
 import memory
+import needs
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,6 +24,9 @@ import terms
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
+
+import deepsif_lite as dl
+from deepsif_lite.network import load_card
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.py"))
@@ -171,22 +175,60 @@ def test_memory_of_children_is_seen():
 def test_a_chapter_says_what_was_measured(tmp_path):
     record = _record(tmp_path, **{"03_training": FACTS | {"memory_gb": 1.24}})
     head = "**Run time.** Long at `lite`. What takes hours is stored."
-    shown = records.say_what_it_takes(head, "03_training", record)
+    shown = needs.say_what_it_takes(head, "03_training", record, tmp_path)
     assert "takes** 1.5 min and at most 1.2 GB of memory here" in shown
     assert "on Colab ≈ 2.2 min on its T4 (2 cores) and ≈ 1.0 min on its A100" in shown
     assert shown.endswith(
         "A graphics card makes it quicker. What takes hours is stored."
     )
-    assert records.say_what_it_takes(head, "99_other", record) == head
+    assert needs.say_what_it_takes(head, "99_other", record, tmp_path) == head
     bare = _record(tmp_path, **{"01_simulation": FACTS})
-    shown = records.say_what_it_takes(head, "01_simulation", bare)
+    shown = needs.say_what_it_takes(head, "01_simulation", bare, tmp_path)
     assert "takes** 1.5 min here" in shown
-    assert "| not recorded |" in records.needs_table(bare)
+    assert _rows(needs.needs_table(bare, tmp_path))["01_simulation"] == [
+        *("not recorded", "1.5 min", "not recorded", "not recorded"),
+    ]
+
+
+def _rows(table):
+    cells = [line.strip("| ").split("|") for line in table.splitlines()[2:]]
+    return {first.strip(): [cell.strip() for cell in rest] for first, *rest in cells}
+
+
+def test_what_takes_longer_is_estimated_from_two_runs(tmp_path):
+    """Of a fixed time and one that grows with recordings, steps or nothing."""
+    smoke, lite, paper = (dl.get_profile(name) for name in ("smoke", "lite", "paper"))
+    fixed, each = 60.0, 0.5
+
+    def facts(profile):
+        entry = FACTS | {"profile": profile.name}
+        takes = {
+            "03_training": fixed + each * profile.live_training_steps,
+            "04_evaluation": fixed + each * profile.n_test_samples,
+            "06_evoked": fixed,
+        }
+        return {name: entry | {"seconds": seconds} for name, seconds in takes.items()}
+
+    (tmp_path / "chapters-smoke.json").write_text(json.dumps(facts(smoke)))
+    record = _record(tmp_path, **facts(lite))
+    rows = _rows(needs.needs_table(record, tmp_path))
+    hours = (fixed + each * paper.n_test_samples) / 3600
+    assert rows["06_evoked"][:3] == ["1.0 min", "1.0 min", "≈ 1.0 min"]
+    assert rows["04_evaluation"][1:3] == ["3.5 min", f"≈ {60 * hours:.1f} min"]
+
+    there = _rows(needs.colab_table(record, tmp_path))
+    machine = needs.COLAB["T4 (2 cores)"]
+    assert there["06_evoked"][0] == f"≈ {machine.factor:.1f} min"
+    run = load_card("lite")["training"]
+    slower = 67.0 / machine.tflops  # than the card that the run was on
+    trains = paper.live_training_steps * paper.batch_size * slower
+    trains *= run["seconds"] / run["samples"]
+    assert there["03_training"][2] == f"≈ {machine.factor + trains / 60:.1f} min"
 
 
 def test_every_chapter_has_a_place_for_what_it_takes():
     for source in SOURCES:
-        found = records._RUN_TIME.findall(source.read_text().replace("\n# ", "\n"))
+        found = needs._RUN_TIME.findall(source.read_text().replace("\n# ", "\n"))
         assert len(found) == 1, source.name
 
 
