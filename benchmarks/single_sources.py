@@ -123,7 +123,8 @@ def score(sample: Sample, cortex: Cortex, found: np.ndarray) -> dict[str, float]
     patch = sample.patches[0]
     precision, recall = precision_recall(found, patch)
     error = 1e3 * localization_error(found, patch, cortex.distances)
-    return {"precision": precision, "recall": recall, "error_mm": error}
+    areas = {"area": cortex.areas[patch].sum(), "found": cortex.areas[found].sum()}
+    return {"precision": precision, "recall": recall, "error_mm": error} | areas
 
 
 def measure(network: str, clips: SpikeLibrary, n: int) -> Iterator[dict]:
@@ -140,8 +141,9 @@ def measure(network: str, clips: SpikeLibrary, n: int) -> Iterator[dict]:
         ]
         for way, part in pd.DataFrame(rows).groupby("way", sort=False):
             row = {"network": network, "recordings": kind, "way": way}
-            for name in part.columns[1:]:
+            for name in ("precision", "recall", "error_mm"):
                 row[name], row[f"{name}_se"] = part[name].agg(["mean", "sem"])
+            row["area_correlation"] = part["area"].corr(part["found"])
             yield row | {"n": len(part)}
 
 
