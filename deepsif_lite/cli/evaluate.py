@@ -39,8 +39,8 @@ def add(commands) -> None:
         commands,
         "evaluate",
         _run,
-        "Score a network, sLORETA and LCMV on fresh synthetic recordings; writes one "
-        "row a source as CSV and prints the means over recordings.",
+        "Score a network, and solvers if asked for, on fresh synthetic recordings; "
+        "writes one row a source as CSV and prints the means over recordings.",
     )
     parser.add_argument("--model", default="lite", help="shipped name or folder")
     parser.add_argument("--spikes", default="lite", help=SPIKES_HELP)
@@ -82,7 +82,7 @@ def _add_judgement(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=choice(_methods),
         default=["deepsif"],
-        help="deepsif, sloreta, lcmv, fast-ires",
+        help="deepsif, sloreta, lcmv, cmem, fast-ires, champagne, mne, dspm",
     )
     parser.add_argument(
         "--selections",
@@ -90,8 +90,8 @@ def _add_judgement(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=_selection,
         default=["corrected", "probability"],
-        help="how regions are selected: corrected, published, map, probability, or the "
-        "probability from which on a region counts",
+        help="how regions are selected: samples, corrected, published, map, mean, "
+        "probability, or the probability from which on a region counts",
     )
 
 

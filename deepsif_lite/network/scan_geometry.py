@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..errors import MismatchError
 from ..signals import referenced
 from .portable import PatchTable
 from .scalp_maps import NOISE_SHARE, source_whitener, unit_maps
+from .sparse_product import sparse_pair, times_sparse
 
 if TYPE_CHECKING:
     from ..cortex.parcels import Parcels
@@ -286,9 +286,9 @@ class ScanGeometry(nn.Module):
             return dense @ matrix.to(dtype)
         key = name, matrix.device, dtype
         if key not in self._sparse:
-            self._sparse[key] = _sparse(self._pattern(name), matrix.device, dtype)
+            self._sparse[key] = sparse_pair(self._pattern(name), matrix.device, dtype)
         with torch.autocast(dense.device.type, enabled=False):
-            return _SparseProduct.apply(dense.to(dtype), *self._sparse[key])
+            return times_sparse(dense.to(dtype), self._sparse[key])
 
     def _pattern(self, name: str) -> csr_array:
         """Return where one of those matrices is 1; the rest of it is 0."""
@@ -312,55 +312,6 @@ class ScanGeometry(nn.Module):
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_sparse": {}}
-
-
-class _SparseProduct(torch.autograd.Function):
-    """A dense array times a constant sparse matrix."""
-
-    @staticmethod
-    def forward(ctx, dense: Tensor, transposed: Tensor, matrix: Tensor) -> Tensor:
-        ctx.matrix = matrix
-        return _times_sparse(dense, transposed)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor):
-        return _times_sparse(gradient, ctx.matrix), None, None
-
-
-def _sparse(
-    pattern: csr_array, device: torch.device, dtype: torch.dtype
-) -> tuple[Tensor, Tensor]:
-    """Return the transpose of a matrix of ones and zeros, and the matrix."""
-    columns = pattern.tocsc()
-    transposed = columns.indptr, columns.indices, columns.shape[::-1]
-    both = transposed, (pattern.indptr, pattern.indices, pattern.shape)
-    return tuple(_csr(*each, device, dtype) for each in both)
-
-
-def _csr(
-    ends: NDArray,
-    columns: NDArray,
-    shape: tuple[int, int],
-    device: torch.device,
-    dtype: torch.dtype,
-) -> Tensor:
-    """Return a matrix with indices of 32 bits, as the product wants them."""
-    with warnings.catch_warnings():
-        # torch calls the format beta; what is used of it is tested.
-        warnings.filterwarnings("ignore", "Sparse CS[RC]")
-        return torch.sparse_csr_tensor(
-            torch.as_tensor(ends, dtype=torch.int32),
-            torch.as_tensor(columns, dtype=torch.int32),
-            torch.ones(len(columns), dtype=dtype),
-            shape,
-            check_invariants=True,
-        ).to(device)
-
-
-def _times_sparse(dense: Tensor, transposed: Tensor) -> Tensor:
-    """Multiply ``dense @ transposed.T``."""
-    columns = dense.flatten(0, -2).T.contiguous()
-    return torch.sparse.mm(transposed, columns).T.unflatten(0, dense.shape[:-1])
 
 
 def _patch_strengths(members: NDArray, cortex: Parcels) -> csr_array:

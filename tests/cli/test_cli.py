@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,14 @@ from scipy.signal import detrend
 
 from deepsif_lite.cli import main
 from deepsif_lite.imaging import image
+from deepsif_lite.metrics.extent import RULES
+from deepsif_lite.network import NETWORKS
+from deepsif_lite.neural_mass.connectome import CONNECTOMES
+from deepsif_lite.profiles import PROFILES
 from deepsif_lite.recordings import registry
+from deepsif_lite.solvers import METHODS
+from deepsif_lite.solvers.whitening import NOISE
+from deepsif_lite.training.config import PRECISIONS
 
 
 @pytest.fixture(scope="module")
@@ -345,3 +353,20 @@ def test_a_stop_is_one_line_and_130(
     assert shown.err.startswith("deepsif-lite: stopped; ")
     assert shown.err.endswith(f"{cure}.\n")
     assert shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "choices"),
+    [
+        ("image", (*METHODS, *NOISE)),
+        ("evaluate", (*METHODS, *RULES)),
+        ("train", (*NETWORKS, *PRECISIONS, *PROFILES)),
+        ("simulate", (*CONNECTOMES, *PROFILES)),
+    ],
+)
+def test_help_names_every_choice(capsys, command, choices):
+    """Their texts are typed: the modules that hold the choices are slow to import."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    words = set(re.findall(r"[\w-]+", capsys.readouterr().out))
+    assert set(choices) <= words

@@ -1,5 +1,7 @@
 """Varied samples: repeatable, a cap a block, and made of what the head shows."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -11,11 +13,16 @@ from deepsif_lite.signals import average_reference
 from deepsif_lite.synthesis import VariedEEG, Variety
 
 
+@cache
+def clips():
+    return dl.load_spike_library(split="test")
+
+
 def stream(**options):
     options = {"block_size": 4, "seed": 1, "n_sources": (1, 2)} | options
     return VariedEEG(
         dl.load_head_model("template-75"),
-        dl.load_spike_library(),
+        clips(),
         load_cap_sampler(),
         load_artifact_sources(),
         **options,
