@@ -11,6 +11,6 @@ __getattr__, __dir__, __all__ = attach(
         "champagne": ["ChampagneResult", "PatchSource", "fit_champagne"],
         "methods": ["METHODS", "Method", "SOLVERS", "get_solver"],
         "time_basis": ["spike_courses"],
-        "whitening": ["noise_covariance", "whiten"],
+        "whitening": ["noise_covariance", "whiten", "whitening_matrix"],
     },
 )
