@@ -183,10 +183,9 @@ plt.show()
 #
 # The same in numbers, means and medians beside the paper's (mean ± standard deviation over 20 people).
 # They answer different questions and get no verdict: our patients come from the model that the network was trained on, and real ones do not.
-# Dispersion and errors are in mm, `area`, that of the extent, in cm².
 
 # %% tags=["hide-input"]
-measured = [*LABELS, "onset_zone_average_error", "area"]
+measured = [*LABELS, "onset_zone_average_error"]
 summary = evaluation.summarize_cohort(table, measured)
 theirs = dl.results.paper_table(measured, methods, "patients")
 scores = {
@@ -201,6 +200,17 @@ path = dl.results.write_scores("05_epilepsy", scores, profile, data="virtual", s
 summary["paper"] = [theirs.loc[m, kind] for kind, m in summary.index]
 summary["paper's sd"] = [theirs.loc[m, f"{kind}_sd"] for kind, m in summary.index]
 summary.rename(index=dl.figures.method_name, level="method").round(2)
+
+# %% [markdown]
+# Behind precision and recall stands how much cortex a method calls active. The area of the extent, in cm², beside that of the source and of the resection:
+
+# %% tags=["hide-input"]
+areas = {
+    dl.figures.method_name(m): table.loc[table["method"] == m, "area"] for m in methods
+}
+areas |= {"source": people["source (cm2)"], "resection": people["resection (cm2)"]}
+spread = {name: part.agg(["mean", "median"]) for name, part in areas.items()}
+pd.DataFrame(spread).round(0).astype(int)
 
 # %% [markdown]
 # The paper's onset-zone errors are of six people. Its median precision and ours:
@@ -514,7 +524,7 @@ with warnings.catch_warnings(action="ignore"):
 # %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "Images of averages of some spikes: distance of the focus from that of all, and from the center of the source where it is known; overlap of the extents, and the largest probability; mean, and range of the subsets.", "name": "fig-patient-counts"}, "image": {"alt": "Four panels against the number of averaged spikes, one curve a patient with a shaded range."}}
 panels = {
     "from_average_mm": "focus moves (mm)",
-    "error_mm": "from the source (mm)",
+    "error_mm": "error (mm)",
     "overlap": "overlap",
     "probability": "probability",
 }
