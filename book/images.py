@@ -5,13 +5,18 @@ from __future__ import annotations
 import base64
 import io
 
-from PIL import Image
+from PIL import Image, ImageColor
+
+from deepsif_lite.figures import METHOD_COLORS, PAPER_COLOR
 
 COLORS = 256
 """As many as a palette holds; a figure's shades of gray and colors fit into them."""
 EXACT = 64
 """Those that most pixels have stay as they are: lettering says by its color what it
 stands for, but is too small for a palette that only counts pixels."""
+NAMED = {ImageColor.getrgb(color) for color in (*METHOD_COLORS.values(), PAPER_COLOR)}
+"""Colors that stand for methods stay as they are, however few pixels have them: beside
+maps of the cortex, a label is less than any of a thousand shades."""
 DRAWN_DPI = 200
 SHOWN_DPI = 110
 """Inches of a figure are shown so large that its lettering has the size of the text."""
@@ -40,10 +45,12 @@ def with_palette(png: bytes) -> bytes:
 def _palette(page: Image.Image) -> Image.Image:
     """Choose the colors of a picture: those that fill it, and between them."""
     counted = sorted(page.getcolors(page.width * page.height) or [], reverse=True)
-    exact = [value for _, color in counted[:EXACT] for value in color]
+    named = [color for _, color in counted if color in NAMED]
+    exact = [*dict.fromkeys([*named, *(color for _, color in counted)])][:EXACT]
     between = page.quantize(COLORS - EXACT, method=Image.Quantize.MEDIANCUT)
     palette = Image.new("P", (1, 1))
-    palette.putpalette([*exact, *(between.getpalette() or [])][: 3 * COLORS])
+    values = [value for color in exact for value in color]
+    palette.putpalette([*values, *(between.getpalette() or [])][: 3 * COLORS])
     return palette
 
 

@@ -206,6 +206,17 @@ shown = summary.rename(index=dl.figures.method_name, level="method").round(2)
 shown.rename(index=IN_WORDS, level="metric")
 
 # %% [markdown]
+# Behind precision and recall stands how much cortex a method calls active. The area of the extent, in cm², beside that of the source and of the resection:
+
+# %% tags=["hide-input"]
+areas = {
+    dl.figures.method_name(m): table.loc[table["method"] == m, "area"] for m in methods
+}
+areas |= {"source": people["source (cm2)"], "resection": people["resection (cm2)"]}
+spread = {name: part.agg(["mean", "median"]) for name, part in areas.items()}
+pd.DataFrame(spread).round(0).astype(int)
+
+# %% [markdown]
 # The paper's onset-zone errors are of six people. Its median precision and ours:
 
 # %%
@@ -335,6 +346,23 @@ fig, axes = dl.figures.plot_evoked(spike, 0.0, title=patient.label)
 plt.show()
 
 # %% [markdown]
+# Behind it are the single spikes, as they were recorded, at the channel where the average is largest:
+
+# %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "Single spikes (gray), and their filtered average (color), at the channel of the largest deflection.", "name": "fig-patient-singles"}, "image": {"alt": "Noisy gray curves, one a spike, that share a wave at time zero, and a smooth colored curve through them."}}
+channel = patient.largest_channel
+whole = evaluation.average_spikes(patient.spikes)
+times, here = whole.times, patient.spikes.ch_names.index(channel)
+single = 1e6 * patient.spikes.get_data()[:, here]
+single -= single.mean(axis=1, keepdims=True)
+near = np.abs(times) <= 0.5
+fig, ax = plt.subplots(figsize=(6.7, 2.4), layout="constrained")
+ax.plot(1e3 * times[near], single[:, near].T, color="0.6", lw=0.7)
+course = 1e6 * whole.data[here, near]
+ax.plot(1e3 * times[near], course, color=METHODS["deepsif"].color, lw=2)
+ax.set(xlabel="time (ms)", ylabel=f"{channel} (µV)", title=patient.label)
+plt.show()
+
+# %% [markdown]
 # Spikes are as a rule *negative* on the scalp above their source.
 # In the published file this one is positive: the file's polarity may be reversed.
 # We keep it as published, and image the reversed one below: linear methods only change sign, but the network was trained on spikes of one polarity.
@@ -450,6 +478,25 @@ asked["largest probability"] = [f"{i.probability.max():.2f}" for i in others.val
 asked.rename_axis("DeepSIF")
 
 # %% [markdown]
+# And ask the scalp map itself, without any method: which patch of cortex (a region and its neighbors) explains most of it alone, on either side of the lobe?
+
+# %% tags=["published-data", "hide-input"]
+shares = evaluation.explained_by_patches(images["deepsif"])
+x = np.abs(cortex.centroids[regions, 0])
+sides = {"mesial (up to 35 mm beside the middle)": regions[x <= 0.035]}
+sides |= {"lateral (beyond 45 mm)": regions[x > 0.045]}
+sides |= {"anywhere": np.arange(cortex.n_regions)}
+rows = []
+for side, part in sides.items():
+    if len(part):
+        best = part[shares[part].argmax()]
+        place = "({:.0f}, {:.0f}, {:.0f})".format(*1e3 * cortex.centroids[best])
+        rows.append({"best patch": side, "at (mm)": place, "explains": shares[best]})
+pd.DataFrame(rows).set_index("best patch").round(2)
+
+# %% [markdown]
+# Two sides that explain nearly the same cannot be told apart by any method on this head; where one explains clearly more, it is the data that choose, as far as the template fits.
+#
 # The FAST-IRES authors report an onset zone in the left anterior temporal lobe with mesial contacts, and no onset in the lateral cortex alone: a mesial focus agrees with what they found, a lateral one does not contradict the surgery.
 #
 # Single spikes are the other witness: if each is imaged alone, does the focus stay?
@@ -479,17 +526,18 @@ with warnings.catch_warnings(action="ignore"):
         for p in dict.fromkeys((patient, many))
     }
 
-# %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "Images of averages of some spikes: distance of the focus from that of all, overlap of the extents, and the largest probability; mean, and range of the subsets.", "name": "fig-patient-counts"}, "image": {"alt": "Three panels against the number of averaged spikes, one curve a patient with a shaded range."}}
+# %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "Images of averages of some spikes: distance of the focus from that of all, and from the center of the source where it is known; overlap of the extents, and the largest probability; mean, and range of the subsets.", "name": "fig-patient-counts"}, "image": {"alt": "Four panels against the number of averaged spikes, one curve a patient with a shaded range."}}
 panels = {
     "from_average_mm": "focus moves (mm)",
+    "error_mm": "error (mm)",
     "overlap": "overlap",
-    "probability": "largest probability",
+    "probability": "probability",
 }
 fig, axes = dl.figures.plot_counts(averaged, panels)
 plt.show()
 
 # %% [markdown]
-# Where the curves are flat, more spikes buy nothing.
+# Where the curves are flat, more spikes buy nothing. The second panel shows what is left then: the error of a head and of electrodes that are not as planned, which no average removes.
 # Where single spikes disagree by centimeters and only the average of all is calm, the average rests on too few: say so in a report, and record longer.
 #
 # ### How strong is it?

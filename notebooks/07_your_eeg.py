@@ -60,12 +60,12 @@ folder = Path(tempfile.mkdtemp())
 # - **A short response**, not hours of EEG: an average around an event (spikes, stimuli), about one second long. Long recordings are imaged in windows of a second.
 # - **Clean data**: filtered (0.5 or 1 to 40 Hz), artifacts removed, bad channels marked. Source imaging turns artifacts into sources.
 # - **Volts**, as everywhere in MNE.
-# - **Channels** with 10-10 names, or with positions: any cap of 16 electrodes or more. [Chapter 3](03_training.ipynb) says what fewer cost.
+# - **Channels** with 10-10 names, or with positions: any cap, of 16 electrodes or more if possible, of eight at least. [Chapter 3](03_training.ipynb) says what fewer cost.
 #
 # ## From a shell: an EDF file with names only
 #
 # Clinical systems export EDF: names such as `EEG Fp1-REF`, no positions.
-# To have one here, a virtual patient's single spikes are written into a file of half a minute, one every few seconds.
+# To have one here, a virtual patient's single spikes are written into a file of half a minute, one every few seconds, each marked as `spike`.
 
 # %%
 head = dl.load_head_model("template", channels=dl.head.TEN_TWENTY)
@@ -85,6 +85,7 @@ for onset, spike in zip(onsets, single, strict=True):
 eeg += 2e-6 * np.random.default_rng(0).standard_normal(eeg.shape)
 info = mne.create_info([f"EEG {n}-REF" for n in cap.ch_names], sfreq, "eeg")
 raw = mne.io.RawArray(eeg, info, verbose="error")
+raw.set_annotations(mne.Annotations(onsets, 0, "spike"))
 
 # %%
 edf = folder / "night.edf"
@@ -96,34 +97,56 @@ except (ImportError, RuntimeError):  # MNE writes EDF by an optional package, ed
 print(edf.name, f"{edf.stat().st_size / 1e6:.1f} MB")
 
 # %% [markdown]
-# One line images the second around the first spike and writes a source estimate, a table, figures and a report:
+# One line averages what lies half a second around the marks, images the average, and writes a source estimate, a table, figures and a report:
 #
 # ```bash
-# deepsif-lite image night.edf --tmin 2.5 --tmax 3.5 --out results
+# deepsif-lite image night.edf --condition spike --tmin -0.5 --tmax 0.5 --out results
 # ```
 #
 # The cell below runs the same command.
 
+
 # %%
-command = f"image {edf} --tmin 2.5 --tmax 3.5 --out {folder / 'results'}"
-with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-    code = deepsif_lite_command(command.split())
-for line in out.getvalue().splitlines():
+def from_a_shell(arguments):
+    """Run deepsif-lite; return the files it names and its last line."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        code = deepsif_lite_command(arguments.split())
+    last = err.getvalue().splitlines()[-1]
+    return out.getvalue().splitlines(), f"{last} (exit code {code})"
+
+
+marked = f"image {edf} --condition spike --tmin -0.5 --tmax 0.5"
+written, last = from_a_shell(f"{marked} --out {folder / 'results'}")
+for line in written:
     print(Path(line).name)
-print(textwrap.fill(err.getvalue().splitlines()[-1], 76))
-print("exit code", code)
+print(textwrap.fill(last, 76))
 
 # %% [markdown]
-# `night-deepsif-report.html` opens in any browser, on a phone too, and prints on two pages: the image, how sure it is, how far to trust it, the strongest regions, and the EEG.
+# `night-deepsif-report.html` opens in any browser, on a phone too, and prints on two pages: the image, how sure it is, how far to trust it, the strongest regions, and the EEG with its scalp map. `night-deepsif-cortex.html` is a cortex to turn and click.
+#
+# Without `--condition`, the window is one of the recording, here around the first spike alone. Compare the last lines:
+
+# %%
+alone = f"image {edf} --tmin 2.5 --tmax 3.5 --out {folder / 'single'}"
+print(textwrap.fill(from_a_shell(alone)[1], 76))
+
+# %% [markdown]
 # Other options choose the method, bad channels, the baseline: `deepsif-lite image --help`.
+# BrainVision (`.vhdr`), EEGLAB (`.set`), BDF, FIF and whatever else MNE reads go the same way. A table of numbers says neither unit nor rate; four lines of Python do, and make microvolts volts:
+#
+# ```python
+# table = pd.read_csv("night.csv", index_col="time")  # one column an electrode
+# info = mne.create_info(list(table), 500.0, "eeg")  # samples a second
+# raw = mne.io.RawArray(1e-6 * table.to_numpy().T, info)
+# raw.save("night_raw.fif")
+# ```
 #
 # ## An average
 #
-# One spike is noisy. Mark spikes by hand in any viewer (MNE's `raw.plot()` keeps annotations), cut epochs around the marks, average:
+# In Python, the same takes a few lines more, and anything may be done on the way; here a filter. Spikes are marked by hand in any viewer (MNE's `raw.plot()` keeps annotations), epochs cut around the marks, and averaged:
 
 # %%
 recording = mne.io.read_raw(edf, preload=True, verbose="error")
-recording.set_annotations(mne.Annotations(onsets, 0, "spike"))
 recording.filter(0.5, 40.0, verbose="error")
 events, codes = mne.events_from_annotations(recording, verbose="error")
 epochs = mne.Epochs(
@@ -225,13 +248,19 @@ pd.DataFrame(rows).set_index(["", "method"])
 # Both heads are known exactly and noise is white at the same ratio on every channel, so the rows compare what the sensors see and how many there are, not two laboratories; a real recording loses more, by the head's place in the helmet.
 # MEG hardly sees what points straight outward ([chapter 2](02_forward.ipynb)), which may be where its recall differs.
 #
-# `dl.image` is for EEG and refuses a recording of magnetometers alone, because every helmet needs a leadfield of its own. With one (a {py:class}`HeadModel <deepsif_lite.HeadModel>` of `modality="meg"`), train on it as the benchmark does, or give the values to a solver:
+# `dl.image` is for EEG and refuses a recording of magnetometers alone, because every helmet needs a leadfield of its own. With one (a {py:class}`HeadModel <deepsif_lite.HeadModel>` of `modality="meg"`), give the values to a solver, or to the network as it is (in the table: not trained for MEG), or train on with it as the benchmark does:
 
 # %%
 helmet = dl.load_head_model("template-meg-148")
-field = 1e-8 * np.outer(np.hanning(100), helmet.leadfield[:, 120])  # T
-found = dl.solvers.get_solver("sloreta")(field, helmet)
-print("region", np.abs(found).max(axis=0).argmax(), "of a source in region 120")
+patch = [120, *helmet.cortex.neighbors[120]]
+field = 1e-9 * np.outer(np.hanning(100), helmet.leadfield[:, patch].sum(axis=1))  # T
+moved = dl.load_model("lite", head=helmet, transfer=True)
+for name, found in {
+    "sLORETA": dl.solvers.get_solver("sloreta")(field, helmet),
+    "DeepSIF": moved.predict(field),
+}.items():
+    strongest = np.abs(found).max(axis=0).argmax()
+    print(f"{name}: region {strongest} of a patch around region 120")
 try:
     dl.image(mne.EvokedArray(field.T, helmet.info, verbose="error"))
 except dl.errors.ChannelError as error:
@@ -258,8 +287,23 @@ regions = mne.io.read_raw_eeglab(folder / "courses.set", verbose="error")
 print(f"EEGLAB: {len(regions.ch_names)} regions, {regions.info['sfreq']:.0f} Hz")
 
 # %% [markdown]
-# The source estimate is on fsaverage5, for MNE (`stc.plot`) and FreeSurfer's tools. For a subject's own surface, morph it: `mne.compute_source_morph(stc, "fsaverage", "subject", subjects_dir=...)`.
+# The source estimate is on fsaverage5, for MNE (`stc.plot`) and FreeSurfer's tools. Where the person's MRI went through FreeSurfer's `recon-all`, {py:func}`morph_to_subject <deepsif_lite.imaging.morph_to_subject>` brings the image to their own cortex, as the paper does for its patients:
 #
+# ```python
+# own = dl.imaging.morph_to_subject(image, "sub-01", subjects_dir)
+# own.plot("sub-01", subjects_dir=subjects_dir, hemi="both", initial_time=0.0)
+# ```
+#
+# The head model stays the template's: an own cortex shows where regions lie, and makes nothing more exact.
+#
+# In a notebook, the cortex to turn and click is one call; a click on a region shows its scalp map.
+
+# %% tags=["nbval-ignore-output"]
+at_peak = (image.map(-0.01, 0.01), "no unit")
+maps = {"20 ms around the peak": at_peak, "probability": (image.probability, "")}
+dl.figures.explore_cortex(head, maps, chosen=image.peak.region)
+
+# %% [markdown]
 # ## The warning example
 #
 # MNE's own small test recording: checkerboards in the right visual field, **6 epochs only**, 60 channels named `EEG 001`, `EEG 002` and so on, which say nothing; their positions are laid on the template's scalp.
@@ -360,7 +404,7 @@ for name, spoil in SPOILED.items():
 # %% [markdown]
 # ## Summary
 #
-# - Average, clean, in volts, about one second: then `deepsif-lite image`, or `dl.image(evoked)`.
+# - Average, clean, in volts, about one second: then `deepsif-lite image`, or `dl.image(evoked)`. Marked spikes of a raw recording are averaged by `--condition`.
 # - Any cap: electrodes are found by name or by position, and the image is made on those that recorded.
 # - `image_epochs` and `image_raw` take what is not averaged; `average` averages images.
 # - Read `trust` first. The result opens in MNE, EEGLAB, FreeSurfer, spreadsheets and a browser.

@@ -149,9 +149,11 @@ def good_eeg(info: mne.Info) -> NDArray:
     if not len(good) and "mag" in set(info.get_channel_types()):
         msg = (
             "The recording is MEG alone, and every helmet needs a leadfield of its own: "
-            "give its values, (n_times, n_channels), T, to the predict of a network "
-            "trained for the head model (load_model(folder)), or to a solver with it "
-            "(deepsif_lite.solvers.get_solver)."
+            "make a HeadModel of it (modality='meg'; mne.make_forward_solution gives the "
+            "fields of its vertices), then give the values, (n_times, n_channels), T, to "
+            "a solver with it (deepsif_lite.solvers.get_solver), or to the predict of a "
+            "network: load_model('lite', head=head, transfer=True), or one trained for "
+            "the head model (load_model(folder))."
         )
         raise ChannelError(msg)
     if not len(good):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import execute
 import images
+import matplotlib.pyplot as plt
 import memory
 import needs
 import numpy as np
@@ -23,7 +24,10 @@ import tables
 import terms
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from PIL import Image
+from PIL import Image, ImageColor
+
+from deepsif_lite.cortex import load_cortex
+from deepsif_lite.figures import METHOD_COLORS, plot_methods
 
 import deepsif_lite as dl
 from deepsif_lite.network import load_card
@@ -162,6 +166,26 @@ def test_a_palette_keeps_the_color_of_lettering():
     few = Image.open(io.BytesIO(images.with_palette(written.getvalue())))
     assert few.mode == "P"
     assert few.convert("RGB").getpixel((55, 102)) == (204, 121, 167)
+
+
+def test_a_palette_keeps_the_colors_of_methods_beside_their_maps():
+    """A label has fewer pixels than a hundred shades of the cortex."""
+    cortex = load_cortex()
+    methods = ("deepsif", "sloreta", "lcmv", "cmem", "fast-ires", "mne", "dspm")
+    places = np.linspace(0, cortex.n_regions - 1, len(methods)).astype(int)
+    maps = {
+        m: np.exp(-(cortex.distances[p] / 0.04))
+        for m, p in zip(methods, places, strict=True)
+    }
+    fig, _ = plot_methods(maps, cortex)
+    written = io.BytesIO()
+    fig.savefig(written, dpi=images.DRAWN_DPI)
+    plt.close(fig)
+    few = Image.open(io.BytesIO(images.with_palette(written.getvalue())))
+    assert few.mode == "P"
+    there = {color for _, color in few.convert("RGB").getcolors(few.width * few.height)}
+    for method in methods:
+        assert ImageColor.getrgb(METHOD_COLORS[method]) in there, method
 
 
 def test_memory_of_children_is_seen():

@@ -132,7 +132,7 @@ def test_a_recording_of_magnetometers_alone_is_refused_with_the_way_out():
     info = magnetic.load_meg_head().info
     evoked = mne.EvokedArray(1e-13 * np.ones((148, 100)), info, verbose="error")
     for method in ("deepsif", "sloreta"):
-        with pytest.raises(ChannelError, match="MEG alone, .*predict of a network"):
+        with pytest.raises(ChannelError, match="MEG alone, .*transfer=True"):
             image(evoked, method)
 
 
