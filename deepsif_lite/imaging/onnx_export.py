@@ -33,8 +33,8 @@ class _Image(nn.Module):
 def export_onnx(network: SourceNetwork, card: dict, path: str | Path) -> Path:
     """Write a network for runtimes without torch.
 
-    ONNX Runtime runs it from its version 1.29 on: earlier ones have no cosine in double
-    precision.
+    Writing needs torch 2.13 (the extra ``onnx``). ONNX Runtime runs it from its version
+    1.29 on: earlier ones have no cosine in double precision.
 
     Parameters
     ----------
