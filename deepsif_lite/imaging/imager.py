@@ -242,10 +242,12 @@ class Imager:
         ----------
         epochs : mne.Epochs
             EEG, V. Channels are judged for all epochs alike.
-        tmin, tmax, match, noise, noise_cov
+        tmin, tmax
             As for :meth:`apply`.
         baseline
             As of :func:`deepsif_lite.image_epochs`: one noise covariance for all.
+        match, noise, noise_cov
+            As for :meth:`apply`.
 
         Yields
         ------
