@@ -26,10 +26,9 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image, ImageColor
 
+import deepsif_lite as dl
 from deepsif_lite.cortex import load_cortex
 from deepsif_lite.figures import METHOD_COLORS, plot_methods
-
-import deepsif_lite as dl
 from deepsif_lite.network import load_card
 
 ROOT = Path(__file__).resolve().parents[2]
