@@ -17,7 +17,7 @@ from ..errors import (
     check_option,
 )
 from ..metrics.extent import LIKELY
-from ..network.cards import serves_any_cap
+from ..network.cards import serves_any_cap, shortest_window
 from ..solvers.methods import METHODS
 from ..solvers.whitening import NOISE
 
@@ -151,20 +151,20 @@ def check_usual_length(n_times: int, card: dict) -> None:
     WindowError
         It is so long that its image would take the memory of the machine.
     """
-    shortest, longest = _USUAL
     if n_times > _LONGEST * card["n_times"]:
         msg = (
             f"The window has {n_times} samples at {card['sfreq']:g} Hz, and the network "
-            f"was trained on {card['n_times']}. Give the part around the response "
+            f"was trained on {card['n_times']} at most. Give the part around the response "
             "(tmin, tmax), or image a raw recording window by window "
             "(deepsif_lite.image_raw)."
         )
         raise WindowError(msg)
-    if not shortest <= n_times / card["n_times"] <= longest:
+    longest, shortest = card["n_times"], shortest_window(card)
+    if not min(shortest, _USUAL[0] * longest) <= n_times <= _USUAL[1] * longest:
+        lengths = f"{shortest} to {longest}" if shortest < longest else longest
         warnings.warn(
             f"The window has {n_times} samples at {card['sfreq']:g} Hz; the network "
-            f"was trained on {card['n_times']}. Crop the recording around its peak "
-            "(tmin, tmax).",
+            f"was trained on {lengths}. Choose a window around the peak (tmin, tmax).",
             stacklevel=_CALLER,
         )
 

@@ -235,6 +235,12 @@ def serves_any_cap(card: dict) -> bool:
     return "cortex_hash" in card
 
 
+def shortest_window(card: dict) -> int:
+    """Return the samples of the shortest windows that a network was trained on."""
+    variety = card.get("training", {}).get("variety") or {}
+    return variety.get("shortest", card["n_times"])
+
+
 def check_card(card: dict, head: HeadModel) -> None:
     """Refuse a network on a head model it was not trained for.
 

@@ -36,10 +36,14 @@ def recording(tmp_path_factory):
 
 
 @pytest.mark.filterwarnings("ignore:The channels predict")  # of each other: noise
-@pytest.mark.filterwarnings("ignore:The window has 101 samples")
 @pytest.mark.filterwarnings("ignore:No region is more likely")
-@pytest.mark.parametrize("method", ["sloreta", "fast-ires", "deepsif"])
-def test_image_writes_what_the_library_computes(recording, tmp_path, capsys, method):
+@pytest.mark.parametrize(
+    ("method", "within"),
+    [("sloreta", 1e-7), ("fast-ires", 1e-7), ("deepsif", 1e-4)],  # in single precision
+)
+def test_image_writes_what_the_library_computes(
+    recording, tmp_path, capsys, method, within
+):
     arguments = ["image", str(recording), "--method", method]
     arguments += ["--head", "template-64", "--out", str(tmp_path)]
     arguments += ["--tmin", "0", "--tmax", "0.2", "--baseline", "0", "0.1"]
@@ -51,7 +55,7 @@ def test_image_writes_what_the_library_computes(recording, tmp_path, capsys, met
     evoked = mne.read_evokeds(recording, 0, verbose=False).crop(0, 0.2)
     expected = image(evoked, method, "template-64", baseline=(0, 0.1)).to_stc()
     scale = np.abs(expected.data).max()
-    np.testing.assert_allclose(stc.data, expected.data, rtol=1e-5, atol=1e-7 * scale)
+    np.testing.assert_allclose(stc.data, expected.data, rtol=1e-5, atol=within * scale)
 
 
 SLOW = ("torch", "nilearn", "sklearn", "scipy.signal", "scipy.stats", "mne.report")

@@ -103,7 +103,7 @@ ROWS = [
         -0.01,
         0.01,
         NOTICED,
-        "trained on 500",
+        "trained on 100 to 500",
         methods=("deepsif",),
     ),
     _window(

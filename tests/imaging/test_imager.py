@@ -114,7 +114,7 @@ def test_apply_brings_the_recording_to_the_network(imager, evoked):
     expected = imager.predict(evoked.data.T).T
     np.testing.assert_allclose(result.activity, expected, atol=1e-5)
     np.testing.assert_allclose(result.times, evoked.times)
-    with pytest.warns(UserWarning, match="trained on 250"):
+    with pytest.warns(UserWarning, match="trained on 250\\."):
         imager.apply(evoked.copy().crop(0, 0.1))
 
 
