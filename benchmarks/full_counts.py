@@ -35,6 +35,7 @@ FULL = (*NETWORKS, "sloreta", "lcmv")  # methods that see all recordings
 COUNTS = (1, 2, 3)
 SEED = 2022
 CHUNK = 64  # recordings between two files
+FEW_CHUNK = 12  # the same, of methods that take seconds an image
 TIMED = 5  # recordings of which the time of an image is taken
 
 
@@ -59,15 +60,15 @@ def fingerprint() -> str:
 
 
 def score(
-    methods: tuple[str, ...], n: int, folder: Path, *, transport: bool = False
+    methods: tuple[str, ...], n: int, folder: Path, chunk: int, *, transport: bool
 ) -> pd.DataFrame:
     """Score some methods on all test sets, a file a chunk; return all rows."""
     networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
     clips = dl.load_spike_library("lite", split="test")
-    chunks = [(c, k) for c in COUNTS for k in range(0, n, CHUNK)]
+    chunks = [(c, k) for c in COUNTS for k in range(0, n, chunk)]
     parts = []
     for count, first in tqdm(chunks, desc=" ".join(methods), unit="chunk"):
-        size = min(CHUNK, n - first)
+        size = min(chunk, n - first)
         path = (
             folder
             / f"{'+'.join(methods)}-{count}-{first}-{size}{'-emd' * transport}.csv"
@@ -131,11 +132,10 @@ def main() -> None:
     arguments = read_arguments()
     folder = arguments.runs / fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
-    full = score(FULL, arguments.recordings, folder)
+    full = score(FULL, arguments.recordings, folder, CHUNK, transport=False)
+    n_few = min(arguments.few, arguments.recordings)
     few = [
-        score(
-            (method,), min(arguments.few, arguments.recordings), folder, transport=True
-        )
+        score((method,), n_few, folder, FEW_CHUNK, transport=True)
         for method in (*NETWORKS, *SOLVERS)
     ]
     few = pd.concat(few, ignore_index=True)

@@ -21,8 +21,11 @@ counts how far the model can be trusted: noise of sensors is as modeled, but bac
 activity is not the same everywhere, and what it has more of in one place looks like a
 source. So a first search counts all independent samples, and tells how much of the
 noise is background; a second one counts that part of them less, see
-:data:`BACKGROUND_SHARE`. With a noise covariance that holds the background, nearly all
-are counted.
+:func:`samples_that_count`. With a noise covariance that holds the background, nearly
+all are counted.
+
+What the sources leave tells how far noise is from the brain, whose activity is slow.
+Where it is white in time, slow sources do not make its samples fewer, and all count.
 
 References
 ----------
@@ -55,6 +58,12 @@ BACKGROUND_SHARE = 0.3
 
 Chosen, as the next, on recordings of the training's clips and on public ones of other
 seeds (see ``benchmarks/invertmeeg.py`` and ``benchmarks/leaderboard.py``).
+"""
+WHITENESS = 4
+"""Power of the share of independent samples in noise, by which it counts as white.
+
+Noise of the sensors is: nearly all of its samples are independent. With background
+activity beside it, half of them are, or far fewer, and hardly any weight remains.
 """
 AVERAGING_SHARE = 1 / 3
 """Of those that count, where candidates are averaged: shapes are only similar."""
@@ -179,14 +188,35 @@ solve = activity_of(fit_champagne)
 
 def _search(data: NDArray, gain: NDArray, candidates: NDArray) -> PatchModel:
     """Fit twice: to learn of what kind the noise is, and with samples that count."""
-    n_independent = independent_samples(data)
-    first = PatchModel(data, gain, candidates, n_independent)
+    first = PatchModel(data, gain, candidates, independent_samples(data))
     first.search()
-    background = first.noise_power[1] / first.noise_power.sum()
-    share = 1 - (1 - BACKGROUND_SHARE) * background
-    model = PatchModel(data, gain, candidates, share * n_independent)
+    model = PatchModel(data, gain, candidates, samples_that_count(first))
     model.search()
     return model
+
+
+def samples_that_count(model: PatchModel) -> float:
+    r"""Return by how many independent samples a fitted model's noise is known.
+
+    Those of the data, of the part that is background :data:`BACKGROUND_SHARE` of them,
+    if noise is slow, as the brain's is. If it is white, noise of the sensors was
+    averaged over all samples, and only background, of share b, over fewer; that is as
+    well known as a sum of two independent powers,
+
+    .. math:: 1/n = (1 - b)^2 / n_\text{all} + b^2 / n_\text{background}
+
+    In between the two are weighed by how white it is, see :data:`WHITENESS`.
+    """
+    n_all = model.data.shape[1]
+    n_data = independent_samples(model.data)
+    if not n_data:
+        return 0.0  # data of zeros
+    background = model.noise_power[1] / model.noise_power.sum()
+    n_slow = (1 - (1 - BACKGROUND_SHARE) * background) * n_data
+    of_background = background**2 / (BACKGROUND_SHARE * n_data)
+    n_white = 1 / ((1 - background) ** 2 / n_all + of_background)
+    white = min(independent_samples(model.residual()) / n_all, 1) ** WHITENESS
+    return float(1 / (white / n_white + (1 - white) / n_slow))
 
 
 def independent_samples(data: NDArray) -> float:
@@ -327,6 +357,14 @@ class PatchModel:
         h = self.candidates[:, [self.chosen[k] for k in kept]]
         noise = np.tensordot(self.noise, self.kinds, 1)
         return noise + (h * self.variances[kept]) @ h.T
+
+    def residual(self) -> NDArray:
+        """Return the data less what the sources make of them, posterior mean."""
+        h = self.candidates[:, self.chosen]
+        explained = (h * self.variances) @ h.T
+        return self.data - explained @ np.linalg.solve(
+            self.model_covariance(), self.data
+        )
 
     def _inverse(self, without: int | None) -> NDArray:
         return np.linalg.inv(self.model_covariance(without))

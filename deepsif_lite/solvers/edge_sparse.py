@@ -187,8 +187,8 @@ def rim_of(cortex: Cortex) -> NDArray[np.int64]:
     return np.unique(pairs[(pairs < 0).any(axis=1)].max(axis=1))
 
 
-def triangles_per_border(cortex: Cortex) -> float:
-    """Compare a region with its border to one neighbor, in units of the mesh.
+def mesh_weights(cortex: Cortex) -> Weights:
+    """Return what regions and edges cost if sums are those over the mesh's triangles.
 
     Parameters
     ----------
@@ -196,15 +196,22 @@ def triangles_per_border(cortex: Cortex) -> float:
 
     Returns
     -------
-    float
-        Triangles in a region over edges of triangles between two regions that touch,
-        both means. A triangle belongs to the region of most of its corners, to the
-        middle one of three.
+    Weights
+        For currents that are even over each region: its triangles, array of shape
+        (n_regions, 1), and edges of triangles along each border, (n_edges, 1), in the
+        order of :func:`edge_operator` with :func:`rim_of`; both over the mean border
+        of two regions. A triangle belongs to the region of most of its corners, to the
+        middle one of three. Regions that touch at a corner share one edge.
     """
     region, pairs = _borders(cortex)
-    pairs = pairs[(pairs >= 0).all(axis=1)]
-    per_region = (region >= 0).sum() / cortex.n_regions
-    return per_region * len(np.unique(pairs, axis=0)) / len(pairs)
+    n_regions = cortex.n_regions
+    triangles = np.bincount(region[region >= 0], minlength=n_regions)
+    shared = np.zeros((n_regions + 1, n_regions + 1))  # the last is no region
+    np.add.at(shared, tuple(pairs.T), 1)
+    first, second = np.nonzero(np.triu(cortex.adjacency))
+    between = np.maximum(shared[first, second], 1)
+    edges = np.r_[between, shared[-1, rim_of(cortex)]] / between.mean()
+    return Weights((triangles / between.mean())[:, None], edges[:, None])
 
 
 def _borders(cortex: Cortex) -> tuple[NDArray, NDArray]:

@@ -17,6 +17,7 @@ from deepsif_lite.solvers.champagne import (
     BACKGROUND_SHARE,
     PatchModel,
     independent_samples,
+    samples_that_count,
 )
 from deepsif_lite.solvers.patches import ring_patches, smooth_patches
 
@@ -224,14 +225,38 @@ def test_a_slow_source_in_noise_of_the_sensors_is_not_missed(known):
 
 
 def test_background_makes_samples_count_less(head):
+    """Slow as the brain's: each course is held for five samples."""
     rng = np.random.default_rng(0)
-    eeg = rng.standard_normal((300, 994)) @ head.leadfield.T
+    eeg = np.repeat(rng.standard_normal((60, 994)), 5, axis=0) @ head.leadfield.T
     data, _ = whiten(eeg, head, None)
     found = fit_champagne(eeg, head)
     share = found.n_effective / independent_samples(data)
     background = found.background / (found.background + found.sensor_noise)
     assert background > 0.8
     assert share == pytest.approx(1 - background * (1 - BACKGROUND_SHARE), abs=0.05)
+
+
+def test_all_samples_of_white_noise_count_beside_a_slow_source(head):
+    eeg, _ = _planted(head, [500], snr_db=0, seed=3)
+    data, _ = whiten(eeg, head, None)
+    assert independent_samples(data) < 150
+    assert fit_champagne(eeg, head).n_effective == pytest.approx(300, rel=0.15)
+
+
+@pytest.mark.parametrize("background", [0.1, 0.5, 0.9])
+def test_white_samples_that_count_are_those_of_a_sum_of_two_powers(background):
+    """By chance: the variance of a mean of n squares of a normal variable is 2/n."""
+    rng = np.random.default_rng(1)
+    white = rng.standard_normal((2000, 50))
+    model = SimpleNamespace(
+        noise_power=np.array([1 - background, background]),
+        data=np.repeat(white[:, :25], 2, axis=1),
+        residual=lambda: white,
+    )
+    n_slow = BACKGROUND_SHARE * independent_samples(model.data)
+    powers = (1 - background) * rng.chisquare(50, 100_000) / 50
+    powers += background * rng.chisquare(n_slow, 100_000) / n_slow
+    assert samples_that_count(model) == pytest.approx(2 / powers.var(), rel=0.05)
 
 
 def test_sizes_below_zero_are_refused(head):

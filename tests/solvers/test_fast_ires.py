@@ -26,10 +26,11 @@ from deepsif_lite.solvers.edge_sparse import (
     admm,
     edge_operator,
     fista,
+    mesh_weights,
     rim_of,
-    triangles_per_border,
 )
 from deepsif_lite.solvers.ellipsoid import Ellipsoid
+from deepsif_lite.solvers.fast_ires import ALPHA
 from deepsif_lite.solvers.time_basis import orthonormal, principal_courses
 
 SPIKES = "fast-ires/Spikes/Spike_I/data_spk_tot.mat"
@@ -209,26 +210,50 @@ def test_edges_are_differences_of_neighbors():
 
 
 def test_triangles_and_borders_are_counted():
-    """Two strips of four squares, cut in triangles; the border has four edges."""
-    wide = 5
-    corner = np.arange(4 * wide).reshape(4, wide)
+    """Squares cut in triangles: four regions of other sizes, and a row without."""
+    rows, columns = 7, 6
+    region = np.array([[0] * 4 + [1] * 2] * 3 + [[2] * 3 + [3] * 3] * 3 + [[-1] * 6])
+    corner = np.arange(rows * columns).reshape(rows, columns)
     squares = [
         (corner[i, j], corner[i, j + 1], corner[i + 1, j], corner[i + 1, j + 1])
-        for i in range(3)
-        for j in range(wide - 1)
+        for i in range(rows - 1)
+        for j in range(columns - 1)
     ]
     faces = np.array([t for a, b, c, d in squares for t in ((a, b, c), (b, d, c))])
+    # Nearly all triangles lean to the side of two of their corners.
+    owner = np.median(region.ravel()[faces], axis=1).astype(int)
+    border = np.zeros((5, 5))
+    for i in range(len(faces)):
+        for j in range(i):
+            if len(set(faces[i]) & set(faces[j])) == 2:
+                border[owner[i], owner[j]] += 1
+    border += border.T
+    touching = border[:4, :4] * (1 - np.eye(4)) > 0
     cortex = SimpleNamespace(
-        faces=faces, region_of_vertex=np.repeat([0, 0, 1, 1], wide), n_regions=2
+        faces=faces, region_of_vertex=region.ravel(), n_regions=4, adjacency=touching
     )
-    # Triangles of the middle row lean to the side of two of their corners.
-    owner = [np.bincount(cortex.region_of_vertex[f]).argmax() for f in faces]
-    border = sum(
-        owner[i] != owner[j] and len(set(faces[i]) & set(faces[j])) == 2
-        for i in range(len(faces))
-        for j in range(i)
+    weights = mesh_weights(cortex)
+    pairs = border[:4, :4][np.triu(touching)]
+    triangles = np.array([(owner == k).sum() for k in range(4)])
+    np.testing.assert_allclose(weights.regions[:, 0], triangles / pairs.mean())
+    at_wall = border[rim_of(cortex), -1]
+    assert at_wall.all()
+    np.testing.assert_allclose(
+        weights.edges[:, 0], np.r_[pairs, at_wall] / pairs.mean()
     )
-    assert triangles_per_border(cortex) == pytest.approx(len(faces) / 2 / border)
+
+
+def test_regions_that_touch_at_a_corner_share_one_edge():
+    faces = np.array([(0, 1, 2), (2, 3, 4)])
+    cortex = SimpleNamespace(
+        faces=faces,
+        region_of_vertex=np.array([0, 0, 0, 1, 1]),
+        n_regions=2,
+        adjacency=~np.eye(2, dtype=bool),
+    )
+    weights = mesh_weights(cortex)
+    np.testing.assert_array_equal(weights.regions, [[1], [1]])
+    np.testing.assert_array_equal(weights.edges, [[1]])
 
 
 @pytest.fixture(scope="module")
@@ -415,9 +440,12 @@ def test_courses_of_the_published_spikes_are_those_published(published):
 
 @pytest.mark.published(SPIKES, COURSES, SPIKE, ELECTRODES)
 @pytest.mark.parametrize("courses", ["average", "single spikes", "published"])
-@pytest.mark.parametrize("noise", [None, "diagonal"])  # others have its variances
+@pytest.mark.parametrize(
+    ("noise", "alpha"),  # other covariances have the variances of the diagonal one
+    [(None, ALPHA), ("diagonal", ALPHA), ("diagonal", 4 * ALPHA)],
+)
 def test_the_published_patient_is_imaged_in_the_left_temporal_lobe(
-    published, noise, courses
+    published, noise, alpha, courses
 ):
     from deepsif_lite.imaging.recorded import prepare_as_recorded
 
@@ -427,7 +455,7 @@ def test_the_published_patient_is_imaged_in_the_left_temporal_lobe(
     baseline, eeg = ready.data.T[:750], ready.data.T[window]
     cov = noise_covariance(baseline, noise) if noise else None
     eeg = eeg - baseline.mean(axis=0)
-    solution = solve_fast_ires(eeg, cap, noise_cov=cov, time_courses=given)
+    solution = solve_fast_ires(eeg, cap, noise_cov=cov, time_courses=given, alpha=alpha)
     power = (solution.activity[199:351] ** 2).mean(axis=0)
     left = cap.cortex.hemisphere == "lh"
     temporal = np.isin(np.arange(len(power)), brodmann_regions(cap.cortex, TEMPORAL))
