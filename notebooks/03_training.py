@@ -391,7 +391,12 @@ print(f"largest difference to the library's: {np.abs(scan - of_library).max():.0
 # The same for a [dictionary](../book/glossary.md) of patches grown from every region: the region alone, everything within one, two and three steps of it, and others of all sizes between, grown by the rules that grow the sources of the training data.
 # Each patch $G$ gets a weight that rises with its fit $f(G)$, and a region receives the share of the weight around it that falls on patches which contain it,
 #
-# $$w_G = \big(1 - f(G)\big)^{-\beta}, \qquad \text{feature}_r = \log \sum_{G \ni r} w_G - \log \sum_{G \text{ near } r} w_G .$$
+# $$
+# \begin{aligned}
+# w_G &= \big(1 - f(G)\big)^{-\beta},\\
+# \text{feature}_r &= \log \sum_{G \ni r} w_G - \log \sum_{G \text{ near } r} w_G .
+# \end{aligned}
+# $$
 #
 # Which maps belong to sources, and the sharpness $\beta$, the transformer says; several such scans are taken, for several answers.
 #

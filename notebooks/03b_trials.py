@@ -221,7 +221,7 @@ shown.loc[ways.way.unique()].rename_axis(columns=[None, None])
 # %% [markdown]
 # Can such images be trusted? How many are wrong (the strongest region more than 2 cm from any source) among those with each verdict, by the checks that need no places of electrodes, and how far probabilities above .2 are from the truth at most:
 
-# %%
+# %% table={"caption": "Share of wrong images by verdict, and the largest gap of the probabilities, by what the network is told of the baseline."}
 verdicts = dl.results.read_experiment("baseline_trust")
 _ = dl.results.write_table("03b_baseline_trust", verdicts, profile)
 verdicts["wrong"] *= verdicts["images"]

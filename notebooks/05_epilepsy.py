@@ -208,11 +208,11 @@ shown.rename(index=IN_WORDS, level="metric")
 # %% [markdown]
 # Behind precision and recall stands how much cortex a method calls active. The area of the extent, in cm², beside that of the source and of the resection:
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] table={"caption": "Area of the extent in cm², by method, beside that of the source and of the resection."}
 areas = {
     dl.figures.method_name(m): table.loc[table["method"] == m, "area"] for m in methods
 }
-areas |= {"source": people["source (cm2)"], "resection": people["resection (cm2)"]}
+areas |= {"source": people["source (cm²)"], "resection": people["resection (cm²)"]}
 spread = {name: part.agg(["mean", "median"]) for name, part in areas.items()}
 pd.DataFrame(spread).round(0).astype(int)
 
@@ -480,7 +480,7 @@ asked.rename_axis("DeepSIF")
 # %% [markdown]
 # And ask the scalp map itself, without any method: which patch of cortex (a region and its neighbors) explains most of it alone, on either side of the lobe?
 
-# %% tags=["published-data", "hide-input"]
+# %% tags=["published-data", "hide-input"] table={"caption": "The patch that alone explains most of the scalp map, on either side of the temporal lobe and anywhere."}
 shares = evaluation.explained_by_patches(images["deepsif"])
 x = np.abs(cortex.centroids[regions, 0])
 sides = {"mesial (up to 35 mm beside the middle)": regions[x <= 0.035]}

@@ -488,7 +488,7 @@ for name, evoked_, (low, high), time, around, regions in responses:
         facts["trust"] = image.trust.verdict
         rows.append({"response": name, "network": way, **facts})
 
-# %% tags=["published-data"]
+# %% tags=["published-data"] table={"caption": "Real responses, imaged as they are and whitened by their baseline."}
 told = pd.DataFrame(rows)
 path = dl.results.write_table("06_baseline", told, profile)
 told.pivot(index="response", columns="network").swaplevel(axis=1).sort_index(axis=1)

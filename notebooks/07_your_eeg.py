@@ -176,10 +176,11 @@ plt.show()
 # %% [markdown]
 # The table of regions has their place in fsaverage and in MNI152, their area (mm²), and the Brodmann area where the atlas is at hand:
 
-# %% table={"caption": "The first rows of the table of regions."}
+# %% table={"caption": "The first rows of the table of regions, some of its columns."}
 table = image.to_table(-0.05, 0.05, of="mean")
-columns = ["hemisphere", "atlas", "mni_x_mm", "mni_y_mm", "mni_z_mm", "area_mm2"]
-table[["region", *columns, "peak", "probability", "in_extent"]].head().round(2)
+columns = ["hemisphere", "atlas", "mni_x_mm", "mni_y_mm", "mni_z_mm", "probability"]
+print("all columns:", textwrap.fill(", ".join(table), 76))
+table.set_index("region")[columns].head().round(2)
 
 # %% [markdown]
 # The network's output has **no unit**. `probability` says how likely each region was active at any time of the window; [chapter 4](04_evaluation.ipynb) shows where it is [calibrated](../book/glossary.md).
