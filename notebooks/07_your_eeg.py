@@ -84,8 +84,8 @@ for onset, spike in zip(onsets, single, strict=True):
     eeg[:, start : start + spike.shape[1]] += spike
 eeg += 2e-6 * np.random.default_rng(0).standard_normal(eeg.shape)
 info = mne.create_info([f"EEG {n}-REF" for n in cap.ch_names], sfreq, "eeg")
-raw = mne.io.RawArray(eeg, info, verbose="error")
-raw.set_annotations(mne.Annotations(onsets, 0, "spike"))
+marks = mne.Annotations(onsets, 0, "spike")
+raw = mne.io.RawArray(eeg, info, verbose="error").set_annotations(marks)
 
 # %%
 edf = folder / "night.edf"
