@@ -52,7 +52,7 @@ TEST_SEED = 601
 N_GROUPS, N_TIMES = 64, 100  # of the small network of the paper's kind
 ALONE = Processes(0, 1, torch.device("cpu"))
 MISSED = "share of the activity's energy missed"
-FULL_SIZE = 64 * 500 * 994  # numbers that the published code adds up in a batch
+FULL_SIZE = 64 * 500 * 994  # numbers that a batch of the paper adds up
 
 
 class ErrorAlone(ScanNetwork):
@@ -278,39 +278,33 @@ def compare(kind: str, reading: Reading, paths: dict) -> Iterator[dict]:
         }
 
 
-def of_optimizer(n: int = 2) -> list[dict]:
+def of_optimizer(n: int = 2) -> dict[str, str | float]:
     """Compare error and weight decay in a step of the paper's network, full size."""
     model = dl.load_model("paper-75")
     decay = CONFIGS["paper"].weight_decay
     _, _, clips = _data()
     stream = dl.SyntheticEEG(model.head, clips, n_sources=2, seed=TEST_SEED)
-    summed = model.network.requires_grad_().loss(stream.batch(range(n)))["total"]
-    summed.backward()
+    batch = stream.batch(range(n))
+    model.network.requires_grad_().loss(batch)["total"].backward()
     weights = [p for p in model.network.parameters() if p.grad is not None]
-    mean = torch.cat([p.grad.flatten() for p in weights]).abs() / summed_numbers(n)
     size = torch.cat([p.detach().flatten() for p in weights]).abs()
+    mean = torch.cat([p.grad.flatten() for p in weights]).abs()
+    mean /= batch.activity.numel()
     learned = size > 0  # what rounds sizes up stays zero
-    shares = {
-        "ours": (decay * size > mean * FULL_SIZE)[learned].float().mean(),
-        "literal": (decay * size > mean)[learned].float().mean(),
+
+    def share(error: torch.Tensor) -> float:
+        return float((decay * size > error)[learned].float().mean())
+
+    ours, literal = share(mean * FULL_SIZE), share(mean)
+    return {
+        "reading": "mean of the errors in place of their sum",
+        "network": "paper-75",
+        "measure": "share of weights that decay moves more than the error",
+        "ours": ours,
+        "literal": literal,
+        "difference": literal - ours,
+        "n": n,
     }
-    ours, literal = (float(shares[key]) for key in ("ours", "literal"))
-    return [
-        {
-            "reading": "mean of the errors in place of their sum",
-            "network": "paper-75",
-            "measure": "share of weights that decay moves more than the error",
-            "ours": ours,
-            "literal": literal,
-            "difference": literal - ours,
-            "n": n,
-        }
-    ]
-
-
-def summed_numbers(n: int) -> int:
-    """Return how many numbers the error of so many samples is a sum of."""
-    return FULL_SIZE * n // 64
 
 
 def main() -> None:
@@ -336,7 +330,7 @@ def main() -> None:
         for reading in readings[1:]
         for row in compare(kind, reading, paths)
     ]
-    finish_with_facts(pd.DataFrame(rows + of_optimizer()), arguments.save, start)
+    finish_with_facts(pd.DataFrame([*rows, of_optimizer()]), arguments.save, start)
 
 
 if __name__ == "__main__":
