@@ -120,7 +120,7 @@ def hold_stops() -> Iterator[list[int]]:
 
     So what must not be cut, such as a training step, is finished, and its result can
     be kept. The signal then does what it would have done. Only the main thread of a
-    program hears signals; in another one nothing is held.
+    program receives signals; in another one nothing is held.
 
     Yields
     ------

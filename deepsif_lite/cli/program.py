@@ -21,7 +21,7 @@ from . import build, data, evaluate, export, image, pack, simulate, train
 _COMMANDS = (image, simulate, pack, train, evaluate, export, data, build)
 """A module each, in the order of the help; its ``add`` describes the command."""
 
-_EXPECTED = (ValueError, OSError, KeyError, ImportError)
+_EXPECTED = (ValueError, OSError, ImportError)
 """Errors that name their cure; anything else is a bug and shows its traceback."""
 
 _FAILED = 2
@@ -58,8 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"deepsif-lite: stopped; {after_stop}\n")
             return _STOPPED
         except _EXPECTED as error:
-            text = error.args[0] if isinstance(error, KeyError) else error
-            sys.stderr.write(f"deepsif-lite: error: {' '.join(str(text).split())}\n")
+            sys.stderr.write(f"deepsif-lite: error: {' '.join(str(error).split())}\n")
             return _FAILED
     return 0
 

@@ -32,7 +32,7 @@ SFREQ = 500.0  # Hz, sampling rate of the published recordings
 
 @dataclass(frozen=True, eq=False)
 class HeadModel:
-    """What the electrodes see of each parcel.
+    """What the electrodes record of each parcel.
 
     Attributes
     ----------

@@ -188,7 +188,7 @@ def _same_electrodes(
     if contradicted:
         warn(
             f"Channels {contradicted} lie more than {MAX_ANGLE:.0f} degrees from the "
-            "head model's channels of that name; their positions are believed."
+            "head model's channels of that name; their positions are used."
         )
     return targets
 

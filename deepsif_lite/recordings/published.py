@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..artifacts import read_shipped
-from ..errors import ArtifactError, RecordingUnavailable
+from ..errors import ArtifactError, RecordingUnavailable, check_option
 
 _DOWNLOAD_TIMEOUT = 10  # s without an answer
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -99,7 +99,7 @@ def find(name: str) -> Path | None:
 
     Raises
     ------
-    KeyError
+    OptionError
         The name is not in the registry.
     RecordingUnavailable
         ``DEEPSIF_LITE_DATA`` holds a file of that name whose SHA-256 differs.
@@ -138,7 +138,7 @@ def fetch(name: str) -> Path:
 
     Raises
     ------
-    KeyError
+    OptionError
         The name is not in the registry.
     RecordingUnavailable
         The file is not on this machine and could not be downloaded, or
@@ -148,11 +148,8 @@ def fetch(name: str) -> Path:
 
 
 def _record(name: str) -> dict:
-    try:
-        return registry()[name]
-    except KeyError:
-        msg = f"{name!r} is not in the registry; known: {sorted(registry())}."
-        raise KeyError(msg) from None
+    check_option("name", name, registry())
+    return registry()[name]
 
 
 def cache_dir() -> Path:

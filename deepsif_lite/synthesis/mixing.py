@@ -48,7 +48,7 @@ def read_literally(variant: str | Sequence[str]) -> tuple[str, ...]:
 
 
 class ProjectedClips(NamedTuple):
-    """A spike library as it is seen from the scalp.
+    """A spike library projected to the scalp.
 
     Attributes
     ----------

@@ -153,7 +153,7 @@ class SyntheticEEG:
             rms = np.sqrt(np.mean(centered**2, axis=1, keepdims=True))
             self.resting = (centered / rms).astype(np.float32)
         leadfield = referenced(head.leadfield, head.modality)
-        # Only ratios count, and float32 likes numbers near one.
+        # Only ratios count, and squares of numbers near one stay within float32.
         leadfield = leadfield / np.linalg.norm(leadfield, axis=0).mean()
         self._clips = project_clips(clips, leadfield, self.device)
         self._candidates = KeptCandidates(

@@ -331,7 +331,7 @@ class VariedEEG(SyntheticEEG):
 
 
 def _gain(wearer: Wearer) -> NDArray:
-    """Return a leadfield as synthesis takes it; float32 likes numbers near one."""
+    """Return a leadfield as synthesis takes it: referenced, near one, transposed."""
     leadfield = wearer.leadfield
     if wearer.mapping is not None:
         leadfield = wearer.mapping @ leadfield

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deepsif_lite.errors import ArtifactError, RecordingUnavailable
+from deepsif_lite.errors import ArtifactError, OptionError, RecordingUnavailable
 from deepsif_lite.recordings import fetch, find, registry
 from deepsif_lite.recordings import published as recordings
 from deepsif_lite.recordings.published import read_registry
@@ -25,7 +25,7 @@ def test_registry_is_complete():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(KeyError, match="not in the registry"):
+    with pytest.raises(OptionError, match="name=.* is unknown; choose one of"):
         fetch("deepsif/nothing.mat")
 
 
