@@ -191,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--start-steps", type=int, default=300, help="of 64, plain")
     parser.add_argument("--steps", type=int, default=100, help="of 64, then")
-    parser.add_argument("--caps", type=int, default=2, help=f"of {BLOCK} recordings")
+    parser.add_argument("--caps", type=int, default=3, help=f"of {BLOCK} recordings")
     parser.add_argument("--starts", type=Path, default=Path("_build/variety"))
     parser.add_argument("--runs", type=Path, default=Path("_build/whitened_training"))
     parser.add_argument("--save", help="file to write, .csv")

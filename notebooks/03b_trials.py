@@ -243,9 +243,24 @@ recordings.groupby([kinds, "way"])["in_target"].mean().unstack().round(2)
 
 # %% [markdown]
 # It helps the responses of healthy people and harms the patient's spikes, perhaps because the patient's baseline holds activity of the same region.
-# So {py:func}`dl.image <deepsif_lite.image>` does it where it is given a `baseline`, and not unless asked ([chapter 6](06_evoked.ipynb) shows it); whether networks gain by training with it is open.
+# So {py:func}`dl.image <deepsif_lite.image>` does it where it is given a `baseline`, and not unless asked ([chapter 6](06_evoked.ipynb) shows it).
 #
+# Does a network gain by training with it? `benchmarks/whitened_training.py` lets two small networks learn from 6,400 recordings each, one as they are, the other half of them whitened by imperfect covariances, of one to sixteen other recordings of the same person. Average precision on the recordings of other people, as they are and by their own baselines (two trainings each; difference from the first network without a baseline, paired by recording):
+
+# %%
+trained = dl.results.read_experiment("whitened_training")
+_ = dl.results.write_table("03b_whitened_training", trained, profile)
+trained["difference"] = [
+    f"{d:+.3f} ± {e:.3f}"
+    for d, e in zip(trained.difference, trained.difference_se, strict=True)
+]
+shown = trained.rename(columns=lambda name: name.replace("_", " ")).round(3)
+shown.set_index(["trained on", "imaged"]).iloc[:, :2]
+
 # %% [markdown]
+# Whitening pays for a network that never met it, and so short a training with it adds nothing that two seeds could tell.
+# It stays out of the recipe.
+#
 # ## Clips and parameters
 #
 # Are there enough clips?
