@@ -139,7 +139,9 @@ def head_potentials(number: int) -> NDArray:
 def _factors(potentials: NDArray) -> tuple[NDArray, NDArray]:
     """Split into maps on the scalp and the share that each parcel has of each."""
     left, size, right = np.linalg.svd(potentials, full_matrices=False)
-    scale = np.sqrt(size[:_N_COMPONENTS])  # both of one size, within the range of half precision
+    scale = np.sqrt(
+        size[:_N_COMPONENTS]
+    )  # both of one size, within the range of half precision
     maps = left[:, :_N_COMPONENTS] * scale
     shares = right[:_N_COMPONENTS] * scale[:, None]
     return maps.astype(np.float16), shares.astype(np.float16)
