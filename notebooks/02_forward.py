@@ -284,7 +284,8 @@ for modality, model in (("EEG", head), ("MEG", meg)):
 columns = ["modality", "method", "third", "peak error (mm)", "width (mm)"]
 resolution = pd.DataFrame(rows, columns=columns).round(0)
 dl.results.write_table("02_resolution", resolution, profile)
-resolution["method"] = resolution["method"].map(dl.figures.method_name)
+names = resolution["method"].map(dl.figures.method_name)
+resolution["method"] = names.str.replace("-", " ")
 resolution.pivot(index=columns[:2], columns="third", values=columns[3:]).astype(int)
 
 # %% [markdown]

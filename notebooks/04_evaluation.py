@@ -1131,7 +1131,7 @@ _ = dl.results.write_scores(
 # shown[["detected", "precision", "recall"]].mean().round(2)
 # ```
 #
-# The network, and the more, the more sources there are: one threshold for the whole image drops a weak source in noise. sLORETA misses next to none, and that is no merit: its threshold calls so much of the cortex active that some of it lies in every source, at a precision below one fifth.
+# The network, and the more, the more sources there are: one threshold for the whole image drops a weak source in noise. sLORETA misses next to none, and that is no merit: its threshold calls so much of the cortex active that some of it lies in every source, at a precision of a fifth or less.
 # :::
 #
 # :::{exercise}

@@ -127,7 +127,7 @@ def make_movie(
     at: Sequence[float],
     *,
     view: str = "lh-lateral",
-    dpi: float = 110,
+    dpi: float = 90,
 ) -> bytes:
     """Make a loop of images over time, a small GIF (PNAS Movies S1 to S3).
 

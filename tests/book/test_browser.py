@@ -331,7 +331,7 @@ def test_no_page_is_wider_than_the_window_and_none_complains(chromium, site, wid
 
 # Of a page when it opens, without MathJax, which is fetched once for all, and without
 # figures far below, which are fetched when the reader comes near.
-MOST_BYTES = 2e6
+MOST_BYTES = 1.2e6
 TEXT = {".html", ".js", ".css", ".svg", ".json"}
 
 
