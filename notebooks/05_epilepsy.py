@@ -208,7 +208,7 @@ shown.rename(index=IN_WORDS, level="metric")
 # %% [markdown]
 # Behind precision and recall stands how much cortex a method calls active. The area of the extent, in cm², beside that of the source and of the resection:
 
-# %% tags=["hide-input"] table={"caption": "Area of the extent in cm², by method, beside that of the source and of the resection."}
+# %% tags=["hide-input"] table={"caption": "Area of the extent by method, of the source and of the resection (cm²)."}
 areas = {
     dl.figures.method_name(m): table.loc[table["method"] == m, "area"] for m in methods
 }
@@ -480,7 +480,7 @@ asked.rename_axis("DeepSIF")
 # %% [markdown]
 # And ask the scalp map itself, without any method: which patch of cortex (a region and its neighbors) explains most of it alone, on either side of the lobe?
 
-# %% tags=["published-data", "hide-input"] table={"caption": "The patch that alone explains most of the scalp map, on either side of the temporal lobe and anywhere."}
+# %% tags=["published-data", "hide-input"] table={"caption": "The patch of cortex that explains most of the scalp map at the peak, by the side of the lobe, and its share."}
 shares = evaluation.explained_by_patches(images["deepsif"])
 x = np.abs(cortex.centroids[regions, 0])
 sides = {"mesial (up to 35 mm beside the middle)": regions[x <= 0.035]}
