@@ -69,7 +69,7 @@ def test_a_solver_imports_nothing_slow(recording, tmp_path):
     arguments = ["image", recording, "--method", "sloreta", "--out", tmp_path]
     command = [sys.executable, "-c", code, *map(str, arguments)]
     printed = subprocess.check_output(command, text=True).splitlines()
-    assert len(printed) == 6
+    assert len(printed) == 7
     assert printed[-1] == "[]"
 
 
