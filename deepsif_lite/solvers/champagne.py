@@ -27,6 +27,11 @@ all are counted.
 What the sources leave tells how far noise is from the brain, whose activity is slow.
 Where it is white in time, slow sources do not make its samples fewer, and all count.
 
+A further source must be worth the price of its choice among all candidates. Several
+weak sources in strong noise are often not, and are found in part: a lower price finds
+more of them, and false ones where there is background activity, which all recordings of
+a brain hold. So one that is worth less is faint in the image: by its odds.
+
 References
 ----------
 Wipf DP, Owen JP, Attias HT, Sekihara K, Nagarajan SS (2010). NeuroImage 49, 641-655

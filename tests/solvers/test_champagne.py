@@ -263,12 +263,13 @@ def test_white_samples_that_count_are_those_of_a_sum_of_two_powers(background):
 def test_a_source_that_evidence_does_not_demand_is_there_by_its_odds():
     """Beside a source, by half the price; its own posterior mean by a regression."""
     rng = np.random.default_rng(0)
-    gain = np.eye(5)[:, [0, 3]] + 0.1
-    data = np.array([[2.0], [0.7]]) * rng.standard_normal((2, 4000))
+    gain = np.eye(5)[:, [0, 3]]
+    data = np.array([[5.0], [0.15]]) * rng.standard_normal((2, 4000))
     data = gain @ data + 0.5 * rng.standard_normal((5, 4000))
-    model = PatchModel(data, gain, gain, 4000)
-    model.chosen, model.variances = [0], np.array([4.0])
+    model = PatchModel(data, np.eye(5), gain, 4000)
+    model.chosen, model.variances = [0], np.array([25.0])
     model.learn(50)
+    model.variances *= 1.1  # so that more of the same is not the further source
     price = np.log(2)  # candidates
     model.n_effective *= 0.5 * price / model.gains()[0][1]
     there = 1 / (1 + np.exp(0.5 * price))
