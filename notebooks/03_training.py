@@ -734,7 +734,7 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 #     print(f"{n_modes} maps, recall by number of sources:", recall.round(2).to_dict())
 # ```
 #
-# With three maps three sources fill all of them, and noise that is stronger than the weakest source takes its place: recall of recordings with three sources falls first. Sixteen cost time and bring maps of noise, which the network must learn to ignore.
+# After so short a training, hardly: three maps hold most of three sources, and their recall falls by less than its standard error. Where noise is stronger than the weakest source, it takes that source's place, so a loss has to be looked for there, on many recordings. Sixteen maps cost time, and bring maps of noise that the network must learn to ignore.
 # :::
 #
 # :::{exercise}
@@ -752,7 +752,7 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 #     print(n_shapes, scores.round(2).to_dict())
 # ```
 #
-# In part. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare. Look at precision: borders suffer before places do.
+# No. Recall hardly changes, but precision falls to little more than half, and false regions make the error several times as large. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare.
 # :::
 #
 # :::{exercise}
