@@ -1,7 +1,7 @@
 """What each literal reading changes that needs a training of its own.
 
 Run ``python benchmarks/literal_trainings.py --save data/experiments/literal_trainings.csv``
-(a quarter of an hour on one core; a run that was stopped goes on). Networks learn from
+(seven minutes on one core; a run that was stopped goes on). Networks learn from
 their random start, for equally many samples, with two seeds, alike but for one thing,
 and all are scored on the same recordings of clips that none was trained on.
 
@@ -51,7 +51,7 @@ SEEDS = (0, 1)
 TEST_SEED = 601
 N_GROUPS, N_TIMES = 64, 100  # of the small network of the paper's kind
 ALONE = Processes(0, 1, torch.device("cpu"))
-MISSED = "share of the activity's energy missed"
+MISSED = "energy_missed"  # share of the energy of the true activity
 FULL_SIZE = 64 * 500 * 994  # numbers that a batch of the paper adds up
 
 
@@ -268,6 +268,7 @@ def compare(kind: str, reading: Reading, paths: dict) -> Iterator[dict]:
         yield {
             "reading": reading.name,
             "network": kind,
+            "samples": CONFIGS[kind].n_steps * CONFIGS[kind].batch_size,
             "measure": measure_name,
             "ours": both[OURS.name][measure_name].mean(),
             "literal": both[reading.name][measure_name].mean(),
