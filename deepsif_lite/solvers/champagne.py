@@ -144,7 +144,7 @@ def fit_champagne(
         EEG, V, in the order of the head model's channels.
     head : HeadModel
         Leadfield, V/(A m), and which regions touch.
-    noise_cov : array of shape (n_channels, n_channels), optional
+    noise_cov : array of shape (n_channels, n_channels) | None
         Noise covariance, V^2; its scale is learned. By default equal and independent
         on all channels. Background activity is learned besides.
     n_steps : int

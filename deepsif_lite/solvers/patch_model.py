@@ -110,7 +110,7 @@ class PatchModel:
 
         Parameters
         ----------
-        without : int, optional
+        without : int | None
             Which of the chosen patches to leave out.
         """
         seen, expected = self._match(self._inverse(without))
