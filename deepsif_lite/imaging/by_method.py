@@ -270,7 +270,7 @@ def image_raw(
     solver = _solver_for(method, head, match, options)
     batches = raw_windows(raw, solver.bring, window, overlap, tmin=tmin, tmax=tmax)
     if baseline is not None:
-        solver.listen(raw, baseline, noise)
+        solver.estimate_noise(raw, baseline, noise)
     return solver.images(with_warning(batches))
 
 

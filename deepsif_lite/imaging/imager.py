@@ -16,7 +16,7 @@ from ..signals import normalize
 from ..solvers.whitening import whitening_matrix
 from . import checks
 from .fit import warn_about_fit
-from .noise import NETWORK_NOISE, find_noise, given_noise, keep_known, listen
+from .noise import NETWORK_NOISE, find_noise, given_noise, keep_known, noise_of_raw
 from .recorded import prepare_as_recorded
 from .running import run_network
 from .serving import serving
@@ -332,7 +332,7 @@ class Imager:
         batches = raw_windows(raw, bring, window, overlap, tmin=tmin, tmax=tmax)
         checks.check_usual_length(round(window * self.card["sfreq"]), self.card)
         if baseline is not None:
-            known = listen(raw, baseline, noise or NETWORK_NOISE, bring)
+            known = noise_of_raw(raw, baseline, noise or NETWORK_NOISE, bring)
         return self._images(with_warning(batches), known)
 
     def _bring(self, inst: Instance, match: str) -> tuple[Instance, HeadModel]:

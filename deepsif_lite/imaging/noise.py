@@ -41,14 +41,14 @@ class Noise(NamedTuple):
         V^2.
     ch_names : list of str | None
         Its channels; None where nobody said.
-    heard : bool
-        Whether it was listened to in a part of a recording, of which other parts may
+    from_part : bool
+        Whether it was estimated from a part of a recording, of which other parts may
         have more good channels.
     """
 
     covariance: NDArray
     ch_names: list[str] | None
-    heard: bool = False
+    from_part: bool = False
 
     def named(self, ch_names: Sequence[str]) -> Noise:
         """Return it with the names of the channels imaged first, if it has none yet.
@@ -168,20 +168,20 @@ def find_noise(
     return given_noise(noise_cov)
 
 
-def listen(
+def noise_of_raw(
     raw: mne.io.BaseRaw, baseline: Baseline, method: str | None, bring: Bring
 ) -> Noise:
     """Estimate the noise covariance from a part of a raw recording."""
     window = check_baseline(raw.times, baseline)
     ready, _ = bring(read_piece(raw, *window).recording)
-    return noise_of(ready, (None, None), method)._replace(heard=True)
+    return noise_of(ready, (None, None), method)._replace(from_part=True)
 
 
 def keep_known(
     ready: Instance, head: HeadModel, noise: Noise | None
 ) -> tuple[Instance, HeadModel]:
-    """Leave out channels that were bad where the noise was listened to."""
-    if noise is None or noise.ch_names is None or not noise.heard:
+    """Leave out channels that were bad where the noise was estimated."""
+    if noise is None or noise.ch_names is None or not noise.from_part:
         return ready, head
     known = [name for name in ready.ch_names if name in noise.ch_names]
     if known == ready.ch_names:

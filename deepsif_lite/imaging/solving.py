@@ -10,7 +10,7 @@ import numpy as np
 from ..recordings.windows import check_window, remove_mean
 from ..solvers.methods import METHODS
 from . import checks
-from .noise import keep_known, listen, noise_of
+from .noise import keep_known, noise_of, noise_of_raw
 from .recorded import prepare_as_recorded
 from .windows import Windows, crop, images_of
 
@@ -40,7 +40,7 @@ class Solver:
     options : dict
         Of the solver itself.
     noise : Noise | None
-        Given, or found by :meth:`prepare` and :meth:`listen`. None: equal and
+        Given, or found by :meth:`prepare` and :meth:`estimate_noise`. None: equal and
         independent on all channels.
     keeps_mean : bool
         Whether the mean over a window counts: that of a baseline was taken away.
@@ -78,11 +78,11 @@ class Solver:
             remove_mean(ready)
         return ready, cap
 
-    def listen(
+    def estimate_noise(
         self, raw: mne.io.BaseRaw, baseline: Baseline, estimate: str | None
     ) -> None:
         """Estimate the noise from a part of a raw recording."""
-        self.noise = listen(raw, baseline, estimate, self.bring)
+        self.noise = noise_of_raw(raw, baseline, estimate, self.bring)
 
     def bring(self, piece: mne.io.BaseRaw) -> tuple[mne.io.BaseRaw, HeadModel]:
         """Bring a piece of a raw recording to its head model."""
