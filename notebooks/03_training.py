@@ -751,7 +751,7 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 #     print(name, mean_scores(candidate, test_clips).round(2).to_dict())
 # ```
 #
-# No. Recall hardly changes, but precision falls to little more than half, and false regions make the error several times as large. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare.
+# No. Recall falls by some hundredths, precision to little more than half, and false regions make the error several times as large. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare.
 # :::
 #
 # :::{exercise}
