@@ -722,16 +722,16 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 #         return dl.load_model(out)
 #
 #
-# for n_modes in (3, 16):
+# for name, candidate in {"3 maps": trained(n_modes=3), "8 maps": live}.items():
 #     scores = dl.evaluate(
-#         trained(n_modes=n_modes),
+#         candidate,
 #         test_clips,
 #         methods=("deepsif",),
 #         n_samples=min(settings.n_test_samples, 40),
 #         progress=False,
 #     )
 #     recall = per_sample(scores).groupby("n_sources")["recall"].mean()
-#     print(f"{n_modes} maps, recall by number of sources:", recall.round(2).to_dict())
+#     print(f"{name}, recall by number of sources:", recall.round(2).to_dict())
 # ```
 #
 # After so short a training, hardly: three maps hold most of three sources, and their recall falls by less than its standard error. Where noise is stronger than the weakest source, it takes that source's place, so a loss has to be looked for there, on many recordings. Sixteen maps cost time, and bring maps of noise that the network must learn to ignore.
@@ -747,12 +747,11 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 # :class: dropdown
 #
 # ```python
-# for n_shapes in (1, 40):
-#     scores = mean_scores(trained(n_shapes=n_shapes), test_clips)
-#     print(n_shapes, scores.round(2).to_dict())
+# for name, candidate in {"one patch": trained(n_shapes=1), "as above": live}.items():
+#     print(name, mean_scores(candidate, test_clips).round(2).to_dict())
 # ```
 #
-# No. Recall hardly changes, but precision falls to little more than half, and false regions make the error several times as large. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare.
+# No. Recall falls by some hundredths, precision to little more than half, and false regions make the error several times as large. The search flips parcels on the border from the best start, so it can grow a patch; but it starts from a worse one, stops at the first hill, and the other features (shares of likelihood) have one shape to compare.
 # :::
 #
 # :::{exercise}
@@ -765,9 +764,8 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 # :class: dropdown
 #
 # ```python
-# config = dl.TrainingConfig(
-#     network="paper", learning_rate=3e-4, n_steps=10, batch_size=settings.batch_size
-# )
+# few = {"n_steps": 10, "batch_size": 4}
+# config = dl.TrainingConfig(network="paper", learning_rate=3e-4, **few)
 # with tempfile.TemporaryDirectory() as folder:
 #     out = dl.train(head, train_clips, folder, config=config, progress=False)
 #     run = dl.load_model(out).card["training"]
@@ -776,7 +774,7 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 # print(f"{run['samples']} samples in {run['seconds']:.0f} s: {days:.0f} days for all")
 # ```
 #
-# The first steps are slower than later ones, but the product says why the paper used a graphics card.
+# Larger batches are quicker a sample, and the first steps slower than later ones, but the product says why the paper used a graphics card.
 # :::
 #
 # ## Next
