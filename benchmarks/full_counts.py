@@ -66,7 +66,12 @@ def fingerprint() -> str:
 
 
 def score(
-    methods: tuple[str, ...], n: int, folder: Path, chunk: int, *, transport: bool
+    methods: tuple[str, ...],
+    n: int,
+    folder: Path,
+    chunk: int = CHUNK,
+    *,
+    transport: bool = False,
 ) -> pd.DataFrame:
     """Score some methods on all test sets, a file a chunk; return all rows."""
     networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
@@ -144,7 +149,7 @@ def main() -> None:
     arguments = read_arguments()
     folder = arguments.runs / fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
-    full = score(FULL, arguments.recordings, folder, CHUNK, transport=False)
+    full = score(FULL, arguments.recordings, folder)
     n_few = min(arguments.few, arguments.recordings)
     few = [
         score((method,), n_few, folder, FEW_CHUNK, transport=True)
