@@ -36,6 +36,7 @@ COUNTS = (1, 2, 3)
 SEED = 2022
 CHUNK = 64  # recordings between two files
 FEW_CHUNK = 12  # the same, of methods that take seconds an image
+SECONDS = "speed/seconds"
 TIMED = 5  # recordings of which the time of an image is taken
 
 
@@ -46,6 +47,11 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--few", type=int, default=40, help="of them, for the others")
     parser.add_argument("--runs", type=Path, default=Path("_build/full_counts"))
     parser.add_argument("--save", type=Path, help="folder of the two tables")
+    parser.add_argument(
+        "--keep-seconds",
+        action="store_true",
+        help="of the saved table, where the machine does other work",
+    )
     return parser.parse_args()
 
 
@@ -60,7 +66,12 @@ def fingerprint() -> str:
 
 
 def score(
-    methods: tuple[str, ...], n: int, folder: Path, chunk: int, *, transport: bool
+    methods: tuple[str, ...],
+    n: int,
+    folder: Path,
+    chunk: int = CHUNK,
+    *,
+    transport: bool = False,
 ) -> pd.DataFrame:
     """Score some methods on all test sets, a file a chunk; return all rows."""
     networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
@@ -113,6 +124,12 @@ def seconds_an_image() -> dict[str, float]:
     return seconds
 
 
+def saved_seconds(folder: Path) -> dict[str, float]:
+    """Return the time of an image of each method as it was saved."""
+    table = pd.read_csv(folder / "full_counts.csv", comment="#")
+    return table[table["id"] == SECONDS].set_index("method")["value"].to_dict()
+
+
 def by_paper_id(rows: pd.DataFrame, seconds: dict[str, float]) -> pd.DataFrame:
     """Return means and standard errors, one row a method and number."""
     table = [
@@ -121,7 +138,7 @@ def by_paper_id(rows: pd.DataFrame, seconds: dict[str, float]) -> pd.DataFrame:
         for name, number in paper_scores(part).items()
     ]
     table += [
-        {"method": method, "id": "speed/seconds", "value": value, "n": TIMED}
+        {"method": method, "id": SECONDS, "value": value, "n": TIMED}
         for method, value in seconds.items()
     ]
     return pd.DataFrame(table).round(5)
@@ -132,7 +149,7 @@ def main() -> None:
     arguments = read_arguments()
     folder = arguments.runs / fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
-    full = score(FULL, arguments.recordings, folder, CHUNK, transport=False)
+    full = score(FULL, arguments.recordings, folder)
     n_few = min(arguments.few, arguments.recordings)
     few = [
         score((method,), n_few, folder, FEW_CHUNK, transport=True)
@@ -140,7 +157,9 @@ def main() -> None:
     ]
     few = pd.concat(few, ignore_index=True)
     others = few[~few["method"].isin(FULL)]
-    means = by_paper_id(pd.concat([full, others]), seconds_an_image())
+    keep = arguments.save and arguments.keep_seconds
+    seconds = saved_seconds(arguments.save) if keep else seconds_an_image()
+    means = by_paper_id(pd.concat([full, others]), seconds)
     facts = ["method", "n_sources", "sample", "snr_db"]
     samples = per_sample(few)[[*facts, *METRICS, *MAP_METRICS]]
     print(means.pivot_table("value", "id", "method", sort=False).round(2).to_string())

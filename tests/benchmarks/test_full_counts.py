@@ -35,3 +35,11 @@ def test_scores_by_the_ids_of_the_paper(rows):
     assert scores["sim/missed/all"].value == pytest.approx(
         1 - per_sample(table)["detected"].mean()
     )
+
+
+def test_times_of_an_image_are_read_as_they_were_saved(rows, tmp_path):
+    seconds = {"sloreta": 0.25, "deepsif": 0.5}
+    table = full_counts.by_paper_id(rows[0], seconds)
+    path = tmp_path / "full_counts.csv"
+    path.write_text("# commit\n" + table.to_csv(index=False))
+    assert full_counts.saved_seconds(tmp_path) == seconds
