@@ -307,10 +307,10 @@ def _average_marked(
     events, codes = mne.events_from_annotations(raw, verbose="error")
     chosen = mne.event.match_event_names(codes, condition, on_missing="ignore")
     if not chosen:
+        names = [str(name) for name in codes][:_NAMED]
         msg = (
             f"condition={condition!r}; {path.name} is a raw recording, whose annotations "
-            f"are {list(codes)[:_NAMED]}. Without a condition, tmin and tmax are times "
-            "of the recording."
+            f"are {names}. Without a condition, tmin and tmax are times of the recording."
         )
         raise OptionError(msg)
     codes = {name: codes[name] for name in chosen}
