@@ -39,6 +39,7 @@ from deepsif_lite.runs import only_run_in, terminate_like_interrupt
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "notebooks"
 MAX_BYTES = 3_500_000
+KEPT = ("tags", "mystnb", "table")  # metadata of cells that chapters set
 STOPPED = 130  # what a shell reports of a program that Ctrl-C has ended
 DRAFT = ".running-"  # start of a notebook's name while it is executed
 
@@ -90,7 +91,7 @@ def clean(notebook) -> None:
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
-        kept = {k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb")}
+        kept = {k: v for k, v in cell.metadata.items() if k in KEPT}
         if not kept.get("tags"):
             kept.pop("tags", None)
         cell.metadata = type(cell.metadata)(kept)

@@ -247,7 +247,7 @@ recordings.groupby([kinds, "way"])["in_target"].mean().unstack().round(2)
 #
 # Does a network gain by training with it? `benchmarks/whitened_training.py` lets two small networks learn from 6,400 recordings each, one as they are, the other half of them whitened by imperfect covariances, of one to sixteen other recordings of the same person. Average precision on the recordings of other people, as they are and by their own baselines (two trainings each; difference from the first network without a baseline, paired by recording):
 
-# %%
+# %% table={"caption": "Average precision of networks trained with and without whitening, by how they image."}
 trained = dl.results.read_experiment("whitened_training")
 _ = dl.results.write_table("03b_whitened_training", trained, profile)
 trained["difference"] = [

@@ -1095,7 +1095,7 @@ shown.rename(dl.figures.method_name, level="method").round(2)
 #
 # Champagne's lead over flex-champagne by average precision, both given the noise covariance, with the standard error of two independent means:
 
-# %%
+# %% table={"caption": "Lead of Champagne over flex-champagne in average precision, by set."}
 given = shown.xs("given", level="noise").droplevel("by")
 ours, theirs = (given.xs(m, level="method") for m in ("champagne", "flex-champagne"))
 error = np.hypot(ours["± s.e. of AP"], theirs["± s.e. of AP"])
