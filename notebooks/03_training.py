@@ -764,7 +764,7 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 # :class: dropdown
 #
 # ```python
-# few = {"n_steps": 10, "batch_size": 4}
+# few = {"n_steps": 10, "batch_size": 4, "validation_size": 4, "score_size": 4}
 # config = dl.TrainingConfig(network="paper", learning_rate=3e-4, **few)
 # with tempfile.TemporaryDirectory() as folder:
 #     out = dl.train(head, train_clips, folder, config=config, progress=False)

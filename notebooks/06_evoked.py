@@ -160,7 +160,7 @@ print(images["deepsif"].trust)
 # ### Several windows, two networks
 #
 # A network images a window as a whole, so what comes after the P100 can change where it puts the P100.
-# `lite-75-known-head` learned from clean recordings of the template head alone; "baseline" is `lite` that is told what goes on before the stimulus (see [below](#telling-the-network-what-is-not-the-response)).
+# `lite-75-known-head` learned from clean recordings of the template head alone; "baseline" is `lite` that is told what goes on before the stimulus (see [below](#baseline-of-a-response)).
 
 # %% tags=["published-data", "hide-input"]
 clean = dl.load_model("lite-75-known-head", head=cap, transfer=True)
@@ -291,7 +291,7 @@ for name, found in touch_images.items():
 # ### Other windows, and the other polarity
 #
 # The window of the table above, -25 to 100 ms, was chosen on these same two recordings: that it does well there is no test of it.
-# So here are other windows, each also with the recording's sign reversed (to which a linear method is blind), and with the network told of the baseline (see [below](#telling-the-network-what-is-not-the-response)): how many of the ten strongest regions at the N20 lie in areas 1 to 4.
+# So here are other windows, each also with the recording's sign reversed (to which a linear method is blind), and with the network told of the baseline (see [below](#baseline-of-a-response)): how many of the ten strongest regions at the N20 lie in areas 1 to 4.
 
 # %% tags=["published-data", "hide-input"] table={"caption": "Of the ten strongest regions at the N20, how many lie in areas 1 to 4, by window."}
 SPANS = [(-0.025, 0.1), (0.0, 0.05), (0.0, 0.1), (-0.1, 0.05), (-0.1, 0.198)]
@@ -457,6 +457,7 @@ for study, by_method in single.items():
 # Few electrodes, several wide sources at once, few trials: this is the hardest of the three, and the trust lines should say so.
 # In the virtual study the sources are known, so a share above chance there is a hit; the three people are too few for a claim about groups.
 #
+# (baseline-of-a-response)=
 # ## Telling the network what is not the response
 #
 # Background rhythms, eyes and muscles do not wait for the stimulus: they are in the *baseline* before it too.
