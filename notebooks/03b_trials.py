@@ -238,8 +238,11 @@ shown.assign(**{"largest gap": gap.loc[shown.index]})
 recordings = dl.results.read_experiment("baseline_whitening_recordings")
 _ = dl.results.write_table("03b_baseline_recordings", recordings, profile)
 kinds = recordings.recording.str.split("-").str[0]
+in_words = {"mne": "MNE's test responses", "oddball": "visual oddball"}
+in_words |= {"patient": "patient's spikes", "sep": "touch", "vep": "checkerboard"}
 recordings = recordings[recordings.way.isin(["as it is", "whitened"])]
-recordings.groupby([kinds, "way"])["in_target"].mean().unstack().round(2)
+shares = recordings.groupby([kinds.map(in_words), "way"])["in_target"].mean()
+shares.unstack().round(2)
 
 # %% [markdown]
 # It helps the responses of healthy people and harms the patient's spikes, perhaps because the patient's baseline holds activity of the same region.

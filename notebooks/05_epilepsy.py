@@ -214,7 +214,7 @@ areas = {
 }
 areas |= {"source": people["source (cm²)"], "resection": people["resection (cm²)"]}
 spread = {name: part.agg(["mean", "median"]) for name, part in areas.items()}
-pd.DataFrame(spread).round(0).astype(int)
+pd.DataFrame(spread).round(0).astype(int).T
 
 # %% [markdown]
 # The paper's onset-zone errors are of six people. Its median precision and ours:
