@@ -42,7 +42,7 @@ from tqdm.auto import tqdm
 from trust import WRONG
 
 import deepsif_lite as dl
-from deepsif_lite.head import load_artifact_sources, load_cap_sampler
+from deepsif_lite.head import HeadModel, load_artifact_sources, load_cap_sampler
 from deepsif_lite.imaging import LIMITS, VERDICTS, Evidence, Imager, SourceImage
 from deepsif_lite.imaging.evidence import explained_shares, signal_to_noise
 from deepsif_lite.metrics import average_precision, score_sources
@@ -198,6 +198,20 @@ def recordings(stream: WithBaseline, n_blocks: int) -> Iterator[dict]:
             }
 
 
+def test_stream(head: HeadModel, seed: int) -> WithBaseline:
+    """Return recordings of clips that no network has met."""
+    return WithBaseline(
+        head,
+        dl.load_spike_library(split="test"),
+        load_cap_sampler(),
+        load_artifact_sources(),
+        variety=VARIETY,
+        block_size=BLOCK,
+        n_sources=SOURCES,
+        seed=seed,
+    )
+
+
 def measure(
     model: Imager, stream: WithBaseline, n_blocks: int
 ) -> tuple[pd.DataFrame, pd.Series]:
@@ -279,17 +293,7 @@ def simulated(
     model = dl.load_model(name, head=dl.load_head_model("template-75"))
     parts, verdicts = [], []
     for seed in seeds:
-        stream = WithBaseline(
-            model.head,
-            dl.load_spike_library(split="test"),
-            load_cap_sampler(),
-            load_artifact_sources(),
-            variety=VARIETY,
-            block_size=BLOCK,
-            n_sources=SOURCES,
-            seed=seed,
-        )
-        table, gaps = measure(model, stream, n_caps)
+        table, gaps = measure(model, test_stream(model.head, seed), n_caps)
         parts.append(compare(table, gaps).assign(seed=seed))
         verdicts.append(by_verdict(table).assign(seed=seed))
     return pd.concat(parts), pd.concat(verdicts)

@@ -28,11 +28,11 @@ from baseline_whitening import (
     BLOCK,
     N_BASELINE,
     SEEDS,
-    SOURCES,
     VARIETY,
     WithBaseline,
     image,
     recordings,
+    test_stream,
     ways,
 )
 from numpy.typing import NDArray
@@ -41,7 +41,6 @@ from tqdm.auto import tqdm
 from variety import PLAIN, SIZES, learn, steps_done
 
 import deepsif_lite as dl
-from deepsif_lite.head import load_artifact_sources, load_cap_sampler
 from deepsif_lite.metrics import average_precision
 from deepsif_lite.signals import average_reference, normalize
 from deepsif_lite.solvers import noise_covariance, whitening_matrix
@@ -142,18 +141,9 @@ def go_on(folder: Path, start: Path, arm: type, seed: int, n_steps: int) -> Path
 def measure(folder: Path, arm: str, n_caps: int) -> list[dict]:
     """Image recordings as they are and by their baselines, a row each."""
     model = dl.load_model(folder, head=dl.load_head_model("template-75"))
-    clips, rows = dl.load_spike_library(split="test"), []
+    rows = []
     for seed in SEEDS:
-        stream = WithBaseline(
-            model.head,
-            clips,
-            load_cap_sampler(),
-            load_artifact_sources(),
-            variety=VARIETY,
-            block_size=BLOCK,
-            n_sources=SOURCES,
-            seed=seed,
-        )
+        stream = test_stream(model.head, seed)
         for number, sample in enumerate(recordings(stream, n_caps)):
             quiet, window = np.split(sample["eeg"].astype(float), [N_BASELINE])
             gain = average_reference(sample["leadfield"])

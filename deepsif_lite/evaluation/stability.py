@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import MismatchError, OptionError, SignalError
 from ..imaging.amplitude import source_moment
-from ..imaging.evidence import Evidence
+from ..imaging.evidence import window_behind
 from .steps import average_spikes, image_spike, spike_extent, spike_map
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ def explained_by_patches(image: SourceImage, at: float = 0.0) -> NDArray:
     MismatchError
         The image does not know its recording.
     """
-    behind = image.evidence
-    if not isinstance(behind, Evidence) or len(behind.eeg) != len(image.times):
+    behind = window_behind(image)
+    if behind is None:
         msg = "The image does not know its recording; give one as dl.image makes it."
         raise MismatchError(msg)
     scalp = behind.centered()[np.abs(image.times - at).argmin()]

@@ -25,7 +25,7 @@ import numpy as np
 from ..errors import MismatchError, OptionError, SignalError
 from ..recordings.windows import check_window, inside
 from ..signals import referenced
-from .evidence import Evidence
+from .evidence import Evidence, window_behind
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -210,8 +210,8 @@ def _evidence(image: SourceImage) -> Evidence:
     if image.method in _STANDARDIZED:
         msg = f"An image of method={image.method!r} is standardized, not a current."
         raise MismatchError(msg)
-    evidence = image.evidence
-    if not isinstance(evidence, Evidence) or len(evidence.eeg) != len(image.times):
+    evidence = window_behind(image)
+    if evidence is None:
         msg = "image does not hold the window that it was made of; take a whole one."
         raise MismatchError(msg)
     if image.unit == _UNIT:

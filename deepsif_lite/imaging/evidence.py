@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..head.model import HeadModel
+    from .source_image import SourceImage
 
 # Of the mean power of a whitened channel: keeps an inverse of few samples finite.
 _LOADING = 0.01
@@ -51,6 +52,14 @@ class Evidence:
         if self.head.modality == "eeg":
             eeg = average_reference(eeg, 1)
         return eeg / (np.abs(eeg).max() or 1)
+
+
+def window_behind(image: SourceImage) -> Evidence | None:
+    """Return the window that an image was made of, if it holds the same samples."""
+    behind = image.evidence
+    if isinstance(behind, Evidence) and len(behind.eeg) == len(image.times):
+        return behind
+    return None
 
 
 class Artifacts(NamedTuple):

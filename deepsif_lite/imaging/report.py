@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..figures.style import method_name, plain_text
 from ..paths import full_disk_named
-from .evidence import Evidence
+from .evidence import Evidence, window_behind
 from .report_page import page, section, views
 from .source_image import _AROUND_PEAK
 
@@ -197,8 +197,8 @@ def _imaged(image: SourceImage) -> mne.Evoked | None:
     """Return the window behind an image."""
     import mne
 
-    behind = image.evidence
-    if not isinstance(behind, Evidence) or behind.eeg.shape[0] != len(image.times):
+    behind = window_behind(image)
+    if behind is None:
         return None
     start = float(image.times[0])
     return mne.EvokedArray(behind.eeg.T, behind.head.info, start, verbose="error")
