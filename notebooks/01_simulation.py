@@ -17,7 +17,7 @@
 #
 # **Paper map.** Methods, "Neural Mass Models" and "Simulating Synthetic Dataset" {cite:p}`sun2022deepsif`; the network of The Virtual Brain {cite:p}`sanzleon2013` with Jansen–Rit regions {cite:p}`jansen1995`; SI Fig. S1 (example outputs).
 #
-# **Library.** {py:func}`dl.load_connectome <deepsif_lite.load_connectome>`, {py:func}`dl.simulate <deepsif_lite.simulate>`, {py:func}`dl.load_spike_library <deepsif_lite.load_spike_library>`, and the rooms {py:mod}`neural_mass <deepsif_lite.neural_mass>` and {py:mod}`spikes <deepsif_lite.spikes>`.
+# **Library.** {py:func}`dl.load_connectome <deepsif_lite.load_connectome>`, {py:func}`dl.simulate <deepsif_lite.simulate>`, {py:func}`dl.load_spike_library <deepsif_lite.load_spike_library>`, and the [rooms](../book/api.md) {py:mod}`neural_mass <deepsif_lite.neural_mass>` and {py:mod}`spikes <deepsif_lite.spikes>`.
 #
 # **Needs.** Ordinary differential equations, power spectra, a little Python. No graphics card.
 #
@@ -74,7 +74,12 @@ print(f"{seconds:.0f} s of model time in each simulation")
 # \ddot y_1 &= A a\,\bigl[\mu + a_2 J\, S(a_1 J y_0) + c(t)\bigr] - 2a\,\dot y_1 - a^2 y_1\\
 # \ddot y_2 &= B b\, a_4 J\, S(a_3 J y_0) - 2b\,\dot y_2 - b^2 y_2
 # \end{aligned}
-# \qquad S(v) = \frac{2\nu_{\max}}{1 + e^{\,r(v_0 - v)}} .
+# $$
+#
+# with the firing rate $S$ at a potential $v$,
+#
+# $$
+# S(v) = \frac{2\nu_{\max}}{1 + e^{\,r(v_0 - v)}} .
 # $$
 #
 # $y_1 - y_2$ is the mean potential of the pyramidal cells, excitation minus inhibition, and what this book calls the activity of the region.
@@ -98,7 +103,7 @@ for gain in (3.25, 3.6):
     last = psp[:, -int(SFREQ) :, 0]
     ranges[gain] = last.min(axis=1), last.max(axis=1)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-bifurcation", "caption": "An isolated region at each mean input, without noise. Line: fixed points, from the equations. Shaded: the range of activity in the simulation. To the left of the fold (a saddle-node bifurcation) the region rests on the lower branch; to the right there is no stable fixed point and it spikes periodically. Raising the gain from 3.25 to 3.6 mV moves the bifurcation close to the inputs in use (dotted)."}, "image": {"alt": "Two panels for gain 3.25 and 3.6: S-shaped curve of fixed points against mean input, and a shaded band of oscillation that starts at the fold of the curve, further left for the higher gain."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-bifurcation", "caption": "An isolated region at each mean input, without noise. Line: fixed points, from the equations. Shaded: the range of activity in the simulation. To the left of the fold (a saddle-node bifurcation) the region rests on the lower branch; to the right there is no stable fixed point: it spikes periodically, and at higher inputs, where the range is narrower, oscillates at some 10 Hz. Raising the gain from 3.25 to 3.6 mV moves the bifurcation close to the inputs in use (dotted)."}, "image": {"alt": "Two panels for gain 3.25 and 3.6: S-shaped curve of fixed points against mean input, and a shaded band of oscillation that starts at the fold of the curve, further left for the higher gain, and narrows at higher inputs."}}
 fig, axes = plt.subplots(1, 2, figsize=(6.8, 2.9), sharey=True, layout="constrained")
 potentials = np.linspace(-2, 14, 2000)
 for ax, gain in zip(axes, (3.25, 3.6), strict=True):
@@ -123,11 +128,11 @@ for gain in GAIN_COLORS:
 # ### Varying the gain
 #
 # Now the input is fixed and the gain varies.
-# The fixed points are where the curve above reaches that input (`find_fixed_points`), and the stability of each is tested: if an eigenvalue of the linearized equations has a positive real part, a small perturbation grows and the fixed point is unstable.
+# The fixed points are where the curve above crosses that input (`find_fixed_points`), and the stability of each is tested: if an eigenvalue of the linearized equations has a positive real part, a small perturbation grows and the fixed point is unstable.
 
 # %%
 turned = np.linspace(2.9, 4.1, 61)
-input_of = {"lower input, as in the paper": 0.087, "higher input": 0.16}
+input_of = {"the paper's input": 0.087, "higher input": 0.16}
 found = {
     name: [find_fixed_points(g, mu) for g in turned] for name, mu in input_of.items()
 }
@@ -176,7 +181,7 @@ run = dl.simulate(
 )[:, -int(3 * SFREQ) :, 0]
 swings = spikes.oscillation_frequency(run, SFREQ).reshape(57, 57).T
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-regimes", "caption": "Left: oscillation frequency (Hz) of an isolated region without noise, by input and gain; white is rest. Squares: the paper's settings for healthy regions; triangles: for regions of raised gain. Right: four gains at the input of the dashed line, from rest over alpha to spikes."}, "image": {"alt": "Left: a map with a white region of rest, a wedge of slow spikes at low input and high gain, and a field of ten hertz at high input. Right: four time courses of two seconds: flat, a small ten hertz sine, a larger one and large sharp spikes."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-regimes", "caption": "Left: oscillation frequency (Hz) of an isolated region without noise, by input and gain; white is rest. Blue: the paper's settings for healthy regions, at three inputs; orange: those for regions of raised gain. Right: activity at four gains and the input of the dashed line, from rest over alpha to spikes; bar: 10 mV."}, "image": {"alt": "Left: a map with a white area of rest, a wedge of slow spikes at low input and high gain, and a field of ten hertz at high input. Right: four time courses of two seconds: flat, a small ten hertz sine, a larger one and large sharp spikes."}}
 fig, (left, right) = plt.subplots(
     1, 2, figsize=(6.8, 3.2), layout="constrained", width_ratios=[1.2, 1]
 )
@@ -185,16 +190,19 @@ bar = fig.colorbar(mesh, ax=left)
 bar.ax.set_title("Hz", fontsize=8, loc="center")
 left.axvline(0.16, color="#1b1b1b", ls="--", lw=1)
 used = [mu for mu, _ in spikes.SETTINGS]
-left.plot(used, np.full(3, 3.25), "s", color="#0072B2", ms=4)
+left.plot(used, np.full(3, 3.25), "o", color="#0072B2", ms=2.5)
 for value in spikes.GAINS:
-    left.plot(used, np.full(3, value), "^", color="#D55E00", ms=4)
+    left.plot(used, np.full(3, value), "o", color="#D55E00", ms=2.5)
 left.set(xlabel="mean input µ (1/ms)", ylabel="gain A (mV)")
 times = np.arange(int(2 * SFREQ)) / SFREQ
 for k, value in enumerate((3.0, 3.24, 3.4, 3.7)):
     course = runs["higher input"][np.argmin(np.abs(turned - value)), : len(times)]
     right.plot(times, course - course.mean() + 18 * k, color="#1b1b1b", lw=0.9)
     right.text(2.05, 18 * k, f"{value} mV", va="center", fontsize=8)
-_ = right.set(xlabel="time (s)", yticks=[], ylabel="y₁ − y₂, shifted", xlim=(0, 2.5))
+right.plot([2.6, 2.6], [4, 14], color="#1b1b1b", lw=2)
+right.set_title("y₁ − y₂, each shifted", fontsize=9)
+right.spines["left"].set_visible(False)
+_ = right.set(xlabel="time (s)", xticks=[0, 1, 2], yticks=[], xlim=(0, 2.7))
 
 # %% [markdown]
 # The raised regions lie just outside the area of spikes: a little more input, from noise or from other regions, brings them in.
@@ -206,8 +214,13 @@ _ = right.set(xlabel="time (s)", yticks=[], ylabel="y₁ − y₂, shifted", xli
 # The [connectome](../book/glossary.md) says how strongly region $j$ drives region $k$, and after what delay: its fibers conduct at 3 mm/ms. Ours is a surrogate of the published one, which the [appendix](01b_validation.ipynb) compares it with.
 #
 # $$
-# c_k(t) = \sum_j w_{kj}\, S\bigl((y_1 - y_2)_j(t - \tau_{kj})\bigr), \qquad \tau_{kj} = \ell_{kj} / (3\ \text{mm/ms}) .
+# \begin{aligned}
+# c_k(t) &= \sum_j w_{kj}\, S\bigl((y_1 - y_2)_j(t - \tau_{kj})\bigr),\\
+# \tau_{kj} &= \ell_{kj} / (3\ \text{mm/ms}) .
+# \end{aligned}
 # $$
+#
+# $w_{kj}$ is the weight of the link and $\ell_{kj}$ the length of its fibers.
 #
 # White noise enters where input does, at $\ddot y_1$, independent in every region.
 # Its strength is given in the *paper's unit*: 1 is an intensity of 0.0195 mV/ms$^{3/2}$, half the paper's range of the input rate (0.03 to 0.15 /ms) times $A a$ at the healthy gain. It is the same where the gain is raised.
@@ -242,7 +255,7 @@ _ = fig.supylabel("activity y₁ − y₂ (mV)", fontsize=9)
 others = np.delete(psp[-1], region, axis=1)
 print(
     f"other regions: mean {others.mean():.2f} mV, "
-    f"deviation {others.std(axis=0).mean():.2f} mV"
+    f"standard deviation {others.std(axis=0).mean():.2f} mV"
 )
 print(f"share of them that ever reach 8 mV: {(others > 8).any(axis=0).mean():.2%}")
 
@@ -310,7 +323,7 @@ sweep = pd.DataFrame(
     }
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-gain", "caption": "Spikes per second against the gain of the region, for the three pairs of mean input and noise. Points: single regions, line: their mean. Shaded: the gains the paper uses."}, "image": {"alt": "Spike rate rises from near zero at gain 3.25 to several per second at 3.7 mV; the three settings differ little."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-gain", "caption": "Spikes per second against the gain of the region, for the three pairs of mean input and noise. Points: single regions, line: their mean. Shaded: the gains the paper uses."}, "image": {"alt": "Spike rate rises from zero at gain 3.25 to two to three per second at 3.7 mV; from 3.5 mV on it is highest at the strongest mean input."}}
 fig, ax = plt.subplots(figsize=(5.2, 3.0), layout="constrained")
 ax.axvspan(3.5, 3.6, color="#E69F00", alpha=0.15, lw=0)
 for k, (name, part) in enumerate(sweep.groupby("setting", sort=False)):
@@ -419,7 +432,7 @@ for second in np.split(psp[2], len(psp[2]) // spikes.CLIP_SAMPLES):
 clips = list(cutter.clips())
 print(f"{cutter.n_spikes} peaks of 8 mV in {seconds:.0f} s, {len(clips)} clips")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-clips", "caption": "The region at gain 3.55 mV. Shaded: windows kept as clips. Dots: accepted spikes; thick: from start to end of each, the part that is later scaled to a wanted signal-to-noise ratio."}, "image": {"alt": "A ten-second time course with spikes; one-second windows that hold accepted spikes are shaded, and the spikes are drawn with a thicker line."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-clips", "caption": "The region at gain 3.55 mV. Shaded: windows kept as clips. Dots: accepted spikes; thick: from start to end of each, the part that is later scaled to a wanted signal-to-noise ratio. The last two seconds give no clip: the rule asks what other regions do after it."}, "image": {"alt": "A ten-second time course with spikes; one-second windows that hold accepted spikes are shaded, and the spikes are drawn with a thicker line."}}
 fig, ax = plt.subplots(figsize=(6.8, 2.3), layout="constrained")
 ax.plot(times, course, color="#6c6c6c", lw=0.8)
 for clip in clips:
@@ -452,17 +465,19 @@ print(
 of_paper = dl.results.paper_values().value["size/training_samples"]
 print(f"paper: {of_paper:,.0f} training samples")
 
-# %% table={"caption": "Simulations behind the library, by mean input and noise: spikes of the raised region, and how many gave a clip."}
+# %% table={"caption": "Simulations behind the library, by mean input and noise: spikes of the raised region in the ten seconds of each (mean), and how many gave a clip."}
 table = simulations.groupby(["mean_input", "noise_std"]).agg(
     simulations=("region", "size"),
     spikes=("n_spikes", "mean"),
     clips=("n_clips", "sum"),
 )
-table["simulations with a clip (%)"] = 100 * table["clips"] / table["simulations"]
+table["with a clip (%)"] = 100 * table["clips"] / table["simulations"]
 table.rename_axis(["mean input (1/ms)", "noise"]).round(1)
 
 # %% [markdown]
-# No region is missing silently: the builder says which hold clips, and why the others hold none.
+# With more noise, other regions spike now and then as well, so fewer windows pass the rule.
+#
+# For each region a report says whether the library holds a clip of it, and if not, why.
 
 # %%
 report = spikes.region_report(
@@ -470,9 +485,6 @@ report = spikes.region_report(
 )
 for line in spikes.report_lines(report):
     print(line)
-
-# %% [markdown]
-# With more noise, other regions spike now and then as well, so fewer windows pass the rule.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-library", "caption": "60 spikes of the training library on their peaks, and their mean."}, "image": {"alt": "Overlaid spikes with a sharp rise to 12 mV and a shallow undershoot, and their mean."}}
 inside = np.flatnonzero((train.peaks > 150) & (train.peaks < 300))[:60]

@@ -76,7 +76,7 @@ print(np.abs(slopes).max() < 1e-9)
 #
 # The Virtual Brain is the reference, and slow.
 # Ours simulates sixteen brains at once in the vector lanes of the processor, computes each region's firing rate once and lets every link read it at its own delay.
-# Without noise and with the same random past, both must agree to rounding, here and for the two seconds that `make bench` compares.
+# Without noise and from the same random initial history, both must agree to rounding, here and for the two seconds that `make bench` compares.
 # (Times are processor times, so that other work on the machine does not count.)
 
 # %%
@@ -95,13 +95,14 @@ for engine in engines:
     engine_runs[engine] = dl.simulate(brain, engine=engine, **options)[0]
     took[engine] = process_time() - start
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (gray, wide) and by this library (orange). Right: the largest difference over all regions at each moment. For this comparison The Virtual Brain stores weights and delayed states in double precision too; as it comes it rounds them to single, and the network magnifies that."}, "image": {"alt": "Left: orange lines lie exactly on gray ones. Right: a difference that stays below 1e-9 millivolt on a logarithmic axis."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb", "caption": "Left: three regions, computed by The Virtual Brain (gray, wide) and by this library (orange). Right: the largest difference over all regions at each moment. For this comparison The Virtual Brain stores weights and delayed states in double precision too; as it comes it rounds them to single, and the network magnifies that."}, "image": {"alt": "Left: orange lines lie exactly on gray ones. Right: a difference of less than 1e-12 millivolt, on a logarithmic axis."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 2.7), layout="constrained")
 ms = np.arange(len(engine_runs["numba"])) * DT * 1e3
 if "tvb" in engine_runs:
     left.plot(ms, engine_runs["tvb"][:, [5, 300, 700]], color="#bbbbbb", lw=5)
     difference = np.abs(engine_runs["numba"] - engine_runs["tvb"]).max(axis=1)
     right.semilogy(ms, difference, color="#1b1b1b")
+    right.set_ylim(1e-15, max(1e-12, 2 * difference.max()))
 left.plot(ms, engine_runs["numba"][:, [5, 300, 700]], color="#D55E00")
 left.set(xlabel="time (ms)", ylabel="y₁ − y₂ (mV)")
 _ = right.set(xlabel="time (ms)", ylabel="largest difference (mV)")
@@ -109,14 +110,15 @@ _ = right.set(xlabel="time (ms)", ylabel="largest difference (mV)")
 # %% tags=["nbval-ignore-output"]
 if "tvb" in engine_runs:
     print(f"largest difference: {difference.max():.0e} mV")
-    print(f"TVB took {took['tvb']:.1f} s for {len(ms)} steps of one brain")
+    per_step = took["tvb"] / len(ms)
+    print(f"The Virtual Brain: {1e3 * per_step:.3f} ms for a step of one brain")
 
 # %% tags=["nbval-ignore-output"]
 start = process_time()
 _ = dl.simulate(brain, gain=np.full((16, brain.n_nodes), 3.25), duration=0.5, n_jobs=1)
 per_step = (process_time() - start) / 16 / 1000
 print(
-    f"here: {per_step * 1e3:.3f} ms for a step of one brain, "
+    f"this library: {1e3 * per_step:.3f} ms for a step of one brain, "
     f"sixteen at once on one core"
 )
 
@@ -126,7 +128,8 @@ print(
 # Then the two can only agree in distribution, since each has its own random numbers.
 # Eight settings were simulated on a small part of the brain by The Virtual Brain, 25 to 100 runs of twenty seconds each.
 # Its numbers are stored (`make bench-statistics` makes them again); ours are simulated here, four times as many.
-# The runs of one setting are independent; the settings share their random numbers, so the differences of neighboring rows are correlated.
+# The runs of one setting are independent; the settings share their random numbers, so the differences of neighboring columns of the table are correlated.
+# Compared are mean and standard deviation of the raised region and of the others (the background), the power of the background in the usual frequency bands, and how often the raised region spikes.
 
 # %%
 theirs = spikes.read_tvb_statistics()
@@ -139,7 +142,9 @@ ours = pd.concat(
     for condition in spikes.CONDITIONS
 )
 compared = spikes.engine_differences(ours, theirs)
-print(f"{part.n_nodes} regions, {theirs.n_runs.sum() / 10:.0f} runs of TVB in all")
+print(
+    f"{part.n_nodes} regions, {theirs.n_runs.sum() / 10:.0f} runs of The Virtual Brain in all"
+)
 
 # %% tags=["nbval-ignore-output"] table={"caption": "This library minus The Virtual Brain, in percent, by measure (rows) and setting (columns)."}
 shown = compared.dropna().reset_index()
@@ -160,7 +165,7 @@ error = theirs[theirs.measure == spikes.SPIKE_RATE]
 error = error[error.noise_std == 1.0].set_index("gain")["error"]
 gains_compared = spiking.index.get_level_values("gain")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb-noise", "caption": "Left: spikes per second against gain, The Virtual Brain (open circles, two standard errors) and this library (line), mean input 0.087 /ms. Right: all differences between the two in per cent, with two standard errors; the shaded band is the 5 % that were asked for."}, "image": {"alt": "Left: open circles lie on a rising line. Right: about eighty points scattered around zero, all within the band of five per cent."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-simulation-tvb-noise", "caption": "Left: spikes per second against gain, The Virtual Brain (open circles; two standard errors are within them) and this library (line), mean input 0.087 /ms. Right: all differences between the two in percent, with two standard errors; shaded: 5 % either way."}, "image": {"alt": "Left: open circles lie on a rising line. Right: about eighty points scattered around zero, all within the band of five percent."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 2.8), layout="constrained")
 left.plot(gains_compared, spiking["ours"], color="#D55E00", label="this library")
 style = {"fmt": "o", "color": "#1b1b1b", "mfc": "white", "label": "The Virtual Brain"}
@@ -210,7 +215,7 @@ for name, network in connectomes.items():
     own = run[np.arange(len(nodes)), int(0.5 * SFREQ) :, nodes].T
     rates_of[name] = np.bincount(spikes.find_peaks(own)[1], minlength=len(nodes)) / 6
 
-# %% tags=["hide-input", "published-data"] mystnb={"figure": {"name": "fig-simulation-connectomes", "caption": "Surrogate and, where its file is at hand, published connectome: strength of the input to a region, length of the tracts, and the spectrum of the background activity they give rise to (mean over regions)."}, "image": {"alt": "Three panels comparing two connectomes: histograms of in-strength, histograms of tract length, and two power spectra that nearly coincide."}}
+# %% tags=["hide-input", "published-data"] mystnb={"figure": {"name": "fig-simulation-connectomes", "caption": "Surrogate and, where its file is at hand, published connectome: in-strength of the regions (the sum of the weights of all links to one), length of the tracts, and the spectrum of the background activity they give rise to (mean over regions)."}, "image": {"alt": "Three panels comparing two connectomes: histograms of in-strength, histograms of tract length, and two power spectra that nearly coincide."}}
 fig, axes = plt.subplots(1, 3, figsize=(6.8, 2.5), layout="constrained")
 style = {"histtype": "step", "density": True, "lw": 1.4}
 for (name, network), color in zip(
@@ -227,7 +232,7 @@ axes[1].set(xlabel="tract length (mm)")
 axes[2].set(xlabel="frequency (Hz)", ylabel="power (mV²/Hz)")
 _ = axes[2].legend()
 
-# %% tags=["published-data"] table={"caption": "Our connectome and the published one: density, strength and lengths of the links."}
+# %% tags=["published-data"] table={"caption": "Our connectome and the published one: the links, and the background activity and spikes that they lead to."}
 rows = {}
 for name, network in connectomes.items():
     lengths = network.tract_lengths[network.weights > 0]
@@ -240,8 +245,8 @@ for name, network in connectomes.items():
         * np.mean(lengths > 0.999 * network.tract_lengths.max()),
         "background mean (mV)": background.mean(),
         "background deviation (mV)": background.std(axis=0).mean(),
-        "raised regions: spikes/s": rate.mean(),
-        "its standard error": rate.std(ddof=1) / np.sqrt(len(rate)),
+        "spikes/s of raised regions": rate.mean(),
+        "standard error of that": rate.std(ddof=1) / np.sqrt(len(rate)),
     }
 pd.DataFrame(rows).round(2)
 
@@ -274,7 +279,7 @@ _ = ax.legend()
 #
 # - Without noise our engine and The Virtual Brain agree to rounding.
 # - With noise their statistics agree within the standard errors above.
-# - The surrogate connectome has the published one's density, strengths and lengths; what a raised region makes of it is in the last rows of the table.
+# - The surrogate connectome has the published one's density, strengths and lengths; with both, raised regions spike equally often within the standard errors (last rows of the table).
 #
 # ## Limits
 #

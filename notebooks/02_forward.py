@@ -73,8 +73,8 @@ dl.figures.use_style()
 # We model the head as three nested conductors: everything inside the skull, the skull, and the scalp.
 # Each has one conductivity $\sigma$; the skull's is 80 times smaller than the others' (ratio $1 : 0.0125 : 1$, as in the published model).
 #
-# The cortex is fsaverage5's pial surface {cite:p}`fischl1999`; inner skull and scalp are fsaverage's as MNE-Python ships them {cite:p}`gramfort2013`.
-# Nobody ships an outer skull, so we put one 4 mm outside the inner skull.
+# The cortex is fsaverage5's pial surface {cite:p}`fischl1999`; inner skull and scalp are fsaverage's as they come with MNE-Python {cite:p}`gramfort2013`.
+# No outer skull comes with them, so we put one 4 mm outside the inner skull.
 # The electrodes are the 75 of the paper, placed by the 10-10 system.
 
 # %%
@@ -127,8 +127,8 @@ normal = sum_over_parcels(cortex.normals.T, cortex) / n_vertices
 print(f"leadfield: {K.shape[0]} channels x {K.shape[1]} regions, V/(A m)")
 print(f"a region has {n_vertices.min()} to {n_vertices.max()} sources")
 print(
-    f"normals inside a region cancel to "
-    f"{np.linalg.norm(normal, axis=0).mean():.2f} on average"
+    f"mean normal of a region: length {np.linalg.norm(normal, axis=0).mean():.2f} "
+    f"on average (1: nothing cancels)"
 )
 
 # %% [markdown]
@@ -224,7 +224,7 @@ print(
 # In a sphere, a dipole that points outward has no magnetic field outside at all, and in a head nearly none: MEG is sensitive to walls and hardly to crowns.
 # The library ships the field of our sources at a helmet of 148 magnetometers (a construction, not a certain machine).
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Sensitivity of MEG relative to EEG against how much a region points outward (0: along the scalp, 1: straight out), each divided by its median. EEG records regions whose dipoles point outward; MEG hardly does.", "name": "fig-meg"}, "image": {"alt": "Scatter plot on a logarithmic axis: the ratio of MEG to EEG sensitivity falls as regions point more outward."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Sensitivity of MEG relative to EEG against how much a region points outward (0: along the scalp, 1: straight out); the ratio is divided by its median. EEG records regions whose dipoles point outward; MEG hardly does.", "name": "fig-meg"}, "image": {"alt": "Scatter plot on a logarithmic axis: the ratio of MEG to EEG sensitivity falls as regions point more outward."}}
 meg = load_meg_head()
 radial = np.abs(upright) / coherence
 ratio = meg.sensitivity / head.sensitivity
@@ -286,10 +286,10 @@ resolution = pd.DataFrame(rows, columns=columns).round(0)
 dl.results.write_table("02_resolution", resolution, profile)
 names = resolution["method"].map(dl.figures.method_name)
 resolution["method"] = names.str.replace("-", " ")
-resolution.pivot(index=columns[:2], columns="third", values=columns[3:]).astype(int)
+by_third = resolution.pivot(index=columns[:2], columns="third", values=columns[3:])
+by_third.reindex(columns=["shallow", "middle", "deep"], level="third").astype(int)
 
 # %% [markdown]
-# Medians over thirds of the regions, sorted by depth.
 # sLORETA's maximum is always in the right region, as its theory promises; the minimum norm moves deep sources outward, by centimeters.
 # But the image around the maximum is wide with both: the wider, the deeper the source.
 # Such an image does not tell a small source from a large one: this is what a network trained on plausible activity is meant to improve.
@@ -346,7 +346,7 @@ dl.figures.explore_cortex(
 # :::
 #
 # The authors published their leadfield for 994 regions of their own on the same surface.
-# We sum our vertices over *their* regions and compare each region's scalp map with theirs, after average reference, by three measures:
+# We sum our vertices over *their* regions and compare each region's scalp map $\mathbf{a}$ with theirs $\mathbf{b}$, after average reference, by three measures:
 # - *[topography correlation](../book/glossary.md)* $r$, over channels;
 # - *relative difference measure* $\mathrm{RDM} = \lVert \mathbf{a}/\lVert\mathbf{a}\rVert - \mathbf{b}/\lVert\mathbf{b}\rVert \rVert$: 0 for the same shape, 2 for the opposite sign ($\mathrm{RDM}^2 = 2 - 2r$);
 # - *magnitude* $\ln\mathrm{MAG} = \ln(\lVert\mathbf{a}\rVert / \lVert\mathbf{b}\rVert)$: 0 for the same size.
@@ -371,10 +371,10 @@ if published is not None:
     print(f"opposite sign: {(r < 0).sum()} of {len(r)} regions")
 
 # %% [markdown]
-# The agreement is good, but less than we had wanted: a median of at least 0.97 and a 5th percentile of at least 0.90.
+# The agreement is good, but less than we aimed at: a median of at least 0.97 and a 5th percentile of at least 0.90.
 # Where does the difference come from?
 # We change **one thing at a time** and compare again, each time with two sets of electrode positions: 10-10, and the positions of the authors' electrode file taken as they stand.
-# The table is computed by `deepsif-lite build comparison`, with one boundary-element computation for each row, and is stored with the head model.
+# The table is computed by `deepsif-lite build comparison`, with one boundary-element computation for each row on coarser shells (which changes the third digit), and is stored with the head model.
 
 # %% table={"caption": "Our leadfield against the published one when one thing is changed, with electrodes of the 10-10 system and with theirs."}
 maps = load_comparison_maps()
@@ -383,14 +383,21 @@ measures = ["median", "percentile_5", "rdm", "magnitude"]
 table = comparison.pivot(index="change", columns="electrodes", values=measures)
 table = table.loc[comparison["change"].drop_duplicates()].round(2)
 dl.results.write_table("02_comparison", comparison, profile)
-heads = {"percentile_5": "5th percentile", "10-10": "10\u201110", "published": "theirs"}
+heads = {
+    "median": "median r",
+    "percentile_5": "5th percentile of r",
+    "rdm": "median RDM",
+    "magnitude": "size, theirs/ours",
+    "10-10": "10\u201110",
+    "published": "theirs",
+}
 table.rename(columns=heads)
 
 # %% [markdown]
-# `median` and `5th percentile` are those of the correlation, `rdm` is the median RDM, and `magnitude` the median size of their maps over ours, each with electrodes of the 10-10 system and with theirs.
-# `template` is our model as it is; each other row changes the thing it names.
+# *Size* is the median of $\lVert\mathbf{b}\rVert / \lVert\mathbf{a}\rVert$.
+# *Template* is our model as it is; each other row changes the thing it names. Skull conductivities are relative to the brain's.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Topography correlation with the published leadfield over its 994 regions. Left: with electrodes where the 10-10 system puts them, and where the authors' file has them. Right: median when one more thing is changed, authors' positions.", "name": "fig-agreement"}, "image": {"alt": "Left, two histograms; with the authors' electrode positions almost all correlations are above 0.98. Right, horizontal bars of the median for each change; the skull's conductivity lowers it most."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Topography correlation with the published leadfield over its 994 regions. Left: with electrodes where the 10-10 system puts them, and where the authors' file has them; the few regions of opposite sign are left out. Right: median when one more thing is changed, authors' positions.", "name": "fig-agreement"}, "image": {"alt": "Left, two histograms; with the authors' electrode positions almost all correlations are above 0.98. Right, a dot at the median for each change; a better conducting skull lowers it most."}}
 fig, axes = plt.subplots(
     1, 2, figsize=(6.8, 2.9), width_ratios=(1, 1.1), layout="constrained"
 )
@@ -402,7 +409,7 @@ for layout, label in labels.items():
 axes[0].set(xlabel="topography correlation", ylabel="regions")
 axes[0].legend(loc="upper left")
 bars = comparison[comparison["electrodes"] == "published"]
-axes[1].barh(bars["change"], bars["median"], color=dl.figures.METHOD_COLORS["sloreta"])
+axes[1].plot(bars["median"], bars["change"], "o", color="C1")
 axes[1].set(xlim=(0.9, 1), xlabel="median correlation")
 axes[1].invert_yaxis()
 path = dl.results.write_figure("02_agreement", fig, profile)
@@ -436,7 +443,7 @@ print(
 # With those positions the scalp maps agree almost perfectly, so surface, conductivities, skull and dipole directions are close to theirs; a thicker or less conductive skull helps a little.
 # What remains is their size. Theirs are smaller by a nearly constant factor; a part may be the conductivity (Brainstorm's default is 1 S/m for the brain, ours 0.33 S/m), the rest we cannot explain.
 
-# %% tags=["hide-input", "published-data"] mystnb={"figure": {"caption": "Both caps, from the left and from the front: where the 10-10 system puts the electrodes (gray) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side and front view of the head outline with two sets of electrodes; the published set is shifted downwards by about two centimeters."}}
+# %% tags=["hide-input", "published-data"] mystnb={"figure": {"caption": "Both caps, from the left and from the front: where the 10-10 system puts the electrodes (gray) and where the published leadfield has them (orange). Lines join the two places of an electrode.", "name": "fig-caps"}, "image": {"alt": "Side and front view of the head outline with two sets of electrodes; the published set lies lower, by two to three centimeters."}}
 if published is not None:
     both = 1e3 * np.stack([head.sensors, published.sensors])
     outline = 1e3 * shells.surface("scalp")
@@ -519,15 +526,17 @@ for name, variant in HEAD_VARIANTS.items():
     size = np.median(other.sensitivity / reference.sensitivity)
     rows.append((variant.description, np.median(r), np.percentile(r, 5), size))
 
-# %% table={"caption": "Scalp maps of other heads against those of the template: correlation, its fifth percentile, and size."}
-variants = pd.DataFrame(rows, columns=["head", "median", "percentile 5", "size"])
+# %% table={"caption": "Scalp maps of other heads against those of the template: topography correlation r over regions, and size."}
+variants = pd.DataFrame(
+    rows, columns=["head", "median r", "5th percentile of r", "size"]
+)
 dl.results.write_table("02_variants", variants, profile)
 shapes = {r"another head shape.*": "other head shapes (mean)"}
 variants["head"] = variants["head"].replace(shapes, regex=True)
 variants.groupby("head", sort=False).mean().round(3)
 
 # %% [markdown]
-# `median` and `percentile 5` are those of the topography correlation with the template, `size` is the sensitivity relative to it.
+# *Size* is the median sensitivity relative to the template's.
 # The first row is the template itself, computed on as few points as the others.
 # The skull's conductivity changes the size of the maps much more than their shape; the network normalizes its input, so only the shape matters to it.
 # Electrodes displaced by 1 cm change the shape about as much as a wrong skull does.
@@ -566,7 +575,7 @@ else:
 # - One conductivity a shell, no fluid layer, no anisotropy, no holes in the skull.
 # - The outer skull is a construction, not a measurement.
 # - Whether a patient's electrodes are where the 10-10 system has them is unknown unless they were digitized.
-# - The size of the published leadfield is not fully explained (column `magnitude`: published over ours), so we compare shapes.
+# - The size of the published leadfield is not fully explained (last columns of the table), so we compare shapes.
 #
 # ## Exercises
 #

@@ -17,9 +17,9 @@
 #
 # **Paper map.** Eq. 1 and Introduction; the methods compared in PNAS Figs. 3 and 6 and SI Fig. S12 {cite:p}`sun2022deepsif`.
 #
-# **Needs.** [Chapter 2](02_forward.ipynb), eigenvectors, and what a covariance is. No graphics card.
-#
 # **Library.** The room {py:mod}`solvers <deepsif_lite.solvers>`, and {py:func}`head.resolution_matrix <deepsif_lite.head.resolution_matrix>`.
+#
+# **Needs.** [Chapter 2](02_forward.ipynb), eigenvectors, and what a covariance is. No graphics card.
 #
 # **You will learn**
 # - why the minimum norm is ridge regression, and what it assumes of the brain;
@@ -46,14 +46,14 @@ from deepsif_lite.solvers import lcmv, sloreta
 dl.figures.use_style()
 
 # %% [markdown]
-# ## One equation too few
+# ## Fewer equations than unknowns
 #
 # The paper's Eq. 1 relates the scalp potential $\mathbf{\phi}$ to the activity $\mathbf{j}$ of the regions:
 #
 # $$\mathbf{\phi}(t) = \mathbf{K}\,\mathbf{j}(t) + \mathbf{e}(t).$$
 #
 # $\mathbf{K}$ is the leadfield of [chapter 2](02_forward.ipynb), $\mathbf{e}$ the noise of electrodes and of activity that is not modeled.
-# It has 75 rows and 994 columns, and the average reference takes one more equation away.
+# $\mathbf{K}$ has 75 rows and 994 columns, and the average reference takes one more equation away.
 #
 # We scale $\mathbf{K}$ such that the mean eigenvalue of $\mathbf{K}\mathbf{K}^\top$ is 1; sizes of noise then have a meaning of their own.
 
@@ -81,7 +81,7 @@ print(f"share of its power that is silent: {share:.2f}")
 # %% [markdown]
 # ## A source to find
 #
-# A patch of cortex on the left, with a spike of 40 ms, in noise of a tenth of its power.
+# A patch of cortex on the left, with a spike of some 50 ms (full width at half maximum), in noise of a tenth of its power.
 
 # %%
 times = np.arange(250) / 500
@@ -189,7 +189,8 @@ own = np.diag(P)
 print(f"resolved: {own.sum():.1f} of {n_regions} regions")
 outer, deep = head.depth.argmin(), head.depth.argmax()
 print(
-    f"of itself a region keeps {own[outer]:.3f} outside, {own[deep]:.4f} in the depth"
+    f"a source's share in its own estimate: {own[outer]:.3f} nearest to an electrode, "
+    f"{own[deep]:.4f} farthest from all"
 )
 
 # %% [markdown]
@@ -197,8 +198,8 @@ print(
 #
 # ## sLORETA: divide by what noise and signal would give
 #
-# If all that is assumed were true, the estimate of region $r$ would vary by $P_{rr}$ from sample to sample.
-# sLORETA divides by the square root:
+# If all that is assumed were true, the estimate of region $r$ would have the variance $P_{rr}$.
+# sLORETA divides by its square root:
 #
 # $$z_r = \hat{j}_r / \sqrt{P_{rr}} .$$
 #
@@ -214,7 +215,7 @@ for name, values in error.items():
 # %%
 library = sloreta.solve(phi.T, head, depth=None)
 ratio = (S @ phi).T / library
-print(f"ours over the library's: {ratio.mean():.4g} everywhere (a matter of units)")
+print(f"ours over the library's: {ratio.mean():.4g} everywhere, a matter of scale")
 assert np.ptp(ratio) < 1e-6 * abs(ratio.mean())
 
 # %% [markdown]
@@ -225,9 +226,13 @@ assert np.ptp(ratio) < 1e-6 * abs(ratio.mean())
 # A beamformer does not explain the data as a whole.
 # For each region it looks for weights $\mathbf{w}_r$ that let the region's own scalp map $\mathbf{k}_r$ pass and let as little as possible of all else through {cite:p}`vanveen1997`:
 #
-# $$\min_{\mathbf{w}} \; \mathbf{w}^\top \mathbf{\Sigma}\, \mathbf{w} \quad\text{with}\quad \mathbf{w}^\top\mathbf{k}_r = 1
-# \qquad\Rightarrow\qquad
-# \mathbf{w}_r = \frac{\mathbf{\Sigma}^{-1}\mathbf{k}_r}{\mathbf{k}_r^\top\mathbf{\Sigma}^{-1}\mathbf{k}_r},$$
+# $$
+# \begin{gathered}
+# \min_{\mathbf{w}} \; \mathbf{w}^\top \mathbf{\Sigma}\, \mathbf{w} \quad\text{with}\quad \mathbf{w}^\top\mathbf{k}_r = 1\\[0.5em]
+# \Rightarrow\quad
+# \mathbf{w}_r = \frac{\mathbf{\Sigma}^{-1}\mathbf{k}_r}{\mathbf{k}_r^\top\mathbf{\Sigma}^{-1}\mathbf{k}_r},
+# \end{gathered}
+# $$
 #
 # with $\mathbf{\Sigma}$ the covariance of the data over electrodes, to which a share of its mean eigenvalue is added before it is inverted.
 # The library divides by $\|\mathbf{\Sigma}^{-1}\mathbf{k}_r\|$ instead, so that white noise passes every filter alike; otherwise deep regions would win by their noise.
@@ -266,7 +271,7 @@ for name, second in (("apart in time", later), ("one time course", spike)):
     print(f"{name}: the filter keeps {strength / alone:.2f} of the first source")
 
 # %% [markdown]
-# ## Beside each other
+# ## Side by side
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same recording at the spike's peak, imaged by the three methods above and by the network; each map divided by its largest magnitude, the true patch outlined.", "name": "fig-four-methods"}, "image": {"alt": "Five rows of cortex maps. The truth is a compact patch on the left; minimum norm and sLORETA show a wide blur around it, LCMV a scattered image, DeepSIF a patch of nearly the true shape."}}
 network = dl.load_model("lite-75")
@@ -293,10 +298,19 @@ for name, image in images.items():
     recall = f"{near.sum() / len(patch):.2f}"
     name = dl.figures.method_name(name)
     rows.append((name, len(strong), f"{near.mean():.2f}", recall))
-columns = ["method", "regions above half the maximum", "of these true", "of the patch"]
+columns = [
+    "method",
+    "regions above half the maximum",
+    "of these true",
+    "of the patch found",
+]
 pd.DataFrame(rows, columns=columns).set_index("method")
 
 # %% [markdown]
+# The minimum norm and sLORETA have their strongest regions in and around the patch, and many more beside it.
+# LCMV cancels the patch, whose regions share one time course, and what is left lies elsewhere.
+# The network's image is about as large as the patch and covers most of it.
+#
 # ## Why a learned prior
 #
 # All three know the leadfield and one sentence about the brain: small and everywhere (minimum norm, sLORETA), or unrelated to each other (LCMV).
@@ -325,7 +339,16 @@ pd.DataFrame(rows, columns=columns).set_index("method")
 # :::{exercise}
 # :label: ex-inverse-1
 #
-# Show that $\mathbf{K}^\top(\mathbf{K}\mathbf{K}^\top + \lambda^2\mathbf{I})^{-1} = (\mathbf{K}^\top\mathbf{K} + \lambda^2\mathbf{I})^{-1}\mathbf{K}^\top$. Which of the two inverts the smaller matrix?
+# Show that
+#
+# $$
+# \begin{aligned}
+# &\mathbf{K}^\top(\mathbf{K}\mathbf{K}^\top + \lambda^2\mathbf{I})^{-1}\\
+# &\quad = (\mathbf{K}^\top\mathbf{K} + \lambda^2\mathbf{I})^{-1}\mathbf{K}^\top .
+# \end{aligned}
+# $$
+#
+# Which of the two inverts the smaller matrix?
 # :::
 #
 # :::{solution} ex-inverse-1

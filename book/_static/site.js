@@ -24,11 +24,14 @@ document.addEventListener("DOMContentLoaded", () => {
   // What the theme calls a list has items.
   document.querySelectorAll(".citation-list > .citation").forEach(entry => entry.setAttribute("role", "listitem"));
   document.querySelectorAll(".bd-article img").forEach(image => {
-    if (image.closest("a")) return;
-    const link = document.createElement("a");
+    // A figure with a width has a link to its file from the builder; any other link leads elsewhere.
+    const around = image.closest("a");
+    if (around && around.href !== image.src) return;
+    const link = around ?? document.createElement("a");
     link.href = image.src;
     link.title = "Open the figure at its full size";
-    link.className = "enlarge";
+    link.classList.add("enlarge");
+    if (around) return;
     image.replaceWith(link);
     link.append(image);
   });
