@@ -143,7 +143,8 @@ ours = pd.concat(
 )
 compared = spikes.engine_differences(ours, theirs)
 print(
-    f"{part.n_nodes} regions, {theirs.n_runs.sum() / 10:.0f} runs of The Virtual Brain in all"
+    f"{part.n_nodes} regions, "
+    f"{theirs.n_runs.sum() / 10:.0f} runs of The Virtual Brain in all"
 )
 
 # %% tags=["nbval-ignore-output"] table={"caption": "This library minus The Virtual Brain, in percent, by measure (rows) and setting (columns)."}
