@@ -283,7 +283,7 @@ def plot_cancellation(table: pd.DataFrame) -> tuple[Figure, NDArray]:
     """
     import matplotlib.pyplot as plt
 
-    labels = {"passed": "share passed", "recall": "recall", "AP": "AP"}
+    labels = {"passed": "share passed", "recall": "recall", "AP": "average precision"}
     fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9), layout="constrained")
     options = list(dict.fromkeys(table["options"]))
     kinds = list(dict.fromkeys(text.split(", ")[0] for text in options))
