@@ -474,7 +474,7 @@ _ = show("size", "area (cm²)")
 # Between a region and a first ring, some four to seven regions, `lite` finds the source but adds neighbors. Is that a matter of the threshold?
 # The same images with regions from other probabilities on (`benchmarks/threshold.py`, single sources):
 
-# %% table={"caption": "Precision and recall of `lite-75` by the number of regions of a source and the probability (threshold) from which regions count."}
+# %% table={"caption": "Precision and recall of lite-75 by the number of regions of a source and the probability (threshold) from which regions count."}
 by_size = dl.results.read_experiment("threshold")
 _ = dl.results.write_table("04_threshold_by_size", by_size, profile)
 by_number = by_size[by_size["threshold"] != "map"].astype({"threshold": float})
@@ -974,9 +974,8 @@ columns["area_correlation"] = "r of area"
 print(f"{limits['n'].min()} recordings of each kind")
 kinds = {"as the paper's": "usual", "hardly any noise": "clear"}
 shown = limits.assign(network=limits["network"].map(dl.figures.method_name))
-shown = shown.replace({"recordings": kinds})
 shown = shown.pivot(index=["network", "way"], columns="recordings", values=[*columns])
-shown.rename(columns=columns).round(2)
+shown.rename(columns=columns | kinds).round(2)
 
 # %% table={"caption": "The network trained as the paper's, on single sources: what was aimed at, and what each way reaches."}
 by_way = limits.query("network == 'known head'").set_index(["recordings", "way"])
@@ -1030,7 +1029,7 @@ print(f"{per_method.iloc[0]} recordings with one to three sources, each by all m
 fig, axes = dl.figures.plot_boxes(same, METRICS | MAP_METRICS, p_values=p_values)
 _ = dl.results.write_figure("04_all_methods", fig, profile)
 
-# %% table={"caption": "Median difference of each method's scores to those of `lite-75`, recording by recording."}
+# %% table={"caption": "Median difference of each method's scores to those of lite-75, recording by recording."}
 _ = dl.results.write_table("04_tests", p_values.reset_index(), profile)
 shown = p_values["difference"].unstack("metric")[[*METRICS, *MAP_METRICS]]
 shown = shown.loc[per_method.index.drop("deepsif")].rename_axis(columns=None)

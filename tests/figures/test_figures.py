@@ -180,6 +180,17 @@ def test_strata_bins_by_edges():
     np.testing.assert_allclose(ax.lines[0].get_xydata(), [[5, 1], [15, 6]])
 
 
+def test_an_axis_of_one_decade_has_more_than_one_number():
+    table = pd.DataFrame({"method": "lcmv", "snr": [5, 10, 15], "le": [1.4, 8.0, 22.0]})
+    fig, ax = figures.plot_strata(table, "le", "snr", log=True)
+    fig.canvas.draw()
+    low, high = ax.get_ylim()
+    shown = [
+        t.get_text() for t in ax.get_yticklabels() if low <= t.get_position()[1] <= high
+    ]
+    assert shown == ["3", "10"]
+
+
 def test_area_reports_pearson():
     x = np.array([1.0, 2, 3, np.nan, 5])
     y = np.array([2.0, 2, 4, 1, 7])
