@@ -380,9 +380,8 @@ for count in (1, 2, 3):
         found = dl.metrics.active_regions(model.predict(sample.eeg))
         false = np.setdiff1d(found, true)
         beside.extend((cortex.adjacency[np.ix_(false, true)] > 0).any(axis=1))
-    print(
-        f"{count}: {np.mean(beside):.0%} of {len(beside)} false regions touch a source"
-    )
+    share, many = np.mean(beside), len(beside)
+    print(f"sources: {count}; {share:.0%} of {many} false regions touch one")
 
 # %% [markdown]
 # So nearly all of the error is at the edge of the sources, and in millimeters it depends on the size of the regions as much as on the method.
@@ -1173,7 +1172,7 @@ for kind in ours.index:
 baselines = dl.results.read_experiment("baselines")
 print(f"{baselines['n'].min()} recordings at each level of noise")
 
-# %% mystnb={"figure": {"name": "fig-evaluation-cancellation", "caption": "A beamformer with several regularizations (`reg`; `ledoit_wolf`: the shrinkage of Ledoit and Wolf, chosen from each recording), and with filters for patches of one or two rings (`n_steps`, dashed), on the same sources at four levels of noise. Left: what the filter of a source's seed lets through of the source's topography, as a share of what the best filter of equal noise would. Middle and right: recall and average precision of the image."}, "image": {"alt": "Three line charts against the signal-to-noise ratio: the share of the source that is passed and the average precision fall as noise falls, recall falls most where regularization is fixed and weak; patch filters pass more."}}
+# %% mystnb={"figure": {"name": "fig-evaluation-cancellation", "caption": "A beamformer with several regularizations (`reg`; `ledoit_wolf`: the shrinkage of Ledoit and Wolf, chosen from each recording), and with filters for patches of one ring or two (`n_steps`; dashed and dotted), on the same sources at four levels of noise. Left: what the filter of a source's seed lets through of the source's topography, as a share of what the best filter of equal noise would. Middle and right: recall and average precision of the image."}, "image": {"alt": "Three line charts against the signal-to-noise ratio: the share of the source that is passed and the average precision fall as noise falls, recall falls most where regularization is fixed and weak; patch filters pass more."}}
 fig, axes = dl.figures.plot_cancellation(baselines[baselines["method"] == "lcmv"])
 _ = dl.results.write_figure("04_cancellation", fig, profile)
 

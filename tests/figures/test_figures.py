@@ -550,7 +550,7 @@ def test_layers_are_as_tall_as_they_have_units():
 
 
 def test_cancellation_draws_the_numbers_of_the_table():
-    options = ["reg=1", "reg=5", "reg=1, n_steps=2"]
+    options = ["reg=1", "reg=5", "reg=1, n_steps=1", "reg=1, n_steps=2"]
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
         [(o, snr, *rng.random(5)) for o in options for snr in (20.0, 5.0)],
@@ -563,6 +563,7 @@ def test_cancellation_draws_the_numbers_of_the_table():
             rows = table[table["options"] == name].iloc[::-1]  # noise falls
             np.testing.assert_array_equal(line.get_xdata(), [5, 20])
             np.testing.assert_array_equal(line.get_ydata(), rows[column])
-    narrow, _, patch = axes[0].lines
+    narrow, _, patch, wide = axes[0].lines
     assert narrow.get_color() == pytest.approx(patch.get_color())
-    assert (narrow.get_linestyle(), patch.get_linestyle()) == ("-", "--")
+    styles = [line.get_linestyle() for line in (narrow, patch, wide)]
+    assert styles == ["-", "--", ":"]
