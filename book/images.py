@@ -5,18 +5,23 @@ from __future__ import annotations
 import base64
 import io
 
+import numpy as np
 from PIL import Image, ImageColor
+from scipy.spatial import cKDTree
 
-from deepsif_lite.figures import METHOD_COLORS, PAPER_COLOR
+from deepsif_lite.figures import METHOD_COLORS, OUTLINE_COLORS, PAPER_COLOR
 
 COLORS = 256
 """As many as a palette holds; a figure's shades of gray and colors fit into them."""
 EXACT = 64
 """Those that most pixels have stay as they are: lettering says by its color what it
 stands for, but is too small for a palette that only counts pixels."""
-NAMED = {ImageColor.getrgb(color) for color in (*METHOD_COLORS.values(), PAPER_COLOR)}
-"""Colors that stand for methods stay as they are, however few pixels have them: beside
-maps of the cortex, a label is less than any of a thousand shades."""
+NAMED = {
+    ImageColor.getrgb(color)
+    for color in (*METHOD_COLORS.values(), *OUTLINE_COLORS, PAPER_COLOR)
+}
+"""Colors that stand for methods and sources stay as they are, however few pixels have
+them: beside maps of the cortex, a label is less than any of a thousand shades."""
 DRAWN_DPI = 200
 SHOWN_DPI = 110
 """Inches of a figure are shown so large that its lettering has the size of the text."""
@@ -36,22 +41,30 @@ def with_palette(png: bytes) -> bytes:
         return png
     page = Image.new("RGB", picture.size, "white")
     page.paste(picture.convert("RGBA"), mask=picture.convert("RGBA").getchannel("A"))
+    pixels = np.asarray(page) @ (1 << 16, 1 << 8, 1)
+    packed, where, counts = np.unique(pixels, return_inverse=True, return_counts=True)
+    colors = (packed[:, None] >> (16, 8, 0) & 255).astype(np.uint8)
+    palette = _palette(colors, counts)
+    nearest = cKDTree(palette).query(colors)[1].astype(np.uint8)
+    few = Image.fromarray(nearest[where.reshape(pixels.shape)], "P")
+    few.putpalette(palette.astype(np.uint8).tobytes())
     written = io.BytesIO()
-    few = page.quantize(palette=_palette(page), dither=Image.Dither.NONE)
     few.save(written, "PNG", optimize=True, dpi=picture.info.get("dpi"))
     return min(png, written.getvalue(), key=len)
 
 
-def _palette(page: Image.Image) -> Image.Image:
-    """Choose the colors of a picture: those that fill it, and between them."""
-    counted = sorted(page.getcolors(page.width * page.height) or [], reverse=True)
-    named = [color for _, color in counted if color in NAMED]
-    exact = [*dict.fromkeys([*named, *(color for _, color in counted)])][:EXACT]
-    between = page.quantize(COLORS - EXACT, method=Image.Quantize.MEDIANCUT)
-    palette = Image.new("P", (1, 1))
-    values = [value for color in exact for value in color]
-    palette.putpalette([*values, *(between.getpalette() or [])][: 3 * COLORS])
-    return palette
+def _palette(colors: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Choose the colors of a picture: those that fill it, and some between all of them.
+
+    Those between are spread over the colors there are, however many pixels have each:
+    a color bar is small beside the gray of a cortex, and has no steps all the same.
+    """
+    there = set(map(tuple, colors.tolist()))
+    most = colors[np.argsort(counts, kind="stable")[::-1][:EXACT]].tolist()
+    exact = [*dict.fromkeys([*sorted(NAMED & there), *map(tuple, most)])][:EXACT]
+    each = Image.fromarray(colors[None])
+    between = each.quantize(COLORS - EXACT, method=Image.Quantize.MEDIANCUT)
+    return np.array([*exact, *np.reshape(between.getpalette(), (-1, 3))][:COLORS])
 
 
 def shrink(outputs: list) -> None:

@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = attach(
             "method_name",
             "use_style",
         ],
-        "views": ["HEMISPHERES", "colormap"],
+        "views": ["HEMISPHERES", "OUTLINE_COLORS", "colormap"],
         "cortex_maps": ["plot_cortex", "plot_maps", "plot_methods"],
         "comparison": [
             "plot_boxes",

@@ -26,7 +26,8 @@ _WHISKERS = (10, 90)  # percentiles, as the paper's figures
 _STARS = ((0.005, "**"), (0.05, "*"))
 _LOG = "(mm)"  # end of the label of what is drawn on a logarithmic axis
 _LEAST = 0.3  # mm, on it
-_PATCH = "n_steps"  # option of a filter for a patch rather than for one region
+# Options of a filter for a patch rather than for one region.
+_PATCHES = {"n_steps=1": "--", "n_steps=2": ":"}
 
 
 def _grid(metrics: Mapping[str, str], height: float) -> tuple[Figure, NDArray]:
@@ -278,12 +279,12 @@ def plot_cancellation(table: pd.DataFrame) -> tuple[Figure, NDArray]:
     Returns
     -------
     fig, axes : Figure and array of Axes
-        One color a regularization; dashed: filters for a patch. Bands: two standard
-        errors.
+        One color a regularization; filters for a patch are dashed (one ring) or dotted
+        (two). Bands: two standard errors.
     """
     import matplotlib.pyplot as plt
 
-    labels = {"passed": "share passed", "recall": "recall", "AP": "AP"}
+    labels = {"passed": "share passed", "recall": "recall", "AP": "average precision"}
     fig, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.9), layout="constrained")
     options = list(dict.fromkeys(table["options"]))
     kinds = list(dict.fromkeys(text.split(", ")[0] for text in options))
@@ -291,7 +292,7 @@ def plot_cancellation(table: pd.DataFrame) -> tuple[Figure, NDArray]:
     for text in options:
         rows = table[table["options"] == text].sort_values("snr_db")
         color = shades[kinds.index(text.split(", ")[0])]
-        style = "--" if _PATCH in text else "-"
+        style = next((s for part, s in _PATCHES.items() if part in text), "-")
         for ax, column in zip(axes, labels, strict=True):
             line = {"color": color, "ls": style, "marker": ".", "label": text}
             ax.plot(rows["snr_db"], rows[column], **line)

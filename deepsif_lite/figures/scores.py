@@ -116,7 +116,7 @@ def plot_area(
     ax.scatter(x[beyond], edge, s=9, alpha=0.35, lw=0, color=color, marker="^")
     ax.plot([0, top], [0, top], color=PAPER_COLOR, lw=0.8, ls="--")
     r = np.corrcoef(x, y)[0, 1] if len(x) > 2 else np.nan
-    ax.set_title(f"{method_name(method)}: r = {r:.2f}, n = {len(x)}")
+    ax.set_title(f"{method_name(method)}\nr = {r:.2f}, n = {len(x)}")
     ax.set(
         xlim=(0, top),
         ylim=(0, top),

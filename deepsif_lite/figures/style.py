@@ -24,6 +24,9 @@ PAPER_COLOR = "#6c6c6c"
 WIDTH = 6.7
 """Inches of a column of the book: a figure as wide keeps its lettering's size."""
 
+_TICKS = 12
+"""Decades of a logarithmic axis beyond which some have no number."""
+
 # Curves that stand for no method have the methods' colors, too.
 _CYCLE = (
     *(method.color for method in METHODS.values()),
@@ -94,11 +97,15 @@ def check_ax(ax: Axes | None, figsize: tuple[float, float]) -> tuple[Figure, Axe
 
 
 def log_scale(ax: Axes, which: str) -> None:
-    """Make an axis logarithmic, ``"x"`` or ``"y"``, with plain numbers on it."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    """Make an axis logarithmic, ``"x"`` or ``"y"``, with plain numbers on it.
+
+    Two numbers a decade, for an error of millimeters often spans no more than one.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     getattr(ax, f"set_{which}scale")("log")
     axis = getattr(ax, f"{which}axis")
+    axis.set_major_locator(LogLocator(subs=(1, 3), numticks=_TICKS))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

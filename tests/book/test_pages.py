@@ -28,7 +28,7 @@ from PIL import Image, ImageColor
 
 import deepsif_lite as dl
 from deepsif_lite.cortex import load_cortex
-from deepsif_lite.figures import METHOD_COLORS, plot_methods
+from deepsif_lite.figures import METHOD_COLORS, OUTLINE_COLORS, plot_methods
 from deepsif_lite.network import load_card
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,6 +185,26 @@ def test_a_palette_keeps_the_colors_of_methods_beside_their_maps():
     there = {color for _, color in few.convert("RGB").getcolors(few.width * few.height)}
     for method in methods:
         assert ImageColor.getrgb(METHOD_COLORS[method]) in there, method
+
+
+def test_a_palette_keeps_white_and_the_thin_outline_of_one_region():
+    """Beside the gray of a cortex both are rare, or nearly another color."""
+    cortex = load_cortex()
+    values = np.exp(-(cortex.distances[400] / 0.03))
+    marked = {"one": [400], "two": [800], "dipole": [600]}
+    fig, _ = plot_methods({"truth": values}, cortex, outlines=marked)
+    written = io.BytesIO()
+    fig.savefig(written, dpi=images.DRAWN_DPI)
+    plt.close(fig)
+    few = Image.open(io.BytesIO(images.with_palette(written.getvalue())))
+    assert few.mode == "P"
+    colors = {c for _, c in few.convert("RGB").getcolors(few.width * few.height)}
+    assert few.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+    for line in OUTLINE_COLORS[:3]:
+        assert ImageColor.getrgb(line) in colors, line
+    # along the color bar are many shades, though few pixels have each
+    bar = few.convert("RGB").crop((int(0.9 * few.width), 0, *few.size))
+    assert len(bar.getcolors()) > 60
 
 
 def test_memory_of_children_is_seen():

@@ -180,6 +180,17 @@ def test_strata_bins_by_edges():
     np.testing.assert_allclose(ax.lines[0].get_xydata(), [[5, 1], [15, 6]])
 
 
+def test_an_axis_of_one_decade_has_more_than_one_number():
+    table = pd.DataFrame({"method": "lcmv", "snr": [5, 10, 15], "le": [1.4, 8.0, 22.0]})
+    fig, ax = figures.plot_strata(table, "le", "snr", log=True)
+    fig.canvas.draw()
+    low, high = ax.get_ylim()
+    shown = [
+        t.get_text() for t in ax.get_yticklabels() if low <= t.get_position()[1] <= high
+    ]
+    assert shown == ["3", "10"]
+
+
 def test_area_reports_pearson():
     x = np.array([1.0, 2, 3, np.nan, 5])
     y = np.array([2.0, 2, 4, 1, 7])
@@ -539,7 +550,7 @@ def test_layers_are_as_tall_as_they_have_units():
 
 
 def test_cancellation_draws_the_numbers_of_the_table():
-    options = ["reg=1", "reg=5", "reg=1, n_steps=2"]
+    options = ["reg=1", "reg=5", "reg=1, n_steps=1", "reg=1, n_steps=2"]
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
         [(o, snr, *rng.random(5)) for o in options for snr in (20.0, 5.0)],
@@ -552,6 +563,7 @@ def test_cancellation_draws_the_numbers_of_the_table():
             rows = table[table["options"] == name].iloc[::-1]  # noise falls
             np.testing.assert_array_equal(line.get_xdata(), [5, 20])
             np.testing.assert_array_equal(line.get_ydata(), rows[column])
-    narrow, _, patch = axes[0].lines
+    narrow, _, patch, wide = axes[0].lines
     assert narrow.get_color() == pytest.approx(patch.get_color())
-    assert (narrow.get_linestyle(), patch.get_linestyle()) == ("-", "--")
+    styles = [line.get_linestyle() for line in (narrow, patch, wide)]
+    assert styles == ["-", "--", ":"]
