@@ -116,6 +116,8 @@ card = load_card("lite")
 n_sources = pd.Series(card["training"]["n_sources"]).value_counts(normalize=True)
 print(f"{n_sources[0]:.0%} of the samples have no source; ", end="")
 print(f"the others have up to {n_sources.index.max()}")
+
+# %% tags=["hide-input"]
 IN_WORDS = {
     "sized_share": "sources of any size (share)",
     "together_share": "sources with related time courses (share)",
@@ -269,7 +271,7 @@ band, _ = band_spectrum(white, n_least=2 * net.n_modes)
 kept = frequencies[: band.shape[1]][band[0].any(dim=1).numpy()]
 print(f"{len(kept)} of {len(power)} cosines are kept, up to {kept.max():.1f} Hz")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-band", "caption": "Power of the whitened sample in each frequency, mean over channels; shaded: what is kept. Dashed: twice the noise."}, "image": {"alt": "Power falls from low frequencies to a flat floor; the low frequencies above the dashed line are shaded."}}
+# %% mystnb={"figure": {"name": "fig-training-band", "caption": "Power of the whitened sample in each frequency, mean over channels; shaded: what is kept. Dashed: twice the noise."}, "image": {"alt": "Power falls from low frequencies to a flat floor; the low frequencies above the dashed line are shaded."}}
 fig, ax = plt.subplots(figsize=(5.2, 2.2), layout="constrained")
 ax.semilogy(frequencies[1:], power[1:], lw=0.9)  # EEG has lost its mean
 floor = power[len(power) // 2 :].mean()

@@ -58,7 +58,7 @@ labels = {name: METRICS[name] for name in ("precision", "recall", "error_mm")}
 # Whitening and a dictionary made the network learn many times faster; the search did so once more, and so did the signal band and message passing.
 # (The final network of that design is not among them: its loss counts all of the error, theirs left out the part that no loading can change.)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-trials", "caption": "Validation loss of the designs that were tried. Round patches: three round patches a region and no whitening, the first design. White: with whitening, and a dictionary of so many patches a region. The last three add to it: two tests of the regions at a patch's border; the search; signal band and message passing."}, "image": {"alt": "Falling curves of loss against samples seen; that of the last design lies lowest."}}
+# %% mystnb={"figure": {"name": "fig-training-trials", "caption": "Validation loss of the designs that were tried. Round patches: three round patches a region and no whitening, the first design. White: with whitening, and a dictionary of so many patches a region. The last three add to it: two tests of the regions at a patch's border; the search; signal band and message passing."}, "image": {"alt": "Falling curves of loss against samples seen; that of the last design lies lowest."}}
 trials = dl.results.read_experiment("scan_network")
 fig, ax = plt.subplots(figsize=(5.2, 2.8), layout="constrained")
 for name, log in trials.groupby("run", sort=False):
@@ -189,7 +189,7 @@ plain, whole = (
     for kind in ("nothing besides", "the whole recipe")
 )
 
-# %% table={"caption": "Change of the average precision when one kind of variety is left out or added."}
+# %% tags=["hide-input"] table={"caption": "Change of the average precision when one kind of variety is left out or added."}
 change, error = "average_precision_difference", "average_precision_se"
 columns = {"with this kind": own, "with none": plain, "as in the recipe": whole}
 shown = pd.DataFrame(
