@@ -142,11 +142,11 @@ shown.rename(columns={**METRICS, "false_alarms": "false alarms"}).round(2)
 # The last one was trained on source-free recordings, as the shipped networks were: one in seven, background activity under noise of any strength, down to noise alone.
 # [Chapter 4](04_evaluation.ipynb) counts the false alarms of the shipped network, and what avoiding them costs elsewhere.
 #
-# `lite-published-75`, the network for the authors' head model, is such a network, trained for a few minutes more on that head.
+# `lite-published-75`, the network for the authors' head model, went on from an earlier network that was trained in this way, for a few minutes on that head.
 #
 # ## Trained to the end
 #
-# The designs that were trained to the end, scored on fresh recordings with one to three sources (means over 11,928 of them, over 900 for the first; regions selected by Otsu's threshold, a missed source has recall 0; –: not measured).
+# The designs that were trained to the end, scored on fresh recordings with one to three sources (means over 11,928 of them, over 900 for the first; regions selected by Otsu's threshold, a missed source has recall 0; a dash: not measured).
 # Weighting electrodes by their power was *not* adopted, although its scores are better than those of the design it changes.
 # In the training data an electrode's noise is proportional to its power, so a network can weight each electrode by its power in the recording; that helps a little on recordings of the same kind.
 # But where noise follows another rule, it weights the wrong electrodes.
