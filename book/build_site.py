@@ -137,7 +137,8 @@ def lay_out(profile: str, notebooks: Path) -> list[str]:
     generated = SITE / "book" / "_generated"
     generated.mkdir()
     table = load_scorecard(profile, results)
-    (generated / "scorecard.md").write_text(to_markdown(table))
+    scorecard = tables.with_captions(to_markdown(table), "{}: the paper and ours.")
+    (generated / "scorecard.md").write_text(scorecard)
     (generated / "summary.md").write_text(count_verdicts(table, profile))
     (generated / "try_it.md").write_text(try_it(repository_url()))
     (generated / "runs.md").write_text(records.runs_table(record))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import records
+import tables
 from setup_cell import ON_GPU
 
 from deepsif_lite.network import load_card
@@ -42,6 +43,7 @@ _GROWS: dict[str, Callable[[Profile], float]] = {
 }
 """What a chapter's time grows with from ``lite`` to ``paper``; others stay as they are."""
 _NOT_RECORDED = "not recorded"
+_NO_BREAK = "\u00a0"  # a unit stays with its number
 _RUN_TIME = re.compile(r"\*\*Run time\.\*\* [^.]*\.")
 
 
@@ -120,7 +122,8 @@ def needs_table(record: pd.DataFrame, stored: Path) -> str:
             for chapter, row in seconds.iterrows()
         ]
     shown["memory"] = record["memory_gb"].map(_gb).to_numpy()
-    return shown.to_markdown(index=False, disable_numparse=True) + "\n"
+    table = shown.to_markdown(index=False, disable_numparse=True)
+    return tables.with_caption(table, "Time and memory of each chapter on two cores.")
 
 
 def colab_table(record: pd.DataFrame, stored: Path) -> str:
@@ -144,7 +147,8 @@ def colab_table(record: pd.DataFrame, stored: Path) -> str:
             ]
     helps = ["quicker with one" if c in ON_GPU else "no use" for c in record.index]
     shown["graphics card"] = helps
-    return shown.to_markdown(index=False, disable_numparse=True) + "\n"
+    table = shown.to_markdown(index=False, disable_numparse=True)
+    return tables.with_caption(table, "Estimated time of each chapter on Colab.")
 
 
 def say_what_it_takes(
@@ -185,13 +189,15 @@ def _time(seconds: float) -> str:
     if pd.isna(seconds):
         return _NOT_RECORDED
     minutes = max(seconds / 60, 0.1)
-    return f"{minutes:.1f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+    if minutes < 120:
+        return f"{minutes:.1f}{_NO_BREAK}min"
+    return f"{minutes / 60:.1f}{_NO_BREAK}h"
 
 
 def _about(seconds: float) -> str:
     """Return an estimate for reading."""
-    return _NOT_RECORDED if pd.isna(seconds) else f"≈ {_time(seconds)}"
+    return _NOT_RECORDED if pd.isna(seconds) else f"≈{_NO_BREAK}{_time(seconds)}"
 
 
 def _gb(memory: float | None) -> str:
-    return _NOT_RECORDED if pd.isna(memory) else f"{memory:.1f} GB"
+    return _NOT_RECORDED if pd.isna(memory) else f"{memory:.1f}{_NO_BREAK}GB"

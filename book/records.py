@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pandas as pd
+import tables
 
 _OF_A_CHAPTER = ["seconds", "commit", "device", "memory_gb", "data", "figures"]
 """What differs between chapters that one machine has run."""
@@ -31,7 +32,8 @@ def runs_table(record: pd.DataFrame) -> str:
     shown = record[["seconds", "commit", "device"]].reset_index()
     shown["seconds"] = shown["seconds"].round().astype(int)
     shown["commit"] = "`" + shown["commit"] + "`"
-    lines = [shown.to_markdown(index=False, disable_numparse=True), ""]
+    table = shown.to_markdown(index=False, disable_numparse=True)
+    lines = [tables.with_caption(table, "The runs that made the chapters."), ""]
     versions = record.drop(columns=_OF_A_CHAPTER)
     for facts, rows in versions.groupby(list(versions), sort=False, dropna=False):
         named = [f"{k} {v}" for k, v in zip(versions, facts, strict=True) if v == v]
@@ -61,13 +63,17 @@ def figures_table(notebooks: list[Path], record: pd.DataFrame) -> str:
                 {
                     "figure": f"{{numref}}`{name}`",
                     "made by": f"`make run NB={path.stem}`",
-                    "its cell": f"{seconds[name]:.1f} s" if name in seconds else "–",
+                    "its cell": f"{seconds[name]:.1f}\u00a0s"
+                    if name in seconds
+                    else "–",
                     "inputs": _code(entry["data"]),
                     "image": f"`{digest}`",
                 }
             )
-    table = pd.DataFrame(rows)
-    return table.to_markdown(index=False, disable_numparse=True) + "\n" if rows else ""
+    if not rows:
+        return ""
+    table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    return tables.with_caption(table, "What makes each figure, and hashes.")
 
 
 def _code(text: str | None) -> str:

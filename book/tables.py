@@ -1,4 +1,4 @@
-"""Tables that pandas wrote, as a page shows them."""
+"""Tables as a page shows them: what pandas wrote, and captions."""
 
 from __future__ import annotations
 
@@ -55,6 +55,19 @@ def captioned(html: str, number: str, caption: str) -> str:
     table["aria-labelledby"] = told["id"]
     table.insert_before(told)
     return str(page)
+
+
+def with_caption(markdown: str, caption: str) -> str:
+    """Return a table in Markdown under its caption; Sphinx gives it a number."""
+    return f":::{{table}} {caption}\n{markdown.strip()}\n:::\n"
+
+
+def with_captions(markdown: str, caption: str) -> str:
+    """Return sections of one table each, the heading of a section in its caption."""
+    sections = re.split(r"^## (.+)$", markdown, flags=re.MULTILINE)
+    headed = zip(sections[1::2], sections[2::2], strict=True)
+    parts = [f"## {h}\n\n{with_caption(t, caption.format(h))}" for h, t in headed]
+    return "\n".join([sections[0], *parts])
 
 
 def _cells(row: Tag) -> list[Tag]:

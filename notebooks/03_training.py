@@ -88,7 +88,7 @@ times = np.arange(len(sample.eeg)) / test_clips.sfreq
 print(f"EEG {sample.eeg.shape}, activity {sample.activity.shape}")
 print(f"patches of {[len(p) for p in sample.patches]} regions, {sample.snr_db:.0f} dB")
 
-# %% mystnb={"figure": {"name": "fig-training-sample", "caption": "One training sample: the EEG that goes in (left) and the activity that should come out (right), one line a region."}, "image": {"alt": "Left: 75 overlaid EEG traces with spikes. Right: source activity, zero for most regions, with one spike time course for each of the two patches."}}
+# %% mystnb={"figure": {"name": "fig-training-sample", "caption": "One training sample: the EEG that goes in (left, one line an electrode) and the activity that should come out (right, one line a region)."}, "image": {"alt": "Left: 75 overlaid EEG traces with spikes. Right: source activity, zero for most regions, with one spike time course for each of the two patches."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 2.2), layout="constrained")
 _ = dl.figures.plot_butterfly(sample.eeg, times, ax=left, ylabel="EEG (no unit)")
 _ = dl.figures.plot_butterfly(
@@ -116,26 +116,31 @@ card = load_card("lite")
 n_sources = pd.Series(card["training"]["n_sources"]).value_counts(normalize=True)
 print(f"{n_sources[0]:.0%} of the samples have no source; ", end="")
 print(f"the others have up to {n_sources.index.max()}")
+
+# %% tags=["hide-input"]
 IN_WORDS = {
     "sized_share": "sources of any size (share)",
     "together_share": "sources with related time courses (share)",
     "waveform_share": "time courses that are no spikes (share)",
     "artifact_share": "samples with what is not cortex (share)",
     "artifact_db": "its power against the rest (dB)",
-    "displacement": "electrodes displaced by (m)",
+    "displacement": "electrodes displaced by (mm)",
     "mapped_share": "recorded by another cap (share)",
     "short_share": "windows shorter than a second (share)",
-    "shortest": "shortest window (samples of 2 ms)",
+    "shortest": "shortest window (s)",
     "rhythm_share": "samples with rhythms as background (share)",
     "rhythm_db": "their power against the rest (dB)",
     "source_snr": "source against its background (dB)",
 }
 
-# %% table={"caption": "What the samples of the shipped network hold beside those of the paper: shares, and ranges that are drawn from evenly."}
+# %% tags=["hide-input"] table={"caption": "What the samples of the shipped network hold beside those of the paper: shares, and ranges that are drawn from evenly."}
 drawn = card["training"]["variety"]
-rows = {words: drawn[name] for name, words in IN_WORDS.items() if name in drawn}
-between = {k: " to ".join(map(str, v)) for k, v in rows.items() if np.size(v) > 1}
-pd.Series(rows | between, name="drawn").rename_axis("of the samples of lite").to_frame()
+in_units = {"displacement": 1e3, "shortest": 1 / test_clips.sfreq}
+rows = {}
+for name, words in IN_WORDS.items():
+    values = np.atleast_1d(drawn[name]) * in_units.get(name, 1)
+    rows[words] = " to ".join(f"{value:g}" for value in values)
+pd.Series(rows, name="drawn").rename_axis("in samples of lite").to_frame()
 
 # %% [markdown]
 # ## The paper's network
@@ -153,7 +158,7 @@ pd.Series(rows | between, name="drawn").rename_axis("of the samples of lite").to
 # (biases left out).
 # The *temporal module*, three LSTM layers, then runs over the 500 time points; the last layer's state at time $t$ is the activity of the 994 regions at time $t$.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-paper-network", "caption": "The paper's network, layer by layer; a bar is as tall as the layer has units (numbers below). Blue: skip connections, added before the nonlinearity; the second one has a matrix of its own, because the sizes differ. Compare PNAS Fig. 2."}, "image": {"alt": "Nine bars in a row: input and two layers of 75 units, three of 500, three LSTM layers of 994. A blue line leads from the input past nothing to the first layer, another from the second layer past the third to the fourth."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-paper-network", "caption": "The paper's network, layer by layer; a bar is as tall as the layer has units (numbers below). Blue: skip connections, added before the nonlinearity; the second one has a matrix of its own, because the sizes differ. Compare PNAS Fig. 2."}, "image": {"alt": "Nine bars in a row: input and two layers of 75 units, three of 500, three LSTM layers of 994. A blue line leads from the input to the first layer, another from the second layer past the third to the fourth."}}
 theirs = build_network("paper", len(head.ch_names), cortex.n_regions)
 dense = {
     "W₁₁": theirs.block1_in,
@@ -402,7 +407,7 @@ print(f"largest difference to the library's: {np.abs(scan - of_library).max():.0
 #
 # ### Search
 #
-# No dictionary contains the very patch.
+# No dictionary contains every patch.
 # From its best entries that lie apart, regions at the border are added or removed, one at a time, until the fit improves no more.
 # Each region then receives by how much the fit would worsen if it changed sides,
 #
@@ -429,8 +434,8 @@ for start, before, after in zip(
 # $$\max_{G_1, \ldots, G_n} \big\lVert \mathbf{\Pi}_{G_1, \ldots, G_n} \mathbf{\Phi} \big\rVert^2 ,$$
 #
 # with $\mathbf{\Phi}$ the maps times their strengths and $\mathbf{\Pi}$ the projection onto the scalp maps of the patches.
-# All pairs of the dictionary would be most of a billion, so each patch in turn is placed where it explains the most of what the others leave, until each has been placed anew (alternating projections).
-# A region learns whether it is in one of these patches, how many of its neighbors are, and what that patch adds to the others; and, as from the other scans, how all patches fit in its place.
+# All pairs of the dictionary would be hundreds of millions, so each patch in turn is placed where it explains the most of what the others leave, until each has been placed anew (alternating projections).
+# The features of a region say whether it is in one of these patches, how many of its neighbors are, and what that patch adds to the others; and, as from the other scans, how all patches fit in its place.
 #
 # Scans, search and placing follow from leadfield and cortex, in a fraction of a second for a new cap; only how many maps they count, and how sharply, is learned.
 #
@@ -529,7 +534,7 @@ print(f"batches of {recipe['batch_size']}, learning rate {recipe['learning_rate'
 waited = recipe["waiting_for_data"]
 print(f"time that the network waited for samples: {waited:.1%}")
 
-# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The sets of the runs differ: those of `lite` hold up to five sources. `paper-75` is left out, since its loss is a sum, not a share."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["hide-input", "nbval-ignore-output"]
+# %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The sets of the runs differ: those of `lite` hold up to five sources. `lite-75-known-head` was trained for the head of the recordings alone (see chapter 4), `lite-published-75` for the head of the authors. `paper-75` is left out, since its loss is a sum, not a share."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["hide-input", "nbval-ignore-output"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 2.6), layout="constrained")
 names = {"training_loss": "training", "validation_loss": "validation"}
 _ = dl.figures.plot_loss(live_log, columns=names, ax=left, title="this run")
@@ -586,7 +591,7 @@ bought = pd.DataFrame(rows).T
 _ = dl.results.write_table(
     "03_training", bought.rename_axis("network"), profile, seed=seed, seconds=seconds
 )
-bought.round(2).astype({"samples seen": int})
+bought.round(2).assign(**{"samples seen": bought["samples seen"].map("{:,.0f}".format)})
 
 # %% [markdown]
 # The paper's row counts distinct samples; its network saw each of them up to twenty times, on one V100 GPU.
@@ -606,7 +611,7 @@ fig, axes = dl.figures.plot_methods(
 # %% [markdown]
 # ## What limits it
 #
-# Not the number of samples alone: the longer a training runs, the less it gains.
+# More samples alone would not remove the remaining error: the longer a training runs, the less it gains.
 # The figure shows the logs of two shipped networks, scored with the paper's metrics on samples set aside, made as those of their training (for `lite`, electrodes are displaced; chapter 4 scores networks on far more).
 #
 # `paper-75` is the paper's own network, with the hidden sizes rounded up to multiples of 128 and the paper's samples: one to three sources under the electrodes of the head model.
@@ -621,7 +626,8 @@ runs.loc["passes through the paper's samples"] = [
     f"{samples / paper['size/training_samples']:.2f} of 20"
     for samples in runs.loc["samples"]
 ]
-runs.rename({"batch_size": "samples of a batch"})
+runs.loc["samples"] = runs.loc["samples"].map("{:,}".format)
+runs.rename({"batch_size": "samples of a batch", "seconds": "time (s)"})
 
 # %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error on validation samples of 75 electrodes during training (regions by Otsu's threshold), against samples (top) and minutes on one graphics card (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes, two lines each: the scores of lite change little after the first ones, those of the paper's network improve to the end."}}
 keys = {"precision": "sim/precision/all", "recall": "sim/recall/all"}
@@ -646,7 +652,7 @@ _ = dl.results.write_table("03_networks", table, profile)
 compared.rename(columns=METRICS, index={"1 sources": "1 source"}).round(3)
 
 # %% [markdown]
-# Nor the clips: seven of them train as well as hundreds, and an appendix shows how [clips, parameters and each idea of the design](03b_trials.ipynb) change the scores.
+# More clips would not do so either: seven of them train as well as hundreds, and an appendix shows how [clips, parameters and each idea of the design](03b_trials.ipynb) change the scores.
 # What remains is the ambiguity of the inverse problem: at 5 dB, or deep in the brain, several patches explain the EEG equally well ([chapter 4](04_evaluation.ipynb) shows where).
 
 # %% [markdown]
@@ -665,7 +671,7 @@ shown = prices.set_index(["group", "condition"]).drop(columns="strongest_mm")
 shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).round(2)
 
 # %% [markdown]
-# Eight electrodes more or less change little above 32; below, sources are missed rather than misplaced.
+# Above 32 electrodes, eight more or less change little; below, sources are missed rather than misplaced.
 # A source of a single region is found, which a network that had only met large ones could not do.
 # Sources with one time course remain the hard case: their maps are one map, and several pairs explain it.
 #
@@ -691,7 +697,7 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 #
 # ## Limits
 #
-# - The shipped networks saw fewer samples than the paper's, drawn from hundreds of clips instead of hundreds of thousands; a clip's time course serves patches anywhere, not only at the region it was simulated in.
+# - The shipped networks were trained for fewer steps than the paper's, on samples drawn from hundreds of clips instead of hundreds of thousands; a clip's time course serves patches anywhere, not only at the region it was simulated in.
 # - Eight maps represent a few sources. Activity at many independent places does not fit into them.
 # - What was simulated beside the cortex is a choice of ours. An artifact of another kind may still be taken for a source.
 # - The scans depend on the leadfield. A head that differs from the template makes them err, though training with displaced electrodes reduces that; [chapter 4](04_evaluation.ipynb) measures by how much.

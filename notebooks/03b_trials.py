@@ -16,7 +16,7 @@
 # This appendix lists them, those that brought nothing included, and asks whether more clips or more parameters would help.
 #
 # Most of its numbers were not computed on this page: they are stored in `data/experiments`, since each row is a training of its own.
-# The trials are of earlier networks, each for a single cap and smaller than the shipped one, so they say which design is better, not how good the shipped network is.
+# Most trials are of earlier networks, each for a single cap and trained for a shorter time than the shipped one, so they say which design is better, not how good the shipped network is.
 #
 # **Paper map.** Methods, "Training the DNN" {cite:p}`sun2022deepsif`. The paper reports one design.
 #
@@ -58,7 +58,7 @@ labels = {name: METRICS[name] for name in ("precision", "recall", "error_mm")}
 # Whitening and a dictionary made the network learn many times faster; the search did so once more, and so did the signal band and message passing.
 # (The final network of that design is not among them: its loss counts all of the error, theirs left out the part that no loading can change.)
 
-# %% mystnb={"figure": {"name": "fig-training-trials", "caption": "Validation loss of the designs that were tried. Round patches: three round patches a region and no whitening, the first design."}, "image": {"alt": "Falling curves of loss against samples seen; that of the last design lies lowest."}}
+# %% mystnb={"figure": {"name": "fig-training-trials", "caption": "Validation loss of the designs that were tried. Round patches: three round patches a region and no whitening, the first design. White: with whitening, and a dictionary of so many patches a region. The last three add to it: two tests of the regions at a patch's border; the search; signal band and message passing."}, "image": {"alt": "Falling curves of loss against samples seen; that of the last design lies lowest."}}
 trials = dl.results.read_experiment("scan_network")
 fig, ax = plt.subplots(figsize=(5.2, 2.8), layout="constrained")
 for name, log in trials.groupby("run", sort=False):
@@ -69,10 +69,11 @@ _ = ax.legend(loc="lower left", fontsize=7)
 # %% [markdown]
 # Two of these ideas, one after the other: three runs of 16,000 samples, alike in all else and scored on the same 144 recordings by Otsu's threshold (one processor core each, beside each other).
 
-# %% table={"caption": "Three short trainings, each with one idea more."}
+# %% table={"caption": "Three short trainings, each with one idea more than the row above."}
 short_runs = dl.results.read_experiment("short_runs")
 _ = dl.results.write_table("03b_short_runs", short_runs, profile)
-short_runs.set_index("design").rename(columns=METRICS).T.round(3)
+shown = short_runs.drop(columns="samples").set_index("design").round(3)
+shown.rename(columns={**METRICS, "validation_loss": "validation loss"})
 
 # %% [markdown]
 # How exact is a mean over so many recordings? These trials stored no deviations. That of `lite-75-known-head` over recordings of the same kind gives the standard error of a mean; rows are compared on the same recordings, so their differences are more exact.
@@ -105,6 +106,7 @@ pd.DataFrame(exact).rename_axis("standard error of a mean over").round(3)
 last_trials = dl.results.read_experiment("last_trials")
 _ = dl.results.write_table("03b_last_trials", last_trials, profile)
 shown = last_trials.drop(columns=["samples", "test_recordings"]).set_index("trial")
+shown["parameters"] = shown["parameters"].map("{:,}".format)
 shown.rename(columns=METRICS).round(3)
 
 # %% [markdown]
@@ -140,27 +142,32 @@ shown.rename(columns={**METRICS, "false_alarms": "false alarms"}).round(2)
 # The last one was trained on source-free recordings, as the shipped networks were: one in seven, background activity under noise of any strength, down to noise alone.
 # [Chapter 4](04_evaluation.ipynb) counts the false alarms of the shipped network, and what avoiding them costs elsewhere.
 #
-# `lite-published-75` continued for a few minutes on the authors' head from such a network.
+# `lite-published-75`, the network for the authors' head model, went on from an earlier network that was trained in this way, for a few minutes on that head.
 #
 # ## Trained to the end
 #
-# The designs that were trained to the end, scored on fresh recordings with one to three sources (means over 11,928 of them, over 900 for the first; regions selected by Otsu's threshold, a missed source has recall 0; `NaN`: not measured).
+# The designs that were trained to the end, scored on fresh recordings with one to three sources (means over 11,928 of them, over 900 for the first; regions selected by Otsu's threshold, a missed source has recall 0; a dash: not measured).
 # Weighting electrodes by their power was *not* adopted, although its scores are better than those of the design it changes.
 # In the training data an electrode's noise is proportional to its power, so a network can weight each electrode by its power in the recording; that helps a little on recordings of the same kind.
 # But where noise follows another rule, it weights the wrong electrodes.
-# The last row shows it, with recordings made as the published code makes them, where an electrode's constant offset counts as signal (`deepsif-lite evaluate --synthesis published`; 300 recordings, regions with a probability above one half).
+# The last column shows it, with recordings made as the published code makes them, where an electrode's constant offset counts as signal (`deepsif-lite evaluate --synthesis published`; 300 recordings, regions with a probability above one half).
 # The rule of the noise in the next patient is unknown, so the shipped networks weight electrodes alike.
 # Leaving out the frequencies of mere noise raised recall more, and assumes no such rule.
 # The last three designs lose some localization accuracy in return for robustness to other heads; the last one regains a part of it by estimating $p$ separately.
 # All of them were trained on sources of 10 cm$^2$ and more, on clean recordings; the table of the network for any cap is in [chapter 3](03_training.ipynb), "What electrodes cost".
 
-# %% table={"caption": "Designs that were trained to the end."}
+# %% table={"caption": "Designs that were trained to the end. Error: localization error on recordings as those of the training, then on recordings with other noise."}
 designs = dl.results.read_experiment("designs")
 _ = dl.results.write_table("03b_designs", designs, profile)
 shown = designs.set_index("design").drop(columns="test_recordings")
-shown["samples"] /= 1000
-shown = shown.rename(columns={**METRICS, "samples": "thousand samples"})
-shown.rename(columns={"other_noise_error_mm": "error with other noise (mm)"}).T.round(3)
+shown["samples"] //= 1000
+columns = {
+    "samples": "thousand samples",
+    "error_mm": "error (mm)",
+    "other_noise_error_mm": "with other noise (mm)",
+}
+earlier = {name: name.replace("(lite-75)", "(an earlier lite)") for name in shown.index}
+shown.rename(index=earlier, columns=columns).round(3)
 
 # %% [markdown]
 # (what-each-kind-of-variety-buys)=
@@ -182,7 +189,7 @@ plain, whole = (
     for kind in ("nothing besides", "the whole recipe")
 )
 
-# %% table={"caption": "Change of the average precision when one kind of variety is left out or added."}
+# %% tags=["hide-input"] table={"caption": "Change of the average precision when one kind of variety is left out or added."}
 change, error = "average_precision_difference", "average_precision_se"
 columns = {"with this kind": own, "with none": plain, "as in the recipe": whole}
 shown = pd.DataFrame(
@@ -214,22 +221,23 @@ ways = dl.results.read_experiment("baseline_whitening").query("recordings == 'al
 _ = dl.results.write_table("03b_baseline_whitening", ways, profile)
 gains = [f"{g:+.3f} ± {e:.3f}" for g, e in zip(ways.gain, ways.gain_se, strict=True)]
 shown = ways.assign(gain=gains, seed=[f"seed {seed}" for seed in ways.seed])
-shown = shown.rename(columns={"average_precision": "average precision"}).round(3)
+shown["average precision"] = shown["average_precision"].map("{:.3f}".format)
 shown = shown.pivot(index="way", columns="seed", values=["average precision", "gain"])
 shown.loc[ways.way.unique()].rename_axis(columns=[None, None])
 
 # %% [markdown]
-# Can such images be trusted? How many are wrong (the strongest region more than 2 cm from any source) among those with each verdict, by the checks that need no places of electrodes, and how far probabilities above .2 are from the truth at most:
+# Can such images be trusted? {py:func}`dl.image <deepsif_lite.image>` gives each a verdict ([chapter 7](07_your_eeg.ipynb)), here by those checks that need no positions of electrodes.
+# The table shows the share of wrong images (the strongest region lies more than 2 cm from any source) among those with each verdict, and the largest difference of a probability above 0.2 from the share of regions that are active:
 
-# %% table={"caption": "Share of wrong images by verdict, and the largest gap of the probabilities, by what the network is told of the baseline."}
+# %% table={"caption": "Share of wrong images among those with each verdict, and the largest difference of the probabilities from the truth, without the baseline and with it."}
 verdicts = dl.results.read_experiment("baseline_trust")
 _ = dl.results.write_table("03b_baseline_trust", verdicts, profile)
 verdicts["wrong"] *= verdicts["images"]
 counts = verdicts.groupby(["way", "verdict"], sort=False)[["images", "wrong"]].sum()
 share = (counts["wrong"] / counts["images"]).round(2)
 gap = ways.groupby("way")["largest_gap"].mean().round(2)
-shown = share.unstack().add_prefix("wrong if ")
-shown.assign(**{"largest gap": gap.loc[shown.index]})
+shown = share.unstack().rename(columns=lambda verdict: f"“{verdict}”: wrong")
+shown.assign(**{"largest difference": gap.loc[shown.index]})
 
 # %% [markdown]
 # Then the best way was tried on published recordings: the share of the ten strongest regions that lie in the area where the response is known to arise.
@@ -280,7 +288,7 @@ for split, name in {"train": "clips of the training", "test": "other clips"}.ite
 # %% tags=["nbval-ignore-output"] table={"caption": "The shipped network on clips of its training and on others."}
 by_clips = pd.DataFrame(rows).T.rename_axis("recordings of").rename(columns=METRICS)
 _ = dl.results.write_table("03b_clips", by_clips, profile, seed=seed, seconds=0)
-by_clips.round(2)
+by_clips.map("{:.2f}".format)
 
 # %% [markdown]
 # How few clips would do, and would a larger network do better?
@@ -292,9 +300,10 @@ print(f"{scaling.samples.iloc[0]:,} samples each")
 _ = dl.results.write_table("03b_scaling", scaling, profile)
 shown = scaling.set_index(["curve", "clips", "parameters"])
 shown = shown.drop(columns=["samples", "seconds"])
+shown = shown.rename(index="{:,}".format, level="parameters")
 shown.rename(columns=METRICS).round(2)
 
-# %% mystnb={"figure": {"name": "fig-training-clips", "caption": "Precision, recall and localization error after as many samples, against the number of different clips they were made of (top) and against the number of parameters (bottom), one run each. Bars: two standard errors of a mean over the recordings scored, as above; another seed of the training would add to them."}, "image": {"alt": "Six small dot charts with error bars, on whole axes: the dots of all numbers of clips lie on a level, and only the smallest network differs from the others."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-training-clips", "caption": "Precision, recall and localization error after as many samples, against the number of different clips they were made of (top) and against the number of parameters (bottom), one run each. Bars: two standard errors of a mean over the recordings scored, as above; another seed of the training would add to them."}, "image": {"alt": "Six small dot charts with error bars, on whole axes: the dots of all numbers of clips lie on a level, and only the smallest network differs from the others."}}
 curves = scaling.groupby("curve", sort=False)
 WHOLE = {"precision": (0, 1), "recall": (0, 1), "error_mm": (0, 3)}
 fig, axes = plt.subplots(
@@ -320,22 +329,22 @@ for row, (curve, part) in zip(axes, curves, strict=True):
 #
 # ## Limits
 #
-# - One run each. Small differences may be chance.
-# - The trials are short, and of earlier networks. What does not help within some thousand samples may help within a million: the shipped network is larger and was trained for longer than any of them ([chapter 3](03_training.ipynb) reads its size from its card).
-# - They were scored on simulated recordings alone.
+# - Most trials are one run each; where there were two, the tables say so. Small differences may be chance.
+# - The trials are short, and most are of earlier networks. What does not help within some thousand samples may help within a million: the shipped network was trained for longer than any of them ([chapter 3](03_training.ipynb) reads from its card for how long).
+# - Only the whitening by the baseline was tried on recordings of people; all else was scored on simulated ones.
 #
 # ## Exercises
 #
 # :::{exercise}
 # :label: ex-trials-1
 #
-# Compare "dictionary and search" and "the same, electrodes weighed" in "Trained to the end". Which would you ship if the last row of the table were missing, and why would that be wrong?
+# Compare "dictionary and search" and "the same, electrodes weighed" in "Trained to the end". Which would you ship if the last column of the table were missing, and why would that be wrong?
 # :::
 #
 # :::{solution} ex-trials-1
 # :class: dropdown
 #
-# The one that weights electrodes by their power: all of its scores are a little better, after fewer samples. The last row shows what they hide: where the noise follows another rule, it errs by more than a centimeter. A score on samples that were made as the training samples cannot tell what was learned of the brain from what was learned of the simulation.
+# The one that weights electrodes by their power: all of its scores are a little better, after fewer samples. The last column shows what they hide: where the noise follows another rule, it errs by more than a centimeter. A score on samples that were made as the training samples cannot tell what was learned of the brain from what was learned of the simulation.
 # :::
 #
 # :::{exercise}

@@ -19,7 +19,7 @@ _SKIP_COLOR = "#0072B2"
 _BAR_WIDTH = 0.55  # of the distance of two layers
 _ROW_HEIGHT = 0.82  # inches of a row of blocks
 _BLOCK_HEIGHT = 0.6  # of a row; the rest is for arrows
-_TEXT_SIZE = 7
+_TEXT_SIZE = 8.5
 
 
 class Block(NamedTuple):
@@ -142,7 +142,7 @@ def plot_layers(
     for x, ((name, size), top) in enumerate(zip(layers, tops, strict=True)):
         fill = _FILL["layer" if x else "data"]
         ax.bar(x, 2 * top, _BAR_WIDTH, bottom=-top, fc=fill, ec=_EDGE, lw=0.8)
-        text = {"ha": "center", "fontsize": _TEXT_SIZE + 1}
+        text = {"ha": "center", "fontsize": _TEXT_SIZE}
         ax.text(x, -0.55, f"{name}\n{size}", va="top", **text)
         if x:
             arrow = {"arrowstyle": "-|>", "color": _LINE, "lw": 0.8}
@@ -152,7 +152,9 @@ def plot_layers(
         _draw_skip(ax, tops, first, last, label)
     for name, (first, last) in (groups or {}).items():
         ax.plot([first - 0.35, last + 0.35], 2 * [-0.88], color=PAPER_COLOR, lw=1)
-        ax.text((first + last) / 2, -0.91, name, ha="center", va="top", fontsize=8)
+        ax.text(
+            (first + last) / 2, -0.91, name, ha="center", va="top", fontsize=_TEXT_SIZE
+        )
     ax.set(xlim=(-0.5, len(layers) - 0.5), ylim=(-1.08, 0.62))
     ax.axis("off")
     return fig, ax
@@ -168,5 +170,5 @@ def _draw_skip(ax: Axes, tops: Sequence[float], first: int, last: int, text: str
     arrow = {"arrowstyle": "-|>", "color": _SKIP_COLOR, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", (last, tops[last]), (last, height), arrowprops=arrow)
     middle = (first + last) / 2
-    style = {"ha": "center", "va": "bottom", "fontsize": 8, "color": _SKIP_COLOR}
-    ax.text(middle, height + 0.02, text, **style)
+    style = {"ha": "center", "va": "bottom", "fontsize": _TEXT_SIZE}
+    ax.text(middle, height + 0.02, text, color=_SKIP_COLOR, **style)

@@ -1,4 +1,4 @@
-"""Evoked responses: one electrode, groups of people, areas (Fig. 7)."""
+"""Evoked responses: one electrode, groups of people, areas (PNAS Fig. 7)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def plot_group(
     ----------
     courses : mapping of name to array of shape (n_people, n_times)
     times : array of shape (n_times,)
-        s.
+        Seconds.
     ylabel : str
     marks : sequence of float
         Times drawn as vertical lines, s.

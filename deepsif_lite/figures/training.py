@@ -24,7 +24,7 @@ def plot_loss(
     ax: Axes | None = None,
     title: str | None = None,
 ) -> tuple[Figure, Axes]:
-    """Draw the loss of a training run on logarithmic axes.
+    """Draw the loss of a training run on a logarithmic axis.
 
     Parameters
     ----------
@@ -50,10 +50,26 @@ def plot_loss(
         style = {"marker": "o", "ms": 3} if len(rows) < 40 else {}
         ax.plot(rows["samples"], rows[column], label=label, **style)
     ax.set(xlabel="samples", ylabel="mean squared error", yscale="log")
+    _number_plainly(ax)
     if title:
         ax.set_title(title)
     ax.legend()
     return fig, ax
+
+
+def _number_plainly(ax: Axes) -> None:
+    """Label a loss 0.5, 1, 2 and samples 500k, 1M: few decades need no powers."""
+    from matplotlib.ticker import (
+        EngFormatter,
+        LogLocator,
+        NullFormatter,
+        StrMethodFormatter,
+    )
+
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 @styled

@@ -219,6 +219,7 @@ def test_a_chapter_says_what_was_measured(tmp_path):
     record = _record(tmp_path, **{"03_training": FACTS | {"memory_gb": 1.24}})
     head = "**Run time.** Long at `lite`. What takes hours is stored."
     shown = needs.say_what_it_takes(head, "03_training", record, tmp_path)
+    shown = shown.replace("\u00a0", " ")
     assert "takes** 1.5 min and at most 1.2 GB of memory here" in shown
     assert "on Colab ≈ 2.2 min on its T4 (2 cores) and ≈ 1.0 min on its A100" in shown
     assert shown.endswith(
@@ -227,14 +228,15 @@ def test_a_chapter_says_what_was_measured(tmp_path):
     assert needs.say_what_it_takes(head, "99_other", record, tmp_path) == head
     bare = _record(tmp_path, **{"01_simulation": FACTS})
     shown = needs.say_what_it_takes(head, "01_simulation", bare, tmp_path)
-    assert "takes** 1.5 min here" in shown
+    assert "takes** 1.5\u00a0min here" in shown
     assert _rows(needs.needs_table(bare, tmp_path))["01_simulation"] == [
         *("not recorded", "1.5 min", "not recorded", "not recorded"),
     ]
 
 
 def _rows(table):
-    cells = [line.strip("| ").split("|") for line in table.splitlines()[2:]]
+    lines = table.replace("\u00a0", " ").splitlines()
+    cells = [line.strip("| ").split("|") for line in lines if line.startswith("|")]
     return {first.strip(): [cell.strip() for cell in rest] for first, *rest in cells}
 
 
