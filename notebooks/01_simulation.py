@@ -17,7 +17,7 @@
 #
 # **Paper map.** Methods, "Neural Mass Models" and "Simulating Synthetic Dataset" {cite:p}`sun2022deepsif`; the network of The Virtual Brain {cite:p}`sanzleon2013` with Jansen–Rit regions {cite:p}`jansen1995`; SI Fig. S1 (example outputs).
 #
-# **Library.** {py:func}`dl.load_connectome <deepsif_lite.load_connectome>`, {py:func}`dl.simulate <deepsif_lite.simulate>`, {py:func}`dl.load_spike_library <deepsif_lite.load_spike_library>`, and the [rooms](../book/api.md) {py:mod}`neural_mass <deepsif_lite.neural_mass>` and {py:mod}`spikes <deepsif_lite.spikes>`.
+# **Library.** {py:func}`dl.load_connectome <deepsif_lite.load_connectome>`, {py:func}`dl.simulate <deepsif_lite.simulate>`, {py:func}`dl.load_spike_library <deepsif_lite.load_spike_library>`, and the [modules](../book/api.md) {py:mod}`neural_mass <deepsif_lite.neural_mass>` and {py:mod}`spikes <deepsif_lite.spikes>`.
 #
 # **Needs.** Ordinary differential equations, power spectra, a little Python. No graphics card.
 #

@@ -18,7 +18,7 @@
 #
 # **Paper map.** Methods, "Neural Mass Models" {cite:p}`sun2022deepsif`; The Virtual Brain {cite:p}`sanzleon2013`. The paper has no figure of this.
 #
-# **Library.** {py:func}`dl.simulate <deepsif_lite.simulate>`, and the rooms {py:mod}`neural_mass <deepsif_lite.neural_mass>` and {py:mod}`spikes <deepsif_lite.spikes>`.
+# **Library.** {py:func}`dl.simulate <deepsif_lite.simulate>`, and the modules {py:mod}`neural_mass <deepsif_lite.neural_mass>` and {py:mod}`spikes <deepsif_lite.spikes>`.
 #
 # **Needs.** [Chapter 1](01_simulation.ipynb), standard errors. The Virtual Brain (`pip install 'deepsif-lite[tvb]'`) for one figure; without it the figure shows our engine alone. No graphics card.
 #

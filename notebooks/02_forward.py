@@ -18,7 +18,7 @@
 # **Paper map.** Methods, "Forward Modeling" (fsaverage5, three-shell boundary elements, sources along the normals of the cortex); the forward part of PNAS Fig. 1 {cite:p}`sun2022deepsif`.
 # The paper gives no number for the forward model itself; the check is against the authors' leadfield file.
 #
-# **Library.** {py:func}`dl.load_head_model <deepsif_lite.load_head_model>`, {py:func}`dl.load_head_variant <deepsif_lite.load_head_variant>`, and the room {py:mod}`head <deepsif_lite.head>`.
+# **Library.** {py:func}`dl.load_head_model <deepsif_lite.load_head_model>`, {py:func}`dl.load_head_variant <deepsif_lite.load_head_variant>`, and the module {py:mod}`head <deepsif_lite.head>`.
 #
 # **Needs.** Vectors and matrices, a little of electric potentials. No graphics card.
 #

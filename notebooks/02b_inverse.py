@@ -17,7 +17,7 @@
 #
 # **Paper map.** Eq. 1 and Introduction; the methods compared in PNAS Figs. 3 and 6 and SI Fig. S12 {cite:p}`sun2022deepsif`.
 #
-# **Library.** The room {py:mod}`solvers <deepsif_lite.solvers>`, and {py:func}`head.resolution_matrix <deepsif_lite.head.resolution_matrix>`.
+# **Library.** The module {py:mod}`solvers <deepsif_lite.solvers>`, and {py:func}`head.resolution_matrix <deepsif_lite.head.resolution_matrix>`.
 #
 # **Needs.** [Chapter 2](02_forward.ipynb), eigenvectors, and what a covariance is. No graphics card.
 #

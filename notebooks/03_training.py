@@ -17,7 +17,7 @@
 #
 # **Paper map.** PNAS Fig. 2 (the network); Methods, "Simulating Synthetic Dataset" and "Training the DNN" {cite:p}`sun2022deepsif`.
 #
-# **Library.** {py:class}`dl.SyntheticEEG <deepsif_lite.SyntheticEEG>`, {py:func}`dl.train <deepsif_lite.train>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, and the rooms {py:mod}`synthesis <deepsif_lite.synthesis>`, {py:mod}`network <deepsif_lite.network>` and {py:mod}`training <deepsif_lite.training>`.
+# **Library.** {py:class}`dl.SyntheticEEG <deepsif_lite.SyntheticEEG>`, {py:func}`dl.train <deepsif_lite.train>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, and the modules {py:mod}`synthesis <deepsif_lite.synthesis>`, {py:mod}`network <deepsif_lite.network>` and {py:mod}`training <deepsif_lite.training>`.
 #
 # **Needs.** [Chapter 2b](02b_inverse.ipynb), singular vectors, and how a network is trained. A graphics card makes the live training quicker; nothing here needs one.
 #

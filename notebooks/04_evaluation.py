@@ -18,7 +18,7 @@
 #
 # **Paper map.** PNAS Fig. 3 A–E and Results, "Model Training and Evaluation" {cite:p}`sun2022deepsif`; SI Figs. S2 (growth of a source), S4 to S6 and S11 (two sources), S7 to S10 (recordings unlike those of the training), S12 (other methods), S13 and the movies (activity over time), and SI Note 3 (physical units).
 #
-# **Library.** {py:func}`dl.evaluate <deepsif_lite.evaluate>`, {py:func}`dl.score <deepsif_lite.score>`, and the rooms {py:mod}`evaluation <deepsif_lite.evaluation>`, {py:mod}`metrics <deepsif_lite.metrics>` and {py:mod}`solvers <deepsif_lite.solvers>`.
+# **Library.** {py:func}`dl.evaluate <deepsif_lite.evaluate>`, {py:func}`dl.score <deepsif_lite.score>`, and the modules {py:mod}`evaluation <deepsif_lite.evaluation>`, {py:mod}`metrics <deepsif_lite.metrics>` and {py:mod}`solvers <deepsif_lite.solvers>`.
 #
 # **You will learn**
 # - what precision, recall, localization error and linear correlation say, and what they hide;

@@ -18,7 +18,7 @@
 # **Paper map.** PNAS Fig. 4 (20 patients against resection and onset zone), PNAS Fig. 5 (electrodes inside the head), PNAS Fig. 6 (all methods), Methods "Patient Analysis" {cite:p}`sun2022deepsif`.
 # The paper's patients are not ours: one patient of the FAST-IRES study {cite:p}`sohrabpour2020` is public with everything needed to image, and virtual patients make the cohort.
 #
-# **Library.** {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, and the rooms {py:mod}`imaging <deepsif_lite.imaging>` and {py:mod}`evaluation <deepsif_lite.evaluation>`.
+# **Library.** {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.load_model <deepsif_lite.load_model>`, and the modules {py:mod}`imaging <deepsif_lite.imaging>` and {py:mod}`evaluation <deepsif_lite.evaluation>`.
 #
 # **You will learn**
 # - how a set of regions follows from single spikes, step by step;

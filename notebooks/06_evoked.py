@@ -17,7 +17,7 @@
 # **Paper map.** PNAS Fig. 7, Results "Source Imaging of Cortical Sensory and Cognitive Processing" {cite:p}`sun2022deepsif`.
 # Panel A: the recording is the one the authors publish. Panels B and C: theirs are not public; here are somatosensory responses of two other people {cite:p}`delatolas2023` and the visual oddball of three others {cite:p}`kappenman2021`, and a virtual study of 18 where a group is asked for.
 #
-# **Library.** {py:func}`dl.load_recording <deepsif_lite.load_recording>`, {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.average <deepsif_lite.average>`, and the rooms {py:mod}`recordings <deepsif_lite.recordings>` and {py:mod}`imaging <deepsif_lite.imaging>`.
+# **Library.** {py:func}`dl.load_recording <deepsif_lite.load_recording>`, {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.average <deepsif_lite.average>`, and the modules {py:mod}`recordings <deepsif_lite.recordings>` and {py:mod}`imaging <deepsif_lite.imaging>`.
 #
 # **You will learn**
 # - how to image a response at its peak, and compare the image with an atlas;

@@ -16,7 +16,7 @@
 #
 # **Paper map.** None: the paper publishes no tool for this. The steps are those of its Methods, "Sensory and Cognitive Data Analyses" {cite:p}`sun2022deepsif`. Those who used the authors' code find each of its steps in [If you come from the authors' code](../book/from_the_authors_code.md).
 #
-# **Library.** {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.image_epochs <deepsif_lite.image_epochs>`, {py:func}`dl.image_raw <deepsif_lite.image_raw>`, {py:func}`dl.load_head_model <deepsif_lite.load_head_model>`, and the rooms {py:mod}`recordings <deepsif_lite.recordings>` and {py:mod}`imaging <deepsif_lite.imaging>`.
+# **Library.** {py:func}`dl.image <deepsif_lite.image>`, {py:func}`dl.image_epochs <deepsif_lite.image_epochs>`, {py:func}`dl.image_raw <deepsif_lite.image_raw>`, {py:func}`dl.load_head_model <deepsif_lite.load_head_model>`, and the modules {py:mod}`recordings <deepsif_lite.recordings>` and {py:mod}`imaging <deepsif_lite.imaging>`.
 #
 # **You will learn**
 # - how to get from an EDF file to a report in one command;
