@@ -16,7 +16,8 @@ same window
 
 ``--recordings`` images published recordings instead (they must be at hand): how many
 of the ten strongest regions lie where they should, and how far their center is from
-the place, where it is known.
+the place, where it is known. ``--person`` takes simulated recordings of a person's own
+head by finite elements (its published files must be at hand).
 
 Each row compares a way with imaging as it is, on the same recordings: gain of the
 average precision, scores of the regions with a probability above one half, and how far
@@ -30,19 +31,26 @@ import argparse
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from calibration import largest_gap
 from numpy.typing import NDArray
+from personal_head import personal_cap
 from real_recordings import all_cases, on_cap, where
 from short_runs import finish_with_facts
 from tqdm.auto import tqdm
 from trust import WRONG
 
 import deepsif_lite as dl
-from deepsif_lite.head import HeadModel, load_artifact_sources, load_cap_sampler
+from deepsif_lite.head import (
+    CapSampler,
+    HeadModel,
+    load_artifact_sources,
+    load_cap_sampler,
+)
 from deepsif_lite.imaging import LIMITS, VERDICTS, Evidence, Imager, SourceImage
 from deepsif_lite.imaging.evidence import explained_shares, signal_to_noise
 from deepsif_lite.metrics import average_precision, score_sources
@@ -72,7 +80,8 @@ WHITENED = (
     ("whitened channel by channel", "diagonal", 1.0, 0.0),
 )
 LIKELY = 0.5
-SCORES = ("average_precision", "precision", "recall", "error_mm")
+SCORES = ("average_precision", "precision", "recall", "error_mm", "fit")
+FIRST_MAPS = 3  # as many as sources, at most
 
 
 class WithBaseline(VariedEEG):
@@ -122,20 +131,37 @@ def _power_of(covariance: NDArray, exponent: float) -> NDArray:
     return (vectors * values**exponent) @ vectors.T
 
 
-def image(model: Imager, eeg: NDArray, leadfield: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the activity of a window, and the probability of each region."""
+class Found(NamedTuple):
+    """What a network finds in a window.
+
+    Attributes
+    ----------
+    activity : array of shape (n_times, n_regions)
+    probability : array of shape (n_regions,)
+    fit : float
+        Share of the scalp map of the best patch in the span of the first maps of the
+        window: 1 where the leadfield is right and noise is gone.
+    """
+
+    activity: NDArray
+    probability: NDArray
+    fit: float
+
+
+def image(model: Imager, eeg: NDArray, leadfield: NDArray) -> Found:
+    """Image a window by a leadfield."""
     network = model.network.serving(leadfield)
     with torch.inference_mode():
         window = torch.from_numpy(normalize(eeg)[None].astype(np.float32))
         activity, probability = network.image(window)
-    return activity[0].numpy(), probability[0].numpy()
+        maps, *_ = network.modes(window)
+        fit = network.best_fit(maps[:, :FIRST_MAPS]).max()
+    return Found(activity[0].numpy(), probability[0].numpy(), float(fit))
 
 
-def scores(
-    model: Imager, found: tuple[NDArray, NDArray], sample: dict
-) -> dict[str, float]:
+def scores(model: Imager, found: Found, sample: dict) -> dict[str, float]:
     """Return the scores of an image, how far it is off, and whether it says so."""
-    activity, probability = found
+    activity, probability, fit = found
     regions = sample["regions"]
     sample_of_peak, strongest = np.divmod(np.abs(activity).argmax(), len(probability))
     away = model.head.cortex.distances[strongest, regions].min()
@@ -154,6 +180,7 @@ def scores(
         "precision": rows["precision"].mean(),
         "recall": rows["recall_detected"].fillna(0).mean(),
         "error_mm": 1e3 * rows["localization_error"].mean(),
+        "fit": fit,
         "wrong": away > WRONG,
         "verdict": verdict(activity, probability, sample, sample_of_peak),
     }
@@ -198,12 +225,12 @@ def recordings(stream: WithBaseline, n_blocks: int) -> Iterator[dict]:
             }
 
 
-def test_stream(head: HeadModel, seed: int) -> WithBaseline:
+def test_stream(head: HeadModel, seed: int, sampler: CapSampler | None) -> WithBaseline:
     """Return recordings of clips that no network has met."""
     return WithBaseline(
         head,
         dl.load_spike_library(split="test"),
-        load_cap_sampler(),
+        sampler or load_cap_sampler(),
         load_artifact_sources(),
         variety=VARIETY,
         block_size=BLOCK,
@@ -225,7 +252,7 @@ def measure(
             found = image(model, window @ matrix, matrix @ gain)
             row = {"recording": number, "way": way, "recordings": sample["kind"]}
             rows.append(row | scores(model, found, sample))
-            told.append(found[1])
+            told.append(found.probability)
             true.append(np.isin(np.arange(len(found[1])), sample["regions"]))
     table, told, true = pd.DataFrame(rows), np.array(told), np.array(true)
     gaps = {
@@ -273,11 +300,12 @@ def on_recordings(model: str) -> list[dict]:
         )
         times = ready.copy().crop(*window).times
         for way, matrix in ways(quiet, shown):
-            activity, probability = image(imager, shown @ matrix, matrix @ gain)
+            told = image(imager, shown @ matrix, matrix @ gain)
             found = SourceImage(
-                activity.T, times, cortex, "deepsif", probability=probability
+                told.activity.T, times, cortex, "deepsif", probability=told.probability
             )
             facts = {"recording": case.name, "window": name, "way": way}
+            facts |= {"fit": told.fit}
             rows += [
                 facts | {"response": response} | where(found, case, peak)
                 for response, peak in case.peaks.items()
@@ -287,13 +315,13 @@ def on_recordings(model: str) -> list[dict]:
 
 
 def simulated(
-    name: str, seeds: Sequence[int], n_caps: int
+    name: str, seeds: Sequence[int], n_caps: int, sampler: CapSampler | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare the ways on simulated recordings, seed by seed."""
     model = dl.load_model(name, head=dl.load_head_model("template-75"))
     parts, verdicts = [], []
     for seed in seeds:
-        table, gaps = measure(model, test_stream(model.head, seed), n_caps)
+        table, gaps = measure(model, test_stream(model.head, seed, sampler), n_caps)
         parts.append(compare(table, gaps).assign(seed=seed))
         verdicts.append(by_verdict(table).assign(seed=seed))
     return pd.concat(parts), pd.concat(verdicts)
@@ -306,13 +334,17 @@ def main() -> None:
     parser.add_argument("--caps", type=int, default=3, help=f"of {BLOCK} recordings")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--recordings", action="store_true", help="image these instead")
+    parser.add_argument("--person", action="store_true", help="a person's own head")
     parser.add_argument("--save", help="file to write, .csv")
     parser.add_argument("--verdicts", help="another, .csv")
     arguments, start = parser.parse_args(), perf_counter()
     if arguments.recordings:
         table = pd.DataFrame(on_recordings(arguments.model))
     else:
-        table, verdicts = simulated(arguments.model, arguments.seeds, arguments.caps)
+        sampler = personal_cap() if arguments.person else None
+        table, verdicts = simulated(
+            arguments.model, arguments.seeds, arguments.caps, sampler
+        )
         finish_with_facts(verdicts, arguments.verdicts, start)
     finish_with_facts(table, arguments.save, start)
 

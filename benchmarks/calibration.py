@@ -8,7 +8,9 @@ and skull. A probability is right where as many regions were active as it says.
 Rows "per time" are of regions at one time, see
 :meth:`deepsif_lite.imaging.SourceImage.probability_over_time`; a region of a source is
 active where it reaches half of its own peak. ``--only time --caps 12`` measures these
-alone (five minutes), and the other rows of the file stay.
+alone (five minutes), and the other rows of the file stay. ``--only person --caps 12``
+adds a row of a person's own head by finite elements, imaged by the template (its
+published files must be at hand).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from personal_head import personal_cap
 from short_runs import finish, merged
 from tqdm.auto import tqdm
 
@@ -44,6 +47,7 @@ SURE = 0.2  # above, probabilities are told
 SEED = 77
 SEEDS_OF_TIMES = (77, 78)
 EVERY = 4  # samples between two times that are looked at
+PARTS = ("window", "time", "person")
 PART = 16  # recordings imaged at a time
 
 
@@ -160,13 +164,22 @@ def row_of_times(
     return {"recordings_of": name, **largest_gap(told, true, recordings)}
 
 
+def row_of_person(
+    model: Imager, stream: VariedEEG, n_caps: int
+) -> dict[str, float | str]:
+    """Compare the probabilities of whole windows of a person's own head."""
+    _, told, true = told_and_true(model, stream, n_caps)
+    print(reliability(told, true).round(3).to_string(index=False))
+    return {"recordings_of": "a person's own head", **largest_gap(told, true)}
+
+
 def main() -> None:
     """Compare, and print or save the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="lite", help="shipped name or folder")
     parser.add_argument("--caps", type=int, default=24, help="of 64 recordings each")
     parser.add_argument("--heads", default="_build/calibration", help="kept here")
-    parser.add_argument("--only", choices=("window", "time"), help="some of the rows")
+    parser.add_argument("--only", choices=PARTS, help="some of the rows")
     parser.add_argument("--save", help="file to write, .csv")
     arguments = parser.parse_args()
     head = dl.load_head_model("template-75")
@@ -175,18 +188,23 @@ def main() -> None:
         VariedEEG,
         model.head,
         dl.load_spike_library(split="test"),
-        other_heads(Path(arguments.heads)),
-        load_artifact_sources(),
+        artifacts=load_artifact_sources(),
         n_sources=ANY_CAP_SOURCES,
     )
     rows: list[dict] = []
-    if arguments.only != "time":
-        rows += rows_of_windows(model, make_stream(seed=SEED), arguments.caps)
-    if arguments.only != "window":
+    wanted = [arguments.only] if arguments.only else PARTS
+    if "window" in wanted or "time" in wanted:
+        heads = other_heads(Path(arguments.heads))
+    if "window" in wanted:
+        rows += rows_of_windows(model, make_stream(heads, seed=SEED), arguments.caps)
+    if "time" in wanted:
         rows += [
-            row_of_times(model, make_stream(seed=seed), arguments.caps, seed)
+            row_of_times(model, make_stream(heads, seed=seed), arguments.caps, seed)
             for seed in SEEDS_OF_TIMES
         ]
+    if "person" in wanted:
+        stream = make_stream(personal_cap(), seed=SEED)
+        rows.append(row_of_person(model, stream, arguments.caps))
     finish(merged(rows, arguments.save, "recordings_of"), arguments.save)
 
 

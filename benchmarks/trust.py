@@ -3,7 +3,8 @@
 Run ``python benchmarks/trust.py --save trust.csv`` (some minutes on two cores). Each
 recording comes from another head with displaced electrodes, holds no to three sources
 of any size, half of all have eyes, muscles or other artifacts, and windows are a second
-or shorter. The first table says how well the shares of eyes and muscles tell windows
+or shorter. ``--person`` takes a person's own head by finite elements instead (its
+published files must be at hand). The first table says how well the shares of eyes and muscles tell windows
 with them from windows of cortex (area under the ROC curve), the second the error of
 the images in each verdict, the third the number that stands behind it.
 """
@@ -17,15 +18,19 @@ from dataclasses import replace
 import mne
 import numpy as np
 import pandas as pd
+from personal_head import personal_cap
 from scipy.stats import rankdata
+from short_runs import finish, merged
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
 from deepsif_lite.head import (
     TEN_TWENTY,
+    CapSampler,
     HeadModel,
     load_artifact_sources,
     load_cap_sampler,
+    load_fem_head,
     template_cap,
 )
 from deepsif_lite.imaging import (
@@ -54,14 +59,15 @@ ARTIFACT_SHARE, ARTIFACT_DB = 0.5, (-20.0, 10.0)
 LEVELS = (0.0, -10.0)  # dB, of eyes and muscles for the first table
 SHORTEST = 100  # samples
 N_WEARERS = 4  # heads under each cap
+HEADS = {False: "computed", True: "a person's own"}
 WRONG = 0.02  # m from the strongest region to the nearest source
 
 
 def wearers(
-    head: HeadModel, clips: SpikeLibrary, seed: int
+    head: HeadModel, clips: SpikeLibrary, seed: int, sampler: CapSampler
 ) -> Iterator[tuple[SyntheticEEG, np.ndarray]]:
     """Yield streams of people who wear a cap, and where its electrodes are on each."""
-    sampler, rng = load_cap_sampler(), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     for k in range(N_WEARERS):
         distance = rng.uniform(*DISPLACEMENT)
         wearer = sampler.recorded(head.sensors, distance, rng)
@@ -85,7 +91,7 @@ def tell_apart(clips: SpikeLibrary, n_samples: int, seed: int) -> pd.DataFrame:
     rows = []
     for n_channels, names in MONTAGES.items():
         head, shares = template_cap(names), {}
-        for stream, places in wearers(head, clips, seed):
+        for stream, places in wearers(head, clips, seed, load_cap_sampler()):
             stream.n_sources = (1, 2, 3)
             rng = np.random.default_rng(stream.seed)
             kinds = {
@@ -127,13 +133,22 @@ def roc_area(without: np.ndarray, there: np.ndarray) -> float:
     return float((ranks.sum() - n * (n + 1) / 2) / (n * len(without)))
 
 
+def worn_caps(*, person: bool) -> Iterator[tuple[HeadModel, CapSampler]]:
+    """Yield the template under several caps, and what draws who wears them."""
+    if person:
+        yield template_cap(load_fem_head().ch_names), personal_cap()
+        return
+    for names in MONTAGES.values():
+        yield template_cap(names), load_cap_sampler()
+
+
 def recordings(
-    clips: SpikeLibrary, n_samples: int, seed: int
+    clips: SpikeLibrary, n_samples: int, seed: int, *, person: bool
 ) -> Iterator[tuple[HeadModel, np.ndarray, np.ndarray, dict]]:
     """Yield head, EEG, regions of the sources, and what is told in the table."""
-    for n_channels, names in MONTAGES.items():
-        head = template_cap(names)
-        for stream, places in wearers(head, clips, seed):
+    for head, sampler in worn_caps(person=person):
+        n_channels = len(head.ch_names)
+        for stream, places in wearers(head, clips, seed, sampler):
             make = generator(places, clips.sfreq, OCCURRENCES)
             rng = np.random.default_rng(stream.seed)
             for k in range(n_samples // N_WEARERS):
@@ -171,11 +186,14 @@ def image(model: Imager, head: HeadModel, eeg: np.ndarray, sfreq: float) -> Sour
     )
 
 
-def measure(model: Imager, clips: SpikeLibrary, n: int, seeds: range) -> pd.DataFrame:
+def measure(
+    model: Imager, clips: SpikeLibrary, n: int, seeds: range, *, person: bool
+) -> pd.DataFrame:
     """Image recordings, a row each."""
     rows = []
     for seed in seeds:
-        for head, eeg, source, facts in tqdm(recordings(clips, n, seed), unit="image"):
+        drawn = recordings(clips, n, seed, person=person)
+        for head, eeg, source, facts in tqdm(drawn, unit="image"):
             result = image(model, head, eeg, clips.sfreq)
             distances = head.cortex.distances[result.peak.region, source]
             error = distances.min(initial=np.inf)
@@ -201,6 +219,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=200, help="of a cap and kind")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--no-roc", action="store_true", help="leave the first out")
+    parser.add_argument("--person", action="store_true", help="a person's own head")
     parser.add_argument("--save", help="file to write, .csv")
     arguments = parser.parse_args()
     clips = dl.load_spike_library("lite", split="test")
@@ -208,11 +227,10 @@ def main() -> None:
         table = tell_apart(clips, arguments.samples, seed=0)
         print(table.round(2).to_string(index=False))
     model, seeds = dl.load_model(arguments.model), range(arguments.seeds)
-    table = measure(model, clips, arguments.samples, seeds)
-    table = summarize(table)
-    print(table.round(2).to_string())
-    if arguments.save:
-        table.to_csv(arguments.save, float_format="%.4g")
+    table = measure(model, clips, arguments.samples, seeds, person=arguments.person)
+    rows = summarize(table).reset_index().assign(heads=HEADS[arguments.person])
+    rows = merged(rows.to_dict("records"), arguments.save, "heads")
+    finish(rows, arguments.save)
 
 
 if __name__ == "__main__":

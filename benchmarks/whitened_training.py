@@ -143,13 +143,13 @@ def measure(folder: Path, arm: str, n_caps: int) -> list[dict]:
     model = dl.load_model(folder, head=dl.load_head_model("template-75"))
     rows = []
     for seed in SEEDS:
-        stream = test_stream(model.head, seed)
+        stream = test_stream(model.head, seed, sampler=None)
         for number, sample in enumerate(recordings(stream, n_caps)):
             quiet, window = np.split(sample["eeg"].astype(float), [N_BASELINE])
             gain = average_reference(sample["leadfield"])
             for way, matrix in ways(quiet, window):
                 if way in WAYS:
-                    told = image(model, window @ matrix, matrix @ gain)[1]
+                    told = image(model, window @ matrix, matrix @ gain).probability
                     found = average_precision(told, sample["regions"])
                     facts = {"trained_on": arm, "imaged": way}
                     facts |= {"recording": f"{seed}-{number}"}

@@ -89,7 +89,8 @@ def prices() -> str:
 def trust() -> str:
     """Return how often images of each verdict are wrong, as a MyST table."""
     rows = read_experiment("trust").astype({"seed": int, "images": int})
-    table = rows.set_index(["verdict", "seed"])[[*OF_TRUST]].rename(columns=OF_TRUST)
+    keys = ["heads", "verdict", "seed"]
+    table = rows.set_index(keys)[[*OF_TRUST]].rename(columns=OF_TRUST)
     return table.round(2).reset_index().to_markdown(index=False) + "\n"
 
 

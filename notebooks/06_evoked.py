@@ -496,8 +496,8 @@ told.pivot(index="response", columns="network").swaplevel(axis=1).sort_index(axi
 
 # %% [markdown]
 # Two numbers go apart here: places get better, and probabilities of real responses fall.
-# In simulations the probabilities stay true and the verdicts keep their meaning ([chapter 3b](03b_trials.ipynb)), so this network, which never met whitened data in its training, finds something in real baselines that simulated ones do not have.
-# Until that is understood, take the baseline as a second opinion on *where*: where both images agree, the place does not hang on what goes on all the time.
+# In simulations on computed heads the probabilities stay true and the verdicts keep their meaning. A person's head differs from all of them, and whitening enlarges just what the template does not explain: the best patches fit real responses less well, which the network reads as a sign that there is no source ([chapter 3b](03b_trials.ipynb) has the numbers).
+# So take the baseline as a second opinion on *where*: where both images agree, the place does not hang on what goes on all the time.
 # Give none of spikes: the baseline of a patient holds activity of the focus, and whitening takes it away.
 #
 # ## How many trials does it take?

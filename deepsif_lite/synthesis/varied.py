@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..cortex.patches import SIZED_PATCHES, sized_candidates
 from ..errors import OptionError
+from ..head.imprecision import draw_shift, misjudged
 from ..signals import average_reference
 from .artifacts import ArtifactGenerator, mix_artifacts, stack_artifacts
 from .bridges import draw_bridges, join_electrodes
@@ -164,7 +165,15 @@ class VariedEEG(SyntheticEEG):
         distance = rng.uniform(*variety.displacement)
         is_mapped = rng.random() < variety.mapped_share
         wear = self.caps.mapped if is_mapped else self.caps.recorded
-        return wear(electrodes, distance, rng, variety.template_share)
+        if not variety.head_error[1]:
+            return wear(electrodes, distance, rng, variety.template_share)
+        error = rng.uniform(*variety.head_error)
+        if not is_mapped:
+            electrodes = electrodes + draw_shift(electrodes, error, rng)
+        worn = wear(electrodes, distance, rng, variety.template_share)
+        adjacency = self.head.cortex.adjacency
+        changed = misjudged(worn.leadfield, worn.places, adjacency, error, rng)
+        return worn._replace(leadfield=changed)
 
     def _artifacts_of(self, wearer: Wearer, electrodes: NDArray) -> ArtifactGenerator:
         """Return what draws artifacts as somebody's channels record them."""

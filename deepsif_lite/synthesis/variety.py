@@ -32,6 +32,9 @@ class Variety:
         Share of the people whose head is the template's, not another.
     displacement : tuple of float
         Range of the root mean square distance of electrodes from their places, m.
+    head_error : tuple of float
+        Range of how far heads are from all that were computed, see
+        ``head.imprecision``; 1 is about as far as a person's own.
     mapped_share : float
         Share of the people whose EEG was recorded by another cap and mapped to that of
         the block by splines.
@@ -67,6 +70,7 @@ class Variety:
     artifact_db: tuple[float, float] = (-20.0, 10.0)
     template_share: float = TEMPLATE_SHARE
     displacement: tuple[float, float] = (0.0, 0.01)
+    head_error: tuple[float, float] = (0.0, 0.0)
     mapped_share: float = 0.1
     short_share: float = 0.4
     shortest: int = 100
@@ -83,4 +87,5 @@ class Variety:
         for name in ("artifact_db", "rhythm_db", "source_snr"):
             check_interval(name, getattr(self, name))
         check_interval("displacement", self.displacement, 0)
+        check_interval("head_error", self.head_error, 0)
         check_range("shortest", self.shortest, 2)

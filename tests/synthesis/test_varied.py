@@ -81,6 +81,46 @@ def test_what_is_off_by_default_leaves_all_else_as_it_was():
     assert not torch.equal(plain.eeg, more.eeg)
 
 
+def test_a_wrong_head_is_what_records_and_not_what_networks_are_told():
+    """One source, hardly any noise: its map fits the template's as the error says."""
+    clean = {
+        "artifact_share": 0.0,
+        "displacement": (0.0, 0.0),
+        "template_share": 1.0,
+        "mapped_share": 0.0,
+        "rhythm_share": 0.0,
+        "source_snr": (20.0, 20.0),
+    }
+    options = {"block_size": 16, "n_sources": 1, "sensor_snr": (20.0,), "seed": 5}
+    fits = []
+    for error in (0.0, 1.0, 2.0):
+        variety = Variety(head_error=(error, error), **clean)
+        batch = stream(variety=variety, **options).batch(range(16))
+        told = average_reference(load_cap_sampler().leadfield(caps_of(batch)))
+        np.testing.assert_allclose(average_reference(batch.leadfield), told)
+        fits.append(np.mean(list(shares_of_the_true_map(batch))))
+    assert fits[0] > 0.9
+    assert fits[0] > fits[1] + 0.02 > fits[2] + 0.04
+
+
+def caps_of(batch):
+    """Return the electrodes of the cap of seed 5, drawn again."""
+    rng = np.random.default_rng([5, 1 << 35, 0])
+    electrodes = load_cap_sampler().draw(rng)
+    assert len(electrodes) == batch.eeg.shape[-1]
+    return electrodes
+
+
+def shares_of_the_true_map(batch):
+    """Yield the share of each EEG along the scalp map of its source on the template."""
+    gain = average_reference(batch.leadfield)
+    for eeg, weights in zip(batch.eeg.numpy(), batch.weights.numpy(), strict=True):
+        own = gain @ weights[0]
+        own /= np.linalg.norm(own)
+        peak = eeg[np.abs(eeg).max(axis=1).argmax()]
+        yield (peak @ own) ** 2 / (peak @ peak)
+
+
 def test_bridged_electrodes_show_one_potential():
     varied = stream(variety=Variety(bridged_share=1.0), block_size=8)
     found = 0

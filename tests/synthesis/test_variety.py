@@ -33,5 +33,7 @@ def test_ranges_run_up(name):
 def test_electrodes_are_no_less_than_nothing_beside_their_places():
     with pytest.raises(OptionError, match="displacement="):
         Variety(displacement=(-0.01, 0.01))
+    with pytest.raises(OptionError, match="head_error="):
+        Variety(head_error=(-0.5, 1.0))
     with pytest.raises(OptionError, match="shortest=1"):
         Variety(shortest=1)
