@@ -5,8 +5,7 @@ hours on one core; a run that was stopped goes on). A small network learns from 
 paper's samples under any cap; then it goes on learning, from the whole recipe, from
 recipes that lack one part each, and from some with one part more, for equally many
 samples, with two seeds. All are scored on the same recordings of each kind: of heads,
-clips and caps not trained on, plain but for one part, which all of them have; and plain
-ones of a person's own head by finite elements (its published files must be at hand). A
+clips and caps not trained on, plain but for one part, which all of them have. A
 difference is to the network of the whole recipe, paired by recording.
 """
 
@@ -21,7 +20,6 @@ import numpy as np
 import pandas as pd
 import torch
 from calibration import BLOCK, other_heads
-from personal_head import personal_cap
 from short_runs import finish, load_data
 from tqdm.auto import tqdm
 
@@ -61,14 +59,11 @@ PARTS = {
     "rhythms": {"rhythm_share": 1.0},
     "weak sources": {"source_snr": (5.0, 10.0)},
 }
-# Of each part that the recipe does not have, what is tried, and what all recordings of a
-# test set have.
+# Of each part that the recipe does not have, what is tried; all of a test set have it.
 MORE = {
-    "bridged electrodes": ({"bridged_share": 0.15}, {"bridged_share": 1.0}),
-    "resting EEG": ({"resting_share": 0.3}, {"resting_share": 1.0}),
-    "imprecise heads": ({"head_error": (0.0, 1.5)}, {"head_error": (1.0, 1.0)}),
+    "bridged electrodes": {"bridged_share": 0.15},
+    "resting EEG": {"resting_share": 0.3},
 }
-PERSON = "a person's own head"
 SIZES = {"width": 96, "depth": 2, "local_width": 48, "n_messages": 2, "n_shapes": 10}
 SEEDS = (0, 1)
 TEST_SEED, TEST_BLOCKS = 501, 3
@@ -81,7 +76,7 @@ def recipes() -> Iterator[tuple[str, Variety]]:
     for name, part in PARTS.items():
         lacking = {key: getattr(PLAIN, key) for key in part}
         yield f"without {name}", replace(Variety(), **lacking)
-    for name, (part, _) in MORE.items():
+    for name, part in MORE.items():
         yield f"with {name}", replace(Variety(), **part)
 
 
@@ -90,10 +85,9 @@ def test_sets(caps: CapSampler, clips: SpikeLibrary) -> Iterator[tuple[str, Vari
     resting = load_resting_eeg()[1::2]  # training has the others
     asked = {"nothing besides": PLAIN}
     asked |= {name: replace(PLAIN, **part) for name, part in PARTS.items()}
-    for name, (_, part) in MORE.items():
-        asked[name] = replace(PLAIN, **part)
+    for name, part in MORE.items():
+        asked[name] = replace(PLAIN, **dict.fromkeys(part, 1.0))
     asked["the whole recipe"] = Variety()
-    asked[PERSON] = replace(PLAIN, template_share=0.0)
     for name, variety in asked.items():
         n_sources = (2, 3) if variety.together_share == 1 else (1, 2, 3)
         yield (
@@ -101,7 +95,7 @@ def test_sets(caps: CapSampler, clips: SpikeLibrary) -> Iterator[tuple[str, Vari
             VariedEEG(
                 dl.load_head_model("template-75"),
                 clips,
-                personal_cap() if name == PERSON else caps,
+                caps,
                 load_artifact_sources(),
                 variety=variety,
                 resting=resting,
