@@ -280,7 +280,7 @@ for modality, model in (("EEG", head), ("MEG", meg)):
             row = (np.median(error[regions]), np.median(width[regions]))
             rows.append((modality, method, name, *row))
 
-# %% table={"caption": "Peak error and width of the point spread, in mm: medians over thirds of the regions by depth."}
+# %% tags=["hide-input"] table={"caption": "Peak error and width of the point spread, in mm: medians over thirds of the regions by depth."}
 columns = ["modality", "method", "third", "peak error (mm)", "width (mm)"]
 resolution = pd.DataFrame(rows, columns=columns).round(0)
 dl.results.write_table("02_resolution", resolution, profile)
@@ -526,7 +526,7 @@ for name, variant in HEAD_VARIANTS.items():
     size = np.median(other.sensitivity / reference.sensitivity)
     rows.append((variant.description, np.median(r), np.percentile(r, 5), size))
 
-# %% table={"caption": "Scalp maps of other heads against those of the template: topography correlation r over regions, and size."}
+# %% tags=["hide-input"] table={"caption": "Scalp maps of other heads against those of the template: topography correlation r over regions, and size."}
 variants = pd.DataFrame(
     rows, columns=["head", "median r", "5th percentile of r", "size"]
 )

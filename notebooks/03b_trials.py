@@ -258,7 +258,7 @@ shares.unstack().round(2)
 #
 # Does a network gain by training with it? `benchmarks/whitened_training.py` lets two small networks learn from 6,400 recordings each, one as they are, the other half of them whitened by imperfect covariances, of one to sixteen other recordings of the same person. Average precision on the recordings of other people, as they are and by their own baselines (two trainings each; difference from the first network without a baseline, paired by recording):
 
-# %% table={"caption": "Average precision of networks trained with and without whitening, by how they image."}
+# %% tags=["hide-input"] table={"caption": "Average precision of networks trained with and without whitening, by how they image."}
 trained = dl.results.read_experiment("whitened_training")
 _ = dl.results.write_table("03b_whitened_training", trained, profile)
 trained["difference"] = [
@@ -275,7 +275,7 @@ shown.set_index(["trained on", "imaged"]).iloc[:, :2]
 # One thing does not agree: whitened real responses get low probabilities ([chapter 6](06_evoked.ipynb)), whitened simulations do not.
 # A reason shows in how well the best patch of the dictionary fits into the first three scalp maps (medians; `--person` makes the recordings with a person's own head, see the next section):
 
-# %% table={"caption": "Share of the best patch's scalp map in the span of the first three maps, as recorded and whitened."}
+# %% tags=["hide-input"] table={"caption": "Share of the best patch's scalp map in the span of the first three maps, as recorded and whitened."}
 of_person = dl.results.read_experiment("baseline_whitening_person")
 _ = dl.results.write_table("03b_baseline_person", of_person, profile)
 of_person = of_person.query("recordings == 'all'")
@@ -300,7 +300,7 @@ pd.DataFrame(fits).T[["as it is", "whitened"]].round(2)
 # What would training with such heads change? In `Variety(head_error=...)` the potentials of each person are changed at random: the brain is shifted under the cap, the skull lets more through at some places, and folds turn some of each parcel towards its neighbors, up to half as much again as the person's head differs.
 # `benchmarks/head_error.py` lets the shipped network learn from 6,400 further samples, as those of its training and with such heads (two seeds; changes against the former, paired by recording):
 
-# %% table={"caption": "The shipped network on a person's own head and on computed ones, and after 6,400 further samples without and with heads that no model computes."}
+# %% tags=["hide-input"] table={"caption": "The shipped network on a person's own head and on computed ones, and after 6,400 further samples without and with heads that no model computes."}
 head_error = dl.results.read_experiment("head_error")
 _ = dl.results.write_table("03b_head_error", head_error, profile)
 measures = {"average_precision": "average precision", "cross_entropy": "cross-entropy"}
