@@ -376,7 +376,7 @@ if published is not None:
 # We change **one thing at a time** and compare again, each time with two sets of electrode positions: 10-10, and the positions of the authors' electrode file taken as they stand.
 # The table is computed by `deepsif-lite build comparison`, with one boundary-element computation for each row on coarser shells (which changes the third digit), and is stored with the head model.
 
-# %% table={"caption": "Our leadfield against the published one when one thing is changed, with electrodes of the 10-10 system and with theirs."}
+# %% tags=["hide-input"] table={"caption": "Our leadfield against the published one when one thing is changed, with electrodes of the 10-10 system and with theirs."}
 maps = load_comparison_maps()
 comparison = tabulate_comparison(maps)
 measures = ["median", "percentile_5", "rdm", "magnitude"]
@@ -415,7 +415,7 @@ axes[1].invert_yaxis()
 path = dl.results.write_figure("02_agreement", fig, profile)
 plt.show()
 
-# %%
+# %% tags=["hide-input"]
 rows = comparison.set_index(["change", "electrodes"])
 for layout, label in labels.items():
     row = rows.loc[("template", layout)]
