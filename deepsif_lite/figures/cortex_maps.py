@@ -194,6 +194,6 @@ def plot_maps(
     return fig, axes
 
 
-def _name_views(axes: Sequence[Axes], views: Sequence[str]) -> None:
+def _name_views(axes: NDArray, views: Sequence[str]) -> None:
     for ax, view in zip(axes, views, strict=True):
         ax.set_title(view.replace("-", " "), fontsize=8, weight="normal", loc="center")
