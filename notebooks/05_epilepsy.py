@@ -65,9 +65,9 @@ plt.show()
 #
 # $$
 # \begin{aligned}
-# \text{precision} &= \frac{\operatorname{area}(\hat G \cap \Omega)}{\operatorname{area}(\hat G)}, &
+# \text{precision} &= \frac{\operatorname{area}(\hat G \cap \Omega)}{\operatorname{area}(\hat G)},\\
 # \text{recall} &= \frac{\operatorname{area}(\hat G \cap \Omega)}{\operatorname{area}(\Omega)},\\
-# \text{dispersion} &= \sum_{i \in \hat G} m_i \min_{j \in \Omega} d(i, j), &
+# \text{dispersion} &= \sum_{i \in \hat G} m_i \min_{j \in \Omega} d(i, j),\\
 # \text{onset-zone error} &= \frac{1}{|Z|} \sum_{z \in Z} \min_{i \in \hat G} d(z, i).
 # \end{aligned}
 # $$
@@ -80,7 +80,7 @@ plt.show()
 # Each has a head of another shape, which no network was trained on, with a skull of another conductivity, under electrodes that are 5 mm (root mean square) beside their places.
 # Spikes have time courses that no network has seen (the `test` split), over background activity, with eyes, muscles and noise.
 # The **[resection](../book/glossary.md)** is a block around a part of the onset zone: as in people, it need not hold all of the source.
-# Images are made with the template head.
+# Images are made with the template head, by the network `lite` on its 75 electrodes (`lite-75`).
 
 # %%
 model = dl.load_model("lite-75")
@@ -150,7 +150,7 @@ plt.show()
 # %% [markdown]
 # Three of them, as in PNAS Fig. 4C:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Three virtual patients imaged by DeepSIF, mean over 100 ms, as in PNAS Fig. 4C. Outlined: what was resected, and where seizures start.", "name": "fig-cohort-maps"}, "image": {"alt": "For each of three patients a lateral and a medial view of one hemisphere with a compact map inside the outline of the resection."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Three virtual patients imaged by DeepSIF, mean over 100 ms, as in PNAS Fig. 4C. Each map is divided by its own maximum. Outlined: what was resected, and where seizures start.", "name": "fig-cohort-maps"}, "image": {"alt": "For each of three patients a lateral and a medial view of one hemisphere with a compact map inside the outline of the resection."}}
 with warnings.catch_warnings(action="ignore"):
     images = {p.name: evaluation.image_spike(p, model=model) for p in cohort[:3]}
 shown = {
@@ -165,13 +165,14 @@ plt.show()
 
 # %% [markdown]
 # And all methods, as in PNAS Fig. 6A. Stars stand above methods that DeepSIF beats: paired one-sided Wilcoxon signed-rank tests, \* below .05, \*\* below .005, as in the paper.
+# The difference is DeepSIF minus the other method, the median over $n$ patients. An effect of 1 says that DeepSIF is better in every patient, -1 that it is worse in every one; the smallest possible p-value is $2^{-n}$.
 
 # %% table={"caption": "DeepSIF against each method, patient by patient."}
 tested = ["precision", "recall", "spatial_dispersion", "onset_zone_average_error"]
 tests = evaluation.compare_cohort(table, tested)
-shown = tests.rename(index=dl.figures.method_name, level="other").round(4)
-shown["p"] = [f"{p:.4f}" if p >= 1e-4 else "< 0.0001" for p in tests["p"]]
-shown.rename(index=IN_WORDS, level="metric")
+shown = tests.rename(index=dl.figures.method_name, level="other").round(2)
+shown["p"] = [f"{p:.4f}" if p >= 1e-4 else "<\u00a00.0001" for p in tests["p"]]
+shown.rename(index=IN_WORDS, level="metric").rename_axis(["metric", "method"])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Virtual patients imaged by every method, as in PNAS Fig. 6A; stars above methods that DeepSIF beats; gray diamonds: the paper's means over 20 people.", "name": "fig-cohort-methods"}, "image": {"alt": "Three panels, precision, recall and dispersion, each with dots, mean and median of every method and gray diamonds for the paper."}}
 chosen = {k: LABELS[k] for k in ("precision", "recall", "spatial_dispersion")}
@@ -182,10 +183,7 @@ path = dl.results.write_figure("05_methods", fig, profile)
 plt.show()
 
 # %% [markdown]
-# An effect of 1 says that DeepSIF is better in every patient, -1 that it is worse in every one.
-# With $n$ patients the smallest possible p-value is $2^{-n}$.
-#
-# The same in numbers, means and medians beside the paper's (mean ± standard deviation over 20 people).
+# The scores in numbers, means and medians beside the paper's (mean ± standard deviation over 20 people).
 # They answer different questions and get no verdict: our patients come from the model that the network was trained on, and real ones do not.
 
 # %% tags=["hide-input"] table={"caption": "Scores of the virtual cohort beside the paper's."}
@@ -250,16 +248,16 @@ print(f"the network's has {own['precision']:.2f} and {own['recall']:.2f}")
 # %% [markdown]
 # **An image without fault** shows the source and nothing else. Surgery takes other tissue too and leaves some of the source, so it is the resection that sets the level of these scores, for people as well: a high recall can mean an image that is too wide.
 # **Against the source** the network's own faults are seen: it finds most of the source and some of its surroundings.
-# Places of electrodes, the head, eyes and muscles, and more spikes each change a score by a few hundredths at most, and so do all four together.
-# A limit on the probability is a choice between precision and recall; the network of one cap, which knows no displaced electrodes as well as `lite` does, is less precise.
+# Places of electrodes, the head, eyes and muscles, and more spikes each change precision and recall by a few hundredths, and so do all four together.
+# A limit on the probability is a choice between precision and recall; the network of one cap (`lite-75-known-head`), which was trained without displaced electrodes, is less precise.
 # Nothing was changed after this table: the numbers above are those of the paper's steps.
 #
 # The beamformer does worse than the paper's, whose settings and covariances are not published.
-# It assumes small sources with uncorrelated time courses; a patch of twenty regions with one time course, recorded by displaced electrodes, is suppressed as if it were noise.
+# It assumes small sources with uncorrelated time courses; a patch of many regions with one time course, recorded by displaced electrodes, is suppressed as if it were noise.
 #
 # One patient by all methods, as in PNAS Fig. 6B:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "A virtual patient: the true patch (first row) and the images of the spike, averaged over 100 ms. Outlined: the resection.", "name": "fig-virtual-patient"}, "image": {"alt": "Rows of cortex maps, the true source and the methods, with the outline of the resection around the true source."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A virtual patient: the true patch (first row) and the images of the spike, averaged over 100 ms. Each map is divided by its own maximum. Outlined: the resection.", "name": "fig-virtual-patient"}, "image": {"alt": "Rows of cortex maps, the true source and the methods, with the outline of the resection around the true source."}}
 # The one whose source the side views show best.
 one = max(cohort, key=lambda p: np.abs(cortex.centroids[p.source, 0]).mean())
 maps = {"truth": np.isin(np.arange(cortex.n_regions), one.source)}
@@ -395,7 +393,7 @@ plt.show()
 
 # %% [markdown]
 # Where are the ten strongest regions? Their center is weighted by strength, in mm of fsaverage: x to the right, y to the front, z up.
-# The extent is what Otsu's threshold {cite:p}`otsu1979` takes.
+# The extent is what Otsu's threshold {cite:p}`otsu1979` takes. A method passes where more than half of the ten lie in the target.
 
 # %% tags=["published-data", "hide-input"]
 name, regions = next(iter(target.items()))
@@ -416,7 +414,9 @@ def describe(image):
 
 
 # %% tags=["published-data"] table={"caption": "The ten strongest regions of each image: their center, how many lie where they should, and the extent."}
-strongest = pd.DataFrame({m: describe(image) for m, image in images.items()}).T
+strongest = pd.DataFrame.from_dict(
+    {m: describe(image) for m, image in images.items()}, orient="index"
+)
 strongest = strongest.rename(index=dl.figures.method_name).rename_axis("method")
 path = dl.results.write_table("05_patient", strongest, profile)
 strongest
@@ -452,8 +452,8 @@ HTML(f'<img alt="{alt}" src="data:image/gif;base64,{b64encode(movie).decode()}">
 #
 # The trust lines look at the recording and at the image; [What can be imaged](../book/contract.md) says how often each verdict is right in simulations.
 
-# %% tags=["published-data"]
-print(images["deepsif"].trust)
+# %% tags=["published-data"] table={"caption": "How far to trust DeepSIF's image of the spike."}
+images["deepsif"].trust
 
 # %% [markdown]
 # A focus of a spike may lie on the mesial or on the lateral side of the temporal lobe, a few centimeters apart, and fields at the scalp tell these badly.
@@ -473,7 +473,9 @@ with warnings.catch_warnings(action="ignore"):
         "lite, 200 ms": dl.image(patient.evoked, model=model, tmin=-0.1, tmax=0.1),
         "lite-75-known-head": evaluation.image_spike(patient, model=known),
     }
-asked = pd.DataFrame({k: describe(image) for k, image in others.items()}).T
+asked = pd.DataFrame.from_dict(
+    {k: describe(image) for k, image in others.items()}, orient="index"
+)
 asked["largest probability"] = [f"{i.probability.max():.2f}" for i in others.values()]
 asked.rename_axis("DeepSIF")
 
@@ -495,11 +497,11 @@ for side, part in sides.items():
 pd.DataFrame(rows).set_index("best patch").round(2)
 
 # %% [markdown]
-# Two sides that explain nearly the same cannot be told apart by any method on this head; where one explains clearly more, it is the data that choose, as far as the template fits.
+# Two sides that explain nearly the same cannot be told apart by any method on this head; where one explains clearly more, the data decide, as far as the template fits.
 #
 # The FAST-IRES authors report an onset zone in the left anterior temporal lobe with mesial contacts, and no onset in the lateral cortex alone: a mesial focus agrees with what they found, a lateral one does not contradict the surgery.
 #
-# Single spikes are the other witness: if each is imaged alone, does the focus stay?
+# Single spikes are another check: if each is imaged alone, does the focus stay?
 
 # %% tags=["published-data"] table={"caption": "Images of single spikes against that of their average."}
 with warnings.catch_warnings(action="ignore"):
@@ -537,8 +539,8 @@ fig, axes = dl.figures.plot_counts(averaged, panels)
 plt.show()
 
 # %% [markdown]
-# Where the curves are flat, more spikes buy nothing. The second panel shows what is left then: the error of a head and of electrodes that are not as planned, which no average removes.
-# Where single spikes disagree by centimeters and only the average of all is calm, the average rests on too few: say so in a report, and record longer.
+# Where the curves are flat, more spikes add nothing. The second panel shows what is left then: the error of a head and of electrodes that are not as planned, which no average removes.
+# Where single spikes, and averages of a few, disagree by centimeters, the average of all rests on too few: say so in a report, and record longer.
 #
 # ### How strong is it?
 #
@@ -647,7 +649,7 @@ means.rename(columns={"localization_error": "localization error (mm)"}).round(2)
 # - From single spikes to a set of regions: filter, average, image one second, mean over 100 ms, Otsu.
 # - On virtual patients, the tables say how each method scores; tests are paired, patient by patient.
 # - A resection is no map of the source: beside the scores of a method stand those of an image without fault.
-# - For the patient of the last section a table says where each method places the spike, and the lines below it whether that is the target.
+# - For the real patient a table says where each method places the spike, and the lines below it whether that is the target.
 #
 # ## Limits
 #
@@ -682,7 +684,7 @@ means.rename(columns={"localization_error": "localization error (mm)"}).round(2)
 #         print(name, scored.groupby("method")[measures].mean().round(4), sep="\n")
 # ```
 #
-# DeepSIF loses a few hundredths of precision (over the whole cohort), and Champagne's onset-zone error grows by half: a solution that fits the data closely explains a wrong scalp map by sources elsewhere. sLORETA was wide before and changes little; LCMV has little to lose.
+# Over the whole cohort, DeepSIF loses a few hundredths of precision. Of the slower methods, which `LIVE` leaves out, Champagne loses most, its onset-zone error grows by half: a solution that fits the data closely explains a wrong scalp map by sources elsewhere. sLORETA was wide before and changes little; LCMV has little to lose.
 # :::
 #
 # :::{exercise}

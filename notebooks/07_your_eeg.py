@@ -100,7 +100,8 @@ print(edf.name, f"{edf.stat().st_size / 1e6:.1f} MB")
 # One line averages what lies half a second around the marks, images the average, and writes a source estimate, a table, figures and a report:
 #
 # ```bash
-# deepsif-lite image night.edf --condition spike --tmin -0.5 --tmax 0.5 --out results
+# deepsif-lite image night.edf --condition spike \
+#     --tmin -0.5 --tmax 0.5 --out results
 # ```
 #
 # The cell below runs the same command.
@@ -156,17 +157,17 @@ average = epochs.average()
 print(f"average of {average.nave} spikes, {len(average.ch_names)} channels")
 
 # %% [markdown]
-# Peaks marked by hand are a few samples off; aligning each spike to the largest one of the channel where it is clearest makes the average sharper (here they are exact).
+# Marks made by hand are a few samples off the peak; shifting each spike so that its largest sample, in the channel where it is clearest, comes at time 0 makes the average sharper (here the marks are exact).
 #
 # One call makes the image. Names say where the electrodes are: case, prefix and ending that all names share and the old names T3, T4, T5, T6 do not matter. Nothing is interpolated: electrodes that are missing or bad leave the leadfield as they have left the data.
 
-# %%
+# %% table={"caption": "How far to trust the image of the averaged spike."}
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     image = dl.image(average, tmin=-0.5, tmax=0.5)
 for warning in caught:
     print(textwrap.fill(str(warning.message), 76))
-print(image.trust)
+image.trust
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The virtual patient's averaged spike, imaged on the electrodes of the file: the 20 ms around its peak. Outlined: the extent, and the true source.", "name": "fig-own-image"}, "image": {"alt": "Views of the inflated cortex with a colored map, the outline of the extent and that of the true source."}}
 outlines = {"extent": image.extent(-0.05, 0.05, of="mean"), "source": patient.source}
@@ -222,7 +223,7 @@ for method, found in (("DeepSIF", image), ("sLORETA", other)):
 # %% [markdown]
 # ## And MEG?
 #
-# Magnetometers see the same sources, in T instead of V and without any reference.
+# Magnetometers see the same sources, in tesla instead of volts and without any reference.
 # The library has the field of its regions at a helmet of 148 of them (a construction, `load_head_model("template-meg-148")`), and `benchmarks/meg.py` trains the shipped network on for it.
 # Its weights are not shipped; here are its scores on fresh recordings of the same sources, beside those of EEG with 75 electrodes: means over one, two and three sources, with their standard errors.
 
@@ -234,7 +235,7 @@ shown = {"precision": "precision", "recall": "recall", "error_mm": "error (mm)"}
 shown |= {"average_precision": "average precision"}
 rows = []
 for (modality, method), part in scores.groupby(["modality", "method"], sort=False):
-    row = {"": modality, "method": NAMES.get(method, f"DeepSIF, {method}")}
+    row = {"sensors": modality, "method": NAMES.get(method, f"DeepSIF, {method}")}
     for column, label in shown.items():
         mean = part[column].mean()  # sets are of one size
         error = np.sqrt((part[f"{column}_error"] ** 2).sum()) / len(part)
@@ -243,9 +244,10 @@ for (modality, method), part in scores.groupby(["modality", "method"], sort=Fals
 n, done, planned = scores[["n", "steps", "planned"]].iloc[0]
 of = "" if done == planned else f"of {planned} planned "
 print(f"{n} recordings a set; trained on for {done} {of}steps")
-pd.DataFrame(rows).set_index(["", "method"])
+pd.DataFrame(rows).set_index(["sensors", "method"])
 
 # %% [markdown]
+# (*DeepSIF of one cap* is `lite-75-known-head`.)
 # Both heads are known exactly and noise is white at the same ratio on every channel, so the rows compare what the sensors see and how many there are, not two laboratories; a real recording loses more, by the head's place in the helmet.
 # MEG hardly sees what points straight outward ([chapter 2](02_forward.ipynb)), which may be where its recall differs.
 #
@@ -330,15 +332,15 @@ evoked.info["bads"] = ["EEG 053"]  # known to be bad in the MNE recording
 evoked.filter(None, 40.0, verbose="error")
 print(f"{subject}: {len(evoked.ch_names)} channels, average of {evoked.nave}")
 
-# %% tags=["published-data"]
+# %% tags=["published-data"] table={"caption": "How far to trust the image of six trials."}
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     doubtful = dl.image(evoked)
 for warning in caught:
     print(textwrap.fill(str(warning.message), 76))
-print(doubtful.trust)
+doubtful.trust
 
-# %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "Few trials: all channels, and the scalp map at the first peak after 60 ms.", "name": "fig-own-eeg"}, "image": {"alt": "Left, overlaid time courses of all channels, as large before the stimulus as after it. Right, a scalp map."}}
+# %% tags=["published-data", "hide-input"] mystnb={"figure": {"caption": "Few trials: all channels, and the scalp map at the first peak after 60 ms.", "name": "fig-own-eeg"}, "image": {"alt": "Left, overlaid time courses of all channels, with waves after the stimulus and others, smaller ones, before it. Right, a scalp map."}}
 ready = evoked.copy().pick("eeg", exclude="bads").set_eeg_reference(verbose=False)
 early = (ready.times > 0.06) & (ready.times < 0.14)
 latency = ready.times[early][ready.data.std(axis=0)[early].argmax()]
@@ -361,8 +363,8 @@ before = brought.times < 0
 for k in range(3):
     quiet, later = seen.courses[k][before].std(), seen.courses[k][~before].std()
     x, y, z = 1e3 * own.cortex.centroids[seen.seeds[k]]
-    print(f"map {k + 1}: {quiet:.2f} before, {later:.2f} after the stimulus;", end=" ")
-    print(f"{seen.fit[k]:.0%} explained by a patch at ({x:.0f}, {y:.0f}, {z:.0f}) mm")
+    print(f"map {k + 1}: {quiet:.2f} before, {later:.2f} after stimulus;", end=" ")
+    print(f"{seen.fit[k]:.0%} of it by a patch at ({x:.0f}, {y:.0f}, {z:.0f}) mm")
 
 # %% [markdown]
 # With six trials, much activity of brain and eyes that has nothing to do with the stimulus is left in the average.
@@ -390,6 +392,7 @@ SPOILED = {
     "half a cap": lambda e: e.pick(names[:32]),
     "six electrodes": lambda e: e.pick(names[:6]),
 }
+messages = []
 for name, spoil in SPOILED.items():
     recording = clean.copy()
     spoil(recording)
@@ -400,7 +403,8 @@ for name, spoil in SPOILED.items():
             message = f"imaged, with a warning: {caught[0].message}"
         except ValueError as error:
             message = f"refused: {error}"
-    print(textwrap.fill(f"{name}: {message}", 76), end="\n\n")
+    messages.append(textwrap.fill(f"{name}: {message}", 76))
+print("\n\n".join(messages))
 
 # %% [markdown]
 # ## Summary

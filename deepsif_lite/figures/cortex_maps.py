@@ -92,8 +92,7 @@ def plot_cortex(
         draw_view(ax, values, cortex, view, surface, cmap, norm, outlines)
     if axes is not None:
         return row[0].figure, row
-    for ax, view in zip(row, views, strict=True):
-        ax.set_title(view.replace("-", " "), fontsize=8, weight="normal", loc="center")
+    _name_views(row, views)
     if colorbar:
         color_bar(fig, row, cmap, norm, label, shrink=0.75)
     title_above(fig, title)
@@ -134,7 +133,7 @@ def plot_methods(
 
     outlines = as_outlines(outlines)
     named = {} if own_outlines else outlines  # what a legend names
-    lines = bool(title) + any(named)
+    lines = 1 + bool(title) + any(named)  # the first names the views
     beside = {"width": BAR + LINE, "height": lines * LINE}
     fig, axes = view_grid(cortex, surface, views, len(maps), **beside)
     cmap, norm = colormap("sequential"), Normalize(0, 1, clip=True)
@@ -154,6 +153,7 @@ def plot_methods(
             weight="bold",
             color=method_color(method),
         )
+    _name_views(axes[0], views)
     color_bar(fig, axes, cmap, norm, "magnitude / its largest", min(1, 1.5 / len(maps)))
     title_above(fig, title)
     outline_legend(fig, named)
@@ -192,3 +192,8 @@ def plot_maps(
         row[0].set_title(name, fontsize=9)
         color_bar(fig, row, cmap, norm, unit, shrink=0.8)
     return fig, axes
+
+
+def _name_views(axes: NDArray, views: Sequence[str]) -> None:
+    for ax, view in zip(axes, views, strict=True):
+        ax.set_title(view.replace("-", " "), fontsize=8, weight="normal", loc="center")

@@ -96,6 +96,8 @@ def explore_cortex(
     arrays = {**drawn, "maps": np.stack(levels), "gain": _scalp_maps(head)}
     meta |= {"arrays": list_arrays(arrays), "maps": about, "chosen": int(chosen)}
     meta["areas"] = area_names(cortex)
+    left = cortex.hemisphere[chosen] == "lh"
+    meta["view"] = "left" if left else "right"  # where the region can be seen
     folder = Path(__file__).parent
     page = (folder / "explorer.html").read_text(encoding="utf-8")
     view = (folder / "cortex_view.js").read_text(encoding="utf-8")

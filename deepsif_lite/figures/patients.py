@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from ..cortex.surface import Cortex
 
 _STEPS = (
-    "spikes\n0.5 to 40 Hz",
+    "spikes,\n0.5 to\n40 Hz",
     "average,\nscaled",
     "image of\none second",
     "mean over\n100 ms",
     "Otsu's\nthreshold",
 )
-_AGAINST = ("resection:\nprecision, recall, dispersion", "onset zone:\nerror")
+_AGAINST = ("resection:\nprecision, recall,\ndispersion", "onset zone:\nerror")
 _VIEWS = {"lh": ("lh-lateral", "lh-medial"), "rh": ("rh-lateral", "rh-medial")}
 
 
@@ -68,7 +68,7 @@ def _box(ax, corner, width, height, text, color) -> None:
         )
     )
     middle = corner[0] + width / 2, corner[1] + height / 2
-    ax.text(*middle, text, ha="center", va="center", fontsize=7.5)
+    ax.text(*middle, text, ha="center", va="center", fontsize=9)
 
 
 def _arrow(ax, start, end) -> None:
@@ -242,7 +242,7 @@ def plot_spike_clusters(
     for k, average in enumerate(averages):
         style = {"lw": 2.2} if k == chosen else {"lw": 1.0, "ls": "--"}
         mark = ", as on the scalp" if k == chosen else ""
-        label = f"kind {k + 1}: {counts[k]}{mark}"
+        label = f"kind {k + 1}, {counts[k]} spikes{mark}"
         axes[0].plot(1e3 * times, 1e6 * average, label=label, **style)
     axes[0].set(
         xlabel="time (ms)", ylabel="potential (µV)", title=f"contact {labels[0]}"
@@ -258,9 +258,9 @@ def plot_spike_clusters(
         label = f"{name}, r = {abs(r):.2f}"
         turned = np.sign(r) * _scaled(course)
         axes[1].plot(1e3 * times, turned, color=color, label=label)
-    axes[1].set(xlabel="time (ms)", ylabel="of the largest", title="three views of it")
+    axes[1].set(xlabel="time (ms)", ylabel="of the largest", title="the same spike")
     for ax in axes:
-        ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(0, -0.24))
+        ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.24))
     return fig, axes
 
 

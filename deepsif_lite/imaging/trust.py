@@ -189,6 +189,15 @@ class Trust:
             )
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """Return the lines as a table, which a notebook shows on any screen."""
+        import pandas as pd
+
+        table = pd.DataFrame(self.lines)
+        table.columns = [f"trust: {self.verdict}", "value", "verdict", "meaning"]
+        with pd.option_context("display.max_colwidth", None):
+            return table.to_html(index=False, border=0)
+
 
 class Line(NamedTuple):
     """One line of the table of a :class:`Trust`.

@@ -56,6 +56,14 @@ def test_surfaces_are_those_of_the_cortex(head, unpacked):
     np.testing.assert_array_equal(arrays["region"], head.cortex.region_of_vertex)
 
 
+@pytest.mark.parametrize("region", [7, 944])
+def test_the_chosen_region_can_be_seen(head, region):
+    page = figures.explore_cortex(head, {"depth": (head.depth, "m")}, chosen=region)
+    meta = json.loads(re.search(r"const meta = (.*);\n", page.html)[1])
+    side = "left" if head.cortex.centroids[region, 0] < 0 else "right"
+    assert meta["view"] == side
+
+
 def test_maps_come_back_within_a_level(head, unpacked):
     meta, arrays = unpacked
     levels = arrays["maps"].reshape(2, -1)

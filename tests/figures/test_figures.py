@@ -96,6 +96,8 @@ def test_plot_methods_keeps_method_colors(cortex):
     maps = {"deepsif": np.ones(994), "lcmv": np.arange(994.0)}
     _, axes = figures.plot_methods(maps, cortex)
     assert axes.shape == (2, 4)
+    names = ["lh lateral", "lh medial", "rh medial", "rh lateral"]
+    assert [ax.get_title() for ax in axes[0]] == names
     label = axes[1, 0].texts[0]
     assert (label.get_text(), label.get_color()) == ("LCMV", "#009E73")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -151,6 +152,16 @@ def test_it_prints_a_line_for_each_check(head):
     words = " ".join(" ".join(rest).split())
     assert all(line.meaning in words for line in trust.lines)
     assert trust.summary == "good"
+
+
+def test_a_notebook_shows_it_as_a_table(head):
+    trust = image_of(dipole(head), head).trust
+    heads, cells = (
+        re.findall(f"<{tag}[^>]*>(.*?)</{tag}>", trust._repr_html_())
+        for tag in ("th", "td")
+    )
+    assert heads == ["trust: good", "value", "verdict", "meaning"]
+    assert cells == [text for line in trust.lines for text in line]
 
 
 def test_solvers_take_the_noise_of_their_baseline():
