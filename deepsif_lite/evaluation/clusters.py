@@ -29,9 +29,9 @@ class SpikeClusters:
     ----------
     labels : array of int, shape (n_spikes,)
     averages : array of shape (n_clusters, n_contacts, n_times)
-        V.
+        Volts.
     times : array of shape (n_times,)
-        s.
+        Seconds.
     contact : int
         The contact of the onset zone where spikes are largest.
     alike : array of shape (n_clusters,)

@@ -44,7 +44,7 @@ def implant(
     -------
     names : list of str
     places : array of shape (n_contacts, 3)
-        m.
+        Meters.
     kinds : list of str
         ``"depth"`` or ``"grid"``.
     """

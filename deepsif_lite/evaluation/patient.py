@@ -38,7 +38,7 @@ class Intracranial:
     spikes : array of shape (n_spikes, n_contacts, n_times) | None
         Recorded at the times of spikes, V.
     times : array of shape (n_times,) | None
-        s.
+        Seconds.
 
     Raises
     ------

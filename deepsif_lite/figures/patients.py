@@ -39,7 +39,7 @@ _VIEWS = {"lh": ("lh-lateral", "lh-medial"), "rh": ("rh-lateral", "rh-medial")}
 
 @styled
 def plot_study() -> tuple[Figure, Axes]:
-    """Draw how a patient's spikes become a set of regions, and its tests (Fig. 4A)."""
+    """Draw how a patient's spikes become a set of regions, and its tests (PNAS Fig. 4A)."""
     import matplotlib.pyplot as plt
 
     fig, ax = plt.subplots(figsize=(WIDTH, 1.7), layout="constrained")
@@ -84,7 +84,7 @@ def plot_patient_scores(
     paper: pd.DataFrame | None = None,
     stars: pd.Series | None = None,
 ) -> tuple[Figure, NDArray]:
-    """Show the scores of all patients, a dot each, with median and mean (Figs. 4B, 6A).
+    """Show the scores of all patients, a dot each, with median and mean (PNAS Figs. 4B, 6A).
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _legend_of_dots(fig: Figure, with_paper: bool) -> None:
 def plot_patient_maps(
     maps: Mapping[str, tuple[ArrayLike, Mapping[str, ArrayLike]]], cortex: Cortex
 ) -> tuple[Figure, NDArray]:
-    """Show patients beside each other, each on the hemisphere of the map (Fig. 4C).
+    """Show patients beside each other, each on the hemisphere of the map (PNAS Fig. 4C).
 
     Parameters
     ----------
@@ -212,14 +212,14 @@ def plot_spike_clusters(
     image: NDArray,
     labels: tuple[str, str] = ("contact", "scalp"),
 ) -> tuple[Figure, NDArray]:
-    """Show kinds of intracranial spikes, and one beside the image's course (Fig. 5).
+    """Show kinds of intracranial spikes, and one beside the image's course (PNAS Fig. 5).
 
     Parameters
     ----------
     averages : array of shape (n_clusters, n_times)
         Of each kind at one contact, V.
     times : array of shape (n_times,)
-        s.
+        Seconds.
     counts : sequence of int
         Spikes of each kind.
     chosen : int

@@ -98,7 +98,7 @@ def plot_group(
     ----------
     courses : mapping of name to array of shape (n_people, n_times)
     times : array of shape (n_times,)
-        s.
+        Seconds.
     ylabel : str
     marks : sequence of float
         Times drawn as vertical lines, s.

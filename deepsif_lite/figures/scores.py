@@ -89,7 +89,7 @@ def plot_area(
     ax: Axes | None = None,
     method: str = "deepsif",
 ) -> tuple[Figure, Axes]:
-    """Estimated against simulated source area with their correlation (Fig. 3C).
+    """Estimated against simulated source area with their correlation (PNAS Fig. 3C).
 
     Parameters
     ----------

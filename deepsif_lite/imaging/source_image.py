@@ -35,7 +35,16 @@ _AROUND_PEAK = 0.01  # s before and after the peak that plot shows
 
 
 class Peak(NamedTuple):
-    """Where and when a source image is strongest."""
+    """Where and when a source image is strongest.
+
+    Attributes
+    ----------
+    region : int
+    time : float
+        Seconds.
+    value : float
+        Signed activity there, in the unit of the image.
+    """
 
     region: int
     time: float

@@ -45,7 +45,7 @@ class Windows(NamedTuple):
     eeg : array of shape (n_windows, n_times, n_channels)
         V, average reference.
     times : array of shape (n_windows, n_times)
-        s.
+        Seconds.
     head : HeadModel
         With these channels.
     """

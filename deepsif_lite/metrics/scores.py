@@ -132,7 +132,7 @@ def localization_error(
     --------
     >>> import numpy as np
     >>> from deepsif_lite.metrics import localization_error
-    >>> distances = np.array([[0.0, 0.01, 0.03], [0.01, 0.0, 0.02], [0.03, 0.02, 0.0]])
+    >>> distances = np.array([[0, 1, 3], [1, 0, 2], [3, 2, 0]]) / 100  # m
     >>> float(localization_error(np.array([1, 2]), np.array([0]), distances))
     0.02
     """

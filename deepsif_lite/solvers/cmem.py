@@ -85,7 +85,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class CmemSolution:
-    """What :func:`solve_cmem` finds, and on the way to it.
+    """What :func:`solve_cmem` finds, and how it came about.
 
     Attributes
     ----------
@@ -185,7 +185,8 @@ def solve_cmem(
     >>> from deepsif_lite.solvers import solve_cmem
     >>> head = dl.load_head_model("template-75")
     >>> moments = np.zeros((20, 994))
-    >>> moments[:, head.cortex.neighbors[100]] = 1e-8 * np.hanning(20)[:, None]  # A m
+    >>> course = 1e-8 * np.hanning(20)  # A m
+    >>> moments[:, head.cortex.neighbors[100]] = course[:, None]
     >>> found = solve_cmem(moments @ head.leadfield.T, head)
     >>> found.activity.shape
     (20, 994)
