@@ -321,12 +321,13 @@ class _Name(str):
 
 def _name_long_defaults(app: Sphinx, function: object, bound: bool) -> None:
     """Show a default that is long, or a function, by the name it has in its file."""
-    names = getattr(function, "__globals__", None)
-    if names is None:
+    if not inspect.isfunction(function):
         return
     signature = inspect.signature(function)
     parameters = [
-        each.replace(default=_Name(name)) if (name := _name_of(each, names)) else each
+        each.replace(default=_Name(name))
+        if (name := _name_of(each, function.__globals__))
+        else each
         for each in signature.parameters.values()
     ]
     function.__signature__ = signature.replace(parameters=parameters)
@@ -341,7 +342,8 @@ def _name_of(parameter: inspect.Parameter, names: dict[str, object]) -> str:
     is_long = len(repr(value)) > longest
     if value is parameter.empty or not is_long:
         return ""
-    return next((name for name, each in names.items() if each is value), "")
+    found = next((name for name, each in names.items() if each is value), "")
+    return found or (f"{value:.3g}" if isinstance(value, float) else "")
 
 
 def _link_types(app: Sphinx, config: Config) -> None:

@@ -88,11 +88,17 @@ def summary() -> str:
         }
     )
     table["**all**"] = _counts(rows)
-    return table.T.rename_axis("inputs").to_markdown() + "\n"
+    shown = table.T.rename_axis("inputs").to_markdown()
+    return f"{len(rows)} inputs got these verdicts:\n\n{_narrow(shown)}"
 
 
 def _rows() -> pd.DataFrame:
     return pd.read_csv(TABLE, dtype=str, keep_default_na=False)
+
+
+def _narrow(table: str) -> str:
+    """Return a table with less space between its columns on a phone."""
+    return f":::{{table}}\n:class: narrow\n\n{table}\n:::\n"
 
 
 def _target(kind: str) -> str:
@@ -111,7 +117,7 @@ def prices() -> str:
     table = rows.loc[rows["group"].isin(PRICED), columns].set_index("condition")
     table.index = table.index.str.replace(LOST, r"\2, \1 lost", regex=True)
     named = table.rename(columns=METRICS | SHORT).rename_axis("electrodes")
-    return named.to_markdown(floatfmt=".2f") + "\n"
+    return _narrow(named.to_markdown(floatfmt=".2f"))
 
 
 def trust() -> str:
@@ -147,7 +153,7 @@ def gaps() -> str:
     rows = read_experiment("calibration").set_index("recordings_of")[[*OF_GAPS]]
     rows = rows.astype({"recordings": int})
     rows = rows.rename(columns=OF_GAPS).rename_axis("of")
-    return rows.to_markdown(floatfmt=".3f") + "\n"
+    return _narrow(rows.to_markdown(floatfmt=".3f"))
 
 
 def kills() -> str:
@@ -161,7 +167,7 @@ def kills() -> str:
         orphans=("orphans", "sum"),
     )
     table = table.rename(index=RUNS, columns=OF_RUNS).rename_axis("command")
-    return table.to_markdown(disable_numparse=True) + "\n"
+    return _narrow(table.to_markdown(disable_numparse=True))
 
 
 def _shown(expression: str) -> str:

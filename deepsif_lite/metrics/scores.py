@@ -244,7 +244,7 @@ def score(
     >>> patch = dl.grow_patch(cortex, 100, rng=0)
     >>> truth = np.zeros((500, cortex.n_regions))
     >>> truth[200:300, patch] = 1.0
-    >>> scores = dl.score(truth, truth, [patch], cortex)  # a perfect estimate
+    >>> scores = dl.score(truth, truth, [patch], cortex)  # perfect
     >>> scores["recall"], scores["precision"], scores["localization_error"]
     (1.0, 1.0, 0.0)
     """

@@ -190,7 +190,7 @@ def solve_cmem(
     >>> found = solve_cmem(moments @ head.leadfield.T, head)
     >>> found.activity.shape
     (20, 994)
-    >>> bool(found.gradient.max() < 1e-6)  # the maximum of the dual is reached
+    >>> bool(found.gradient.max() < 1e-6)  # the dual's maximum
     True
     """
     check_range("lambda2", lambda2, 0, open_low=True)
