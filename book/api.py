@@ -215,6 +215,7 @@ def _first_names(room: str, chapters: dict[tuple[str, str], list[str]]) -> str:
     names = [name for name, home in deepsif_lite._HOME.items() if home == room]
     if not names:
         used = {name: each for (home, name), each in chapters.items() if home == room}
+        used = {name: used[name] for name in used if not name.isupper()}  # no constants
         names = sorted(used, key=lambda name: (-len(used[name]), name))[:MOST_USED]
     links = ", ".join(f":py:obj:`~deepsif_lite.{room}.{name}`" for name in names)
     return f"Start with {links}.\n" if links else ""
