@@ -211,7 +211,9 @@ def page(name: str, chapters: dict[tuple[str, str], list[str]]) -> str:
 
 
 def _first_names(room: str, chapters: dict[tuple[str, str], list[str]]) -> str:
-    """Return the names to start with: of the top level, or what most chapters use."""
+    """Return a room's names to start with: of the top level, or used in most chapters."""
+    if room not in deepsif_lite._ROOMS:
+        return ""
     names = [name for name, home in deepsif_lite._HOME.items() if home == room]
     if not names:
         used = {name: each for (home, name), each in chapters.items() if home == room}

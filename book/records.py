@@ -61,7 +61,7 @@ def figures_table(notebooks: list[Path], record: pd.DataFrame) -> str:
                 {
                     "figure": f"{{numref}}`{name}`",
                     "made by": f"`make run NB={path.stem}`",
-                    "its cell": f"{seconds[name]:.1f} s" if name in seconds else "–",
+                    "its cell": f"{seconds[name]:.1f}\u00a0s" if name in seconds else "–",
                     "inputs": _code(entry["data"]),
                     "image": f"`{digest}`",
                 }
