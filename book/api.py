@@ -22,6 +22,7 @@ import requests
 from numpydoc.xref import DEFAULT_LINKS
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.ext import autosummary
 
 import deepsif_lite
 
@@ -53,6 +54,9 @@ FOREIGN_TYPES = (
     "torch.nn.Module",
 )
 LONGEST_VALUE = 70  # characters of a constant that are shown beside its name
+LONGEST_DEFAULT = 60  # characters of a default; longer ones are shown by their name
+LONGEST_NUMBER = 8  # of one that is a number: not 0.1111111111111111
+MOST_USED = 4  # names of a room to start with, where the top level has none
 TIMEOUT = 5  # seconds to wait for a server before going on without its links
 
 
@@ -191,6 +195,7 @@ def page(name: str, chapters: dict[tuple[str, str], list[str]]) -> str:
     parts = [
         _heading(name, "="),
         f".. automodule:: {full}\n\n.. currentmodule:: {full}\n",
+        _first_names(name, chapters),
         ".. autosummary::\n   :nosignatures:\n",
         "".join(f"   {each}\n" for each in summary),
     ]
@@ -203,6 +208,19 @@ def page(name: str, chapters: dict[tuple[str, str], list[str]]) -> str:
             text += _links(chapters.get((name, each), []))
             parts.append(_entry(each, values[each], name, text))
     return "\n".join(parts)
+
+
+def _first_names(room: str, chapters: dict[tuple[str, str], list[str]]) -> str:
+    """Return a room's names to start with: of the top level, or used in most chapters."""
+    if room not in deepsif_lite._ROOMS:
+        return ""
+    names = [name for name, home in deepsif_lite._HOME.items() if home == room]
+    if not names:
+        used = {name: each for (home, name), each in chapters.items() if home == room}
+        used = {name: used[name] for name in used if not name.isupper()}  # no constants
+        names = sorted(used, key=lambda name: (-len(used[name]), name))[:MOST_USED]
+    links = ", ".join(f":py:obj:`~deepsif_lite.{room}.{name}`" for name in names)
+    return f"Start with {links}.\n" if links else ""
 
 
 def kind(value: object) -> str:
@@ -225,11 +243,15 @@ def _links(chapters: list[str]) -> str:
 
 def front_table() -> str:
     """Return the names of ``deepsif_lite`` itself as a Markdown table, by room."""
-    lines = ["| room | names of `deepsif_lite` |", "| :-- | :-- |"]
+    lines = [
+        "| room | what it is for | names of `deepsif_lite` |",
+        "| :-- | :-- | :-- |",
+    ]
     for room in public_modules():
         names = [name for name, home in deepsif_lite._HOME.items() if home == room]
         links = ", ".join(f"{{py:obj}}`~deepsif_lite.{name}`" for name in names)
-        lines.append(f"| {{doc}}`{room} <api/{room}>` | {links or '–'} |")
+        purpose = import_module(f"deepsif_lite.{room}").__doc__.splitlines()[0]
+        lines.append(f"| {{doc}}`{room} <api/{room}>` | {purpose} | {links or '–'} |")
     return "\n".join(lines) + "\n"
 
 
@@ -287,8 +309,44 @@ def settings(folder: Path) -> dict[str, object]:
 
 
 def setup(app: Sphinx) -> None:
-    """Make numpydoc link the types that it finds in docstrings (called by Sphinx)."""
+    """Set how docstrings are read (called by Sphinx)."""
     app.connect("config-inited", _link_types, priority=0)
+    app.connect("autodoc-before-process-signature", _name_long_defaults)
+    autosummary.WELL_KNOWN_ABBREVIATIONS += ("Fig.", "Figs.")  # no end of a sentence
+
+
+class _Name(str):
+    """A default that is shown by its name."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _name_long_defaults(app: Sphinx, function: object, bound: bool) -> None:
+    """Show a default that is long, or a function, by the name it has in its file."""
+    if not inspect.isfunction(function):
+        return
+    signature = inspect.signature(function)
+    parameters = [
+        each.replace(default=_Name(name))
+        if (name := _name_of(each, function.__globals__))
+        else each
+        for each in signature.parameters.values()
+    ]
+    function.__signature__ = signature.replace(parameters=parameters)
+
+
+def _name_of(parameter: inspect.Parameter, names: dict[str, object]) -> str:
+    """Return the name of a default where that says more than its value."""
+    value = parameter.default
+    if inspect.isfunction(value):
+        return value.__name__
+    longest = LONGEST_NUMBER if isinstance(value, float) else LONGEST_DEFAULT
+    is_long = len(repr(value)) > longest
+    if value is parameter.empty or not is_long:
+        return ""
+    found = next((name for name, each in names.items() if each is value), "")
+    return found or (f"{value:.3g}" if isinstance(value, float) else "")
 
 
 def _link_types(app: Sphinx, config: Config) -> None:

@@ -8,6 +8,7 @@ others are stored by the benchmarks that the page names.
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -18,14 +19,9 @@ from deepsif_lite.recordings import prepare
 from deepsif_lite.results import read_experiment
 
 TABLE = Path(__file__).with_name("contract.csv")
-COLUMNS = {
-    "input": "input",
-    "verdict": "verdict",
-    "deepsif_mm": "DeepSIF, mm",
-    "sloreta_mm": "sLORETA, mm",
-    "said": "said",
-}
+DISTANCES = {"deepsif_mm": "DeepSIF (mm)", "sloreta_mm": "sLORETA (mm)"}
 LIMIT = "limit"
+VERDICTS = ("imaged", "repaired", "noticed", "refused", LIMIT)
 RUNS = {
     "simulate": "`deepsif-lite simulate`",
     "train": "`deepsif-lite train`",
@@ -33,19 +29,21 @@ RUNS = {
     "chapter": "`make run`",
 }
 PRICED = ("electrodes", "channels lost")
+LOST = re.compile(r"(\d+%) of (\d+)")  # how the experiment names lost channels
+SHORT = {"correlation": "correlation", "error_mm": "error (mm)"}  # room on a phone
 RISE = "rises through the window"
 OF_TRUST = {"images": "images", "wrong": "share more than 20 mm off"}
 OF_GAPS = {
     "recordings": "recordings",
-    "predicted": "probability there",
-    "observed": "share that was active",
-    "largest_gap": "largest gap",
+    "predicted": "predicted",
+    "observed": "observed",
+    "largest_gap": "difference",
     "standard_error": "standard error",
 }
 OF_RUNS = {
-    "times": "moments drawn",
-    "killed": "killed before the end",
-    "same": "the same bits after",
+    "times": "runs",
+    "killed": "killed",
+    "same": "same files",
     "orphans": "processes left",
 }
 
@@ -59,22 +57,57 @@ def contract() -> str:
 
 
 def tables() -> str:
-    """Return the measured rows as MyST, a table for each kind of input."""
-    rows = pd.read_csv(TABLE, dtype=str, keep_default_na=False)
+    """Return the measured rows as MyST: of each kind of input a table that opens."""
     parts = []
-    for kind, part in rows.groupby("kind", sort=False):
-        shown = part[list(COLUMNS)].rename(columns=COLUMNS)
-        shown["said"] = [_shown(text) for text in shown["said"]]
-        table = shown.to_markdown(index=False, disable_numparse=True)
-        parts.append(f"### {kind.capitalize()}\n\n{table}\n")
+    for kind, rows in _rows().groupby("kind", sort=False):
+        shown = pd.DataFrame({"input": rows["input"]})
+        said = rows["said"].map(_shown)
+        shown["verdict"] = rows["verdict"].str.cat(said.where(said == "", ": " + said))
+        shown = shown.join(rows[[*DISTANCES]].rename(columns=DISTANCES))
+        table = shown.to_markdown(
+            index=False,
+            disable_numparse=True,
+            colalign=("left", "left", "right", "right"),
+        )
+        counts = _counts(rows).loc[lambda counts: counts > 0]
+        title = ", ".join(f"{n} {name}" for name, n in counts.items())
+        parts.append(
+            f"({_target(kind)})=\n### {kind.capitalize()}\n\n"
+            f":::{{dropdown}} {title}\n:class-container: rows\n\n{table}\n:::\n"
+        )
     return "\n".join(parts)
 
 
 def summary() -> str:
-    """Return how many inputs got which verdict, as a sentence."""
-    verdicts = pd.read_csv(TABLE)["verdict"].value_counts()
-    counts = ", ".join(f"{n} {name}" for name, n in verdicts.items() if name != LIMIT)
-    return f"{verdicts.sum()} inputs: {counts}; {verdicts[LIMIT]} known limits.\n"
+    """Return how many inputs got which verdict, as a MyST table by kind."""
+    rows = _rows()
+    table = pd.DataFrame(
+        {
+            f"[{kind}](#{_target(kind)})": _counts(part)
+            for kind, part in rows.groupby("kind", sort=False)
+        }
+    )
+    table["**all**"] = _counts(rows)
+    shown = table.T.rename_axis("inputs").to_markdown()
+    return f"{len(rows)} inputs got these verdicts:\n\n{_narrow(shown)}"
+
+
+def _rows() -> pd.DataFrame:
+    return pd.read_csv(TABLE, dtype=str, keep_default_na=False)
+
+
+def _narrow(table: str) -> str:
+    """Return a table with less space between its columns on a phone."""
+    return f":::{{table}}\n:class: narrow\n\n{table}\n:::\n"
+
+
+def _target(kind: str) -> str:
+    return f"rows-{kind.replace(' ', '-')}"
+
+
+def _counts(rows: pd.DataFrame) -> pd.Series:
+    """Return how many rows have each verdict."""
+    return rows["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
 
 
 def prices() -> str:
@@ -82,8 +115,9 @@ def prices() -> str:
     rows = read_experiment("price_list")
     columns = ["condition", *METRICS, "missed"]
     table = rows.loc[rows["group"].isin(PRICED), columns].set_index("condition")
-    named = table.rename(columns=METRICS).rename_axis("electrodes")
-    return named.round(2).to_markdown() + "\n"
+    table.index = table.index.str.replace(LOST, r"\2, \1 lost", regex=True)
+    named = table.rename(columns=METRICS | SHORT).rename_axis("electrodes")
+    return _narrow(named.to_markdown(floatfmt=".2f"))
 
 
 def trust() -> str:
@@ -91,7 +125,7 @@ def trust() -> str:
     rows = read_experiment("trust").astype({"seed": int, "images": int})
     keys = ["heads", "verdict", "seed"]
     table = rows.set_index(keys)[[*OF_TRUST]].rename(columns=OF_TRUST)
-    return table.round(2).reset_index().to_markdown(index=False) + "\n"
+    return table.reset_index().to_markdown(index=False, floatfmt=".2f") + "\n"
 
 
 def drifts() -> str:
@@ -118,8 +152,9 @@ def drifts() -> str:
 def gaps() -> str:
     """Return the largest gap between probability and truth, as a MyST table."""
     rows = read_experiment("calibration").set_index("recordings_of")[[*OF_GAPS]]
+    rows = rows.astype({"recordings": int})
     rows = rows.rename(columns=OF_GAPS).rename_axis("of")
-    return rows.round(3).to_markdown() + "\n"
+    return _narrow(rows.to_markdown(floatfmt=".3f"))
 
 
 def kills() -> str:
@@ -133,7 +168,7 @@ def kills() -> str:
         orphans=("orphans", "sum"),
     )
     table = table.rename(index=RUNS, columns=OF_RUNS).rename_axis("command")
-    return table.to_markdown(disable_numparse=True) + "\n"
+    return _narrow(table.to_markdown(disable_numparse=True))
 
 
 def _shown(expression: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from docutils import nodes
 from pybtex.plugin import register_plugin
@@ -38,7 +39,7 @@ class _Labels(BaseLabelStyle):
 
 class _Sorting(BaseSortingStyle):
     def sorting_key(self, entry):
-        return _cited_as(entry).casefold()
+        return normalize("NFKD", _cited_as(entry)).casefold()  # ä beside a
 
 
 class _ByName(plain.Style):

@@ -86,6 +86,15 @@ PROFILES = {
 def get_profile(name: str | Profile) -> Profile:
     """Return a profile by name.
 
+    Parameters
+    ----------
+    name : str | Profile
+        ``"smoke"``, ``"lite"`` or ``"paper"``; a profile is returned as it is.
+
+    Returns
+    -------
+    Profile
+
     Raises
     ------
     OptionError

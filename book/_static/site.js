@@ -21,6 +21,24 @@ document.addEventListener("DOMContentLoaded", () => {
     const section = arrow.closest(".has-children").querySelector("a");
     arrow.setAttribute("aria-label", `Pages of ${section.textContent.trim()}`);
   });
+  // The rows of closed tables that hold what is typed.
+  const filter = document.querySelector("#filter-rows");
+  if (filter) {
+    const groups = [...document.querySelectorAll("details.rows")];
+    filter.hidden = false;
+    filter.querySelector("input").addEventListener("input", ({target}) => {
+      const wanted = target.value.trim().toLowerCase();
+      let count = 0;
+      groups.forEach(group => {
+        const rows = [...group.querySelectorAll("tbody tr")];
+        rows.forEach(row => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
+        const found = rows.filter(row => !row.hidden).length;
+        group.open = wanted !== "" && found > 0;
+        count += found;
+      });
+      filter.querySelector("output").textContent = wanted ? `${count} found` : "";
+    });
+  }
   // What the theme calls a list has items.
   document.querySelectorAll(".citation-list > .citation").forEach(entry => entry.setAttribute("role", "listitem"));
   document.querySelectorAll(".bd-article img").forEach(image => {

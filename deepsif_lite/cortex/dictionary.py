@@ -3,10 +3,6 @@
 The scan network asks which of these patches fit into the EEG. They are grown by the
 rules that make the training data, but from a key of their own, so no patch of a
 training or test stream is in the dictionary but by chance.
-
-A dictionary of ``"all"`` sizes holds of each parcel the parcel alone, all within one,
-two and three steps, some of any size between, and patches as the paper grows them; a
-``"published"`` one holds only the last, none of which is smaller than about 10 cm^2.
 """
 
 from __future__ import annotations
@@ -49,7 +45,9 @@ def patch_dictionary(
     seed : int
         Of the growth.
     sizes : {"all", "published"}
-        See the module's notes.
+        ``"all"`` holds of each parcel the parcel alone, all within one, two and three
+        steps, some of any size between, and patches as the paper grows them;
+        ``"published"`` only the last, none of which is smaller than about 10 cm^2.
 
     Returns
     -------

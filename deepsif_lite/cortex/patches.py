@@ -267,7 +267,8 @@ def decay(cortex: Parcels, patch: NDArray, half_distance: float) -> NDArray:
     --------
     >>> import deepsif_lite as dl
     >>> cortex = dl.load_cortex()
-    >>> weights = dl.cortex.decay(cortex, dl.grow_patch(cortex, 100, rng=0), 0.05)
+    >>> patch = dl.grow_patch(cortex, 100, rng=0)
+    >>> weights = dl.cortex.decay(cortex, patch, 0.05)
     >>> float(weights[0])  # the seed
     1.0
     """

@@ -1,22 +1,4 @@
-"""Read patients: the published one, and folders of anybody's own files.
-
-A patient's folder holds, all but the first optional:
-
-- the spikes, ``spikes.fif`` (epochs or an average, any name that starts with
-  ``spikes`` and ends in ``.fif``), ``spikes.mat`` or ``spikes.csv``. A MAT file holds
-  ``data`` (channels x times, or channels x times x spikes), ``sfreq`` (Hz),
-  ``ch_names`` and ``peak`` (s from the first sample; by default the middle). A CSV file
-  holds the average: ``time`` (s, 0 at the peak), then one column a channel. Values of
-  both are in microvolts, electrodes have 10-10 names;
-- ``patient.json``: ``name``, ``outcome``, ``age``, ``quiet`` (two times, s);
-- ``resection.csv``: a column ``region`` (parcel numbers), or points ``x``, ``y``, ``z``
-  of the resected tissue; or ``lh.resection.label``, ``rh.resection.label`` on
-  fsaverage5;
-- ``contacts.csv``: ``name``, ``x``, ``y``, ``z``, ``onset`` (0 or 1), perhaps ``kind``;
-- ``contacts.mat``: ``data`` (contacts x times x spikes, microvolts), ``times`` (s).
-
-Coordinates are in millimeters, fsaverage RAS (about MNI).
-"""
+"""Read patients: the published one, and folders of anybody's own files."""
 
 from __future__ import annotations
 
@@ -91,7 +73,7 @@ def read_patient(folder: str | Path, cortex: Cortex | None = None) -> Patient:
     Parameters
     ----------
     folder : str | path
-        As described at the top of this module.
+        What it may hold, the notes say.
     cortex : Cortex | None
         Regions of the resection; by default the template's.
 
@@ -105,6 +87,25 @@ def read_patient(folder: str | Path, cortex: Cortex | None = None) -> Patient:
         There is no such folder, or no spikes in it.
     FileError
         A file cannot be read, or lacks something.
+
+    Notes
+    -----
+    All files of a folder but the spikes are optional:
+
+    - the spikes, ``spikes.fif`` (epochs or an average, any name that starts with
+      ``spikes`` and ends in ``.fif``), ``spikes.mat`` or ``spikes.csv``. A MAT file holds
+      ``data`` (channels x times, or channels x times x spikes), ``sfreq`` (Hz),
+      ``ch_names`` and ``peak`` (s from the first sample; by default the middle). A CSV file
+      holds the average: ``time`` (s, 0 at the peak), then one column a channel. Values of
+      both are in microvolts, electrodes have 10-10 names;
+    - ``patient.json``: ``name``, ``outcome``, ``age``, ``quiet`` (two times, s);
+    - ``resection.csv``: a column ``region`` (parcel numbers), or points ``x``, ``y``, ``z``
+      of the resected tissue; or ``lh.resection.label``, ``rh.resection.label`` on
+      fsaverage5;
+    - ``contacts.csv``: ``name``, ``x``, ``y``, ``z``, ``onset`` (0 or 1), perhaps ``kind``;
+    - ``contacts.mat``: ``data`` (contacts x times x spikes, microvolts), ``times`` (s).
+
+    Coordinates are in millimeters, fsaverage RAS (about MNI).
     """
     folder = Path(folder)
     facts = facts_of(folder)
@@ -123,7 +124,7 @@ def patient_of(
     Parameters
     ----------
     folder : path
-        As described at the top of this module.
+        As of :func:`read_patient`.
     spikes : mne.Epochs | None
     evoked : mne.Evoked
         Their average.

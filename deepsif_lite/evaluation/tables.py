@@ -41,7 +41,10 @@ def headline_selection(method: str) -> str:
 
 
 def headline(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows of each method's own rule, see ``headline_selection``.
+    """Keep the rows of the rule by which each method is judged.
+
+    For networks that is ``"corrected"``, for solvers ``"map"``: see
+    :func:`~deepsif_lite.metrics.select_regions`.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ TEMPLATE_SHARE = 0.25  # of recordings whose head is the template itself
 
 
 class Wearer(NamedTuple):
-    """Somebody under a cap.
+    """What one head gives under one cap.
 
     Attributes
     ----------

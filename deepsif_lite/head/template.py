@@ -22,7 +22,7 @@ from .shells import Shells
 FREQUENCY = 12
 # Of the head variants: 642 points, 1 % from the shipped fineness in a sixth of the time.
 VARIANT_FREQUENCY = 8
-SKULL_THICKNESS = 4e-3  # m, Brainstorm's value, which the published model used
+SKULL_THICKNESS = 4e-3  # m; Brainstorm's value, which the published model used.
 SCALP_THICKNESS = 7e-3  # m, the least that is left outside the skull
 _LEAST_SCALP = 2e-3  # m, where even that is not free
 _FLUID = 5e-3  # m, between the hull of the cortex and a skull made from it

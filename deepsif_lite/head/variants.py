@@ -84,7 +84,17 @@ class Cap:
 
 @dataclass(frozen=True)
 class HeadVariant:
-    """One head that is not the template."""
+    """One head that is not the template.
+
+    Attributes
+    ----------
+    description : str
+        How it differs, in words.
+    geometry : Geometry
+        Its shells and sources.
+    cap : Cap
+        Where its electrodes are.
+    """
 
     description: str
     geometry: Geometry = field(default_factory=Geometry)

@@ -103,10 +103,10 @@ def image(
 
     Notes
     -----
-    Give networks a baseline of evoked responses alone, where it holds what goes on
-    during the response but the response: background, eyes, muscles. Chapter 3b shows
-    what that gains, in simulations and on published recordings, and that of spikes,
-    whose baseline holds activity of the focus, it takes away.
+    Give a network the baseline of an evoked response: it holds all that goes on during
+    the response as well, background, eyes and muscles, but not the response. Give it
+    none of an epileptic spike, whose baseline holds activity of the focus, which would
+    be taken away as noise. Chapter 3b measures both.
 
     Examples
     --------
@@ -115,7 +115,8 @@ def image(
     >>> import deepsif_lite as dl
     >>> head = dl.load_head_model("template-75")
     >>> moment = 1e-8 * np.hanning(50)  # up to 10 nA m, in region 100
-    >>> evoked = mne.EvokedArray(np.outer(head.leadfield[:, 100], moment), head.info)
+    >>> potentials = np.outer(head.leadfield[:, 100], moment)
+    >>> evoked = mne.EvokedArray(potentials, head.info)
     >>> image = dl.image(evoked, method="sloreta", head=head)
     >>> image.peak.region
     100

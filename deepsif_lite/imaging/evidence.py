@@ -160,10 +160,15 @@ def artifact_shares(evidence: Evidence) -> Artifacts | None:
     field of an eye resembles those of frontal regions, so cortex alone gives a share
     above zero: see ``benchmarks/trust.py``.
 
+    Parameters
+    ----------
+    evidence : Evidence
+        The window of an image.
+
     Returns
     -------
-    Artifacts | None
-        None where the electrodes are not on the template head, or all is zero.
+    named tuple | None
+        ``eyes`` and ``muscles``, each a share beside the cortex, 0 to 1. None where the electrodes are not on the template head, or all is zero.
     """
     fields, eeg = _fields_on(evidence.head), evidence.centered()
     if fields is None or not eeg.any():

@@ -55,8 +55,7 @@ def load_model(
         Use a ``lite`` network on a head model it was not trained for: other
         electrodes, or other parcels, see :func:`deepsif_lite.network.start_from`.
     device : str | None
-        ``"cpu"``, ``"cuda"``; by default CUDA where there is one, see
-        ``runs.pick_device``.
+        ``"cpu"``, ``"cuda"``; by default CUDA where there is one.
 
     Returns
     -------

@@ -35,7 +35,7 @@ _AROUND_PEAK = 0.01  # s before and after the peak that plot shows
 
 
 class Peak(NamedTuple):
-    """Where and when a source image is strongest."""
+    """Where and when (s) a source image is strongest, and its signed value there."""
 
     region: int
     time: float

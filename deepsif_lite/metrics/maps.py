@@ -86,7 +86,8 @@ def earth_movers_distance(
     >>> import numpy as np
     >>> from deepsif_lite.metrics import earth_movers_distance
     >>> distances = np.array([[0.0, 0.01], [0.01, 0.0]])
-    >>> earth_movers_distance(np.array([3.0, 1.0]), np.array([1.0, 0.0]), distances)
+    >>> found, truth = np.array([3.0, 1.0]), np.array([1.0, 0.0])
+    >>> earth_movers_distance(found, truth, distances)
     0.0025
     """
     from scipy.optimize import linprog

@@ -132,7 +132,7 @@ def localization_error(
     --------
     >>> import numpy as np
     >>> from deepsif_lite.metrics import localization_error
-    >>> distances = np.array([[0.0, 0.01, 0.03], [0.01, 0.0, 0.02], [0.03, 0.02, 0.0]])
+    >>> distances = np.array([[0, 1, 3], [1, 0, 2], [3, 2, 0]]) / 100  # m
     >>> float(localization_error(np.array([1, 2]), np.array([0]), distances))
     0.02
     """
@@ -244,7 +244,7 @@ def score(
     >>> patch = dl.grow_patch(cortex, 100, rng=0)
     >>> truth = np.zeros((500, cortex.n_regions))
     >>> truth[200:300, patch] = 1.0
-    >>> scores = dl.score(truth, truth, [patch], cortex)  # a perfect estimate
+    >>> scores = dl.score(truth, truth, [patch], cortex)  # perfect
     >>> scores["recall"], scores["precision"], scores["localization_error"]
     (1.0, 1.0, 0.0)
     """

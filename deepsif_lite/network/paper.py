@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 class PaperNetwork(SourceNetwork):
-    """The network of Sun et al. 2022 (Fig. 2; Methods, "Training the DNN").
+    """The network of the paper: residual blocks and LSTM layers.
 
     A residual perceptron filters every time point, three LSTM layers follow the
-    activity over time; the last hidden state is the source activity.
+    activity over time; the last hidden state is the source activity (Sun et al. 2022,
+    Fig. 2 and Methods, "Training the DNN").
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ class ScanNetwork(SourceNetwork):
     Activity is loadings times time courses, so the network follows shifts in time, takes
     any window length and trains on numbers 40 times fewer than the EEG itself. Maps hold
     the frequencies that stand out of the noise, and each course has lost its own
-    (``signal_band.py``).
+    (:func:`deepsif_lite.network.band_spectrum`).
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class ScanNetwork(SourceNetwork):
         Weight of the cross-entropy on patch membership against the squared error.
     noise_share : float
         Noise that whitening assumes, see
-        ``network.scalp_maps.source_whitener``.
+        :func:`deepsif_lite.network.source_whitener`.
     sizes : {"all", "published"}
         Of the dictionary's patches, see
         :func:`deepsif_lite.cortex.patch_dictionary`.
@@ -207,7 +207,7 @@ class ScanNetwork(SourceNetwork):
         return eeg @ self.geometry.whitener
 
     def modes(self, eeg: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Whiten EEG and split it, see ``temporal_modes``."""
+        """Whiten EEG and split it into scalp maps, time courses and strengths."""
         return temporal_modes(self.whiten(eeg), self.n_modes, linalg=self._linalg)
 
     def scalp_maps(self, weights: Tensor) -> Tensor:
@@ -241,7 +241,7 @@ class ScanNetwork(SourceNetwork):
         return self.geometry.fit(maps).unflatten(1, (-1, self.n_shapes)).amax(-1)
 
     def search(self, maps: Tensor, n_patches: int) -> Search:
-        """Search for patches, see ``patch_search.search_dictionary``."""
+        """Search the dictionary for patches that explain scalp maps together."""
         return search_dictionary(self.geometry, maps, n_patches)
 
     def loadings(

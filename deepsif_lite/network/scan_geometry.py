@@ -46,7 +46,7 @@ class ScanGeometry(nn.Module):
     n_shapes : int
         Patches of the dictionary that grow from each parcel.
     noise_share : float
-        See ``network.scalp_maps.source_whitener``.
+        See :func:`deepsif_lite.network.source_whitener`.
     sizes : {"all", "published"}
         Of the dictionary's patches.
     n_rounds : int

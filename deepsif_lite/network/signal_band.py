@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 N_SMOOTH = 9  # neighboring frequencies whose power is averaged, an odd number
-STANDS_OUT = 2.0  # power of noise with signal against power of noise
+# A frequency holds signal where its power is so many times that of the noise.
+STANDS_OUT = 2.0
 # Of the power below: the highest frequencies are empty. Recordings of 200 to 256 Hz have
 # 2e-4 at most, noise with a strong signal below 5e-3 and more.
 _EMPTY = 1e-3

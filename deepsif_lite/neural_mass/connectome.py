@@ -112,7 +112,8 @@ class Connectome:
 
         Examples
         --------
-        >>> pair = Connectome("pair", np.ones((2, 2)), np.ones((2, 2)), np.arange(2))
+        >>> links = np.ones((2, 2))
+        >>> pair = Connectome("pair", links, links, np.arange(2))
         >>> pair.raised_gain(1, [3.5, 3.6])
         array([[3.25, 3.5 ],
                [3.25, 3.6 ]])

@@ -31,11 +31,11 @@ class JansenRit:
 
     Six state variables per region: y0, y1, y2 are the post-synaptic potentials of
     the pyramidal cells' output, their excitatory and their inhibitory input (mV),
-    y3, y4, y5 the derivatives of those (mV/ms). With the firing rate
+    y3, y4, y5 the derivatives of those (mV/ms). With the firing rate ::
 
         S(v) = 2 nu_max / (1 + exp(r (v0 - v)))
 
-    the equations are
+    the equations are ::
 
         y0'' = A a S(y1 - y2)                      - 2 a y0' - a^2 y0
         y1'' = A a (mu + a2 J S(a1 J y0) + c)      - 2 a y1' - a^2 y1

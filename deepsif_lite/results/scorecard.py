@@ -255,7 +255,7 @@ def _badge(text: str) -> str:
 
 
 def count_verdicts(table: pd.DataFrame, profile: str) -> str:
-    """Return one sentence: how many numbers are better, equal, behind, not run ..."""
+    """Return one sentence: how many numbers got each verdict."""
     judged = table[table["verdict"] != NO_VERDICT]
     counts = judged["verdict"].str.split(" by ").str[0].value_counts()
     parts = [f"**{counts[k]}** {k}" for k in _GROUPS_OF_VERDICTS if k in counts]

@@ -171,7 +171,23 @@ def read_experiment(name: str) -> pd.DataFrame:
 
 
 def write_figure(name: str, fig: Figure, profile: str, *, dpi: int = 200) -> Path:
-    """Store a figure as ``<name>.png`` and record how it was made."""
+    """Store a figure as ``<name>.png`` and record how it was made.
+
+    Parameters
+    ----------
+    name : str
+        File name without ending, for example ``"04_metrics"``.
+    fig : Figure
+        Of matplotlib.
+    profile : str
+        Which run it belongs to.
+    dpi : int
+        Pixels an inch.
+
+    Returns
+    -------
+    path : Path
+    """
     path = results_dir(profile) / f"{name}.png"
     with whole_file(path) as partial:
         # No date and no version inside: the same picture gives the same bytes.

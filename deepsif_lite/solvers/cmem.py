@@ -85,7 +85,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class CmemSolution:
-    """What :func:`solve_cmem` finds, and on the way to it.
+    """What :func:`solve_cmem` finds, and how it came about.
 
     Attributes
     ----------
@@ -185,11 +185,12 @@ def solve_cmem(
     >>> from deepsif_lite.solvers import solve_cmem
     >>> head = dl.load_head_model("template-75")
     >>> moments = np.zeros((20, 994))
-    >>> moments[:, head.cortex.neighbors[100]] = 1e-8 * np.hanning(20)[:, None]  # A m
+    >>> course = 1e-8 * np.hanning(20)  # A m
+    >>> moments[:, head.cortex.neighbors[100]] = course[:, None]
     >>> found = solve_cmem(moments @ head.leadfield.T, head)
     >>> found.activity.shape
     (20, 994)
-    >>> bool(found.gradient.max() < 1e-6)  # the maximum of the dual is reached
+    >>> bool(found.gradient.max() < 1e-6)  # the dual's maximum
     True
     """
     check_range("lambda2", lambda2, 0, open_low=True)

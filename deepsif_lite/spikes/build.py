@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-GAINS = (3.5, 3.55, 3.6)  # mV, of the region that is to spike
+GAINS = (3.5, 3.55, 3.6)  # Excitatory gains of the region that is to spike, mV.
 SETTINGS = ((0.087, 1.0), (0.08, 1.7), (0.083, 1.5))
 """Inputs: mean (1/ms) and standard deviation of the noise (in the paper's unit)."""
 
-DT = 0.5e-3  # s
+DT = 0.5e-3  # Step of the simulations, s.
 BURN_IN = 0.5  # s, in which the random past is forgotten
 GROUP = 16  # simulations that run side by side
 PAPER_CLIPS = (100, 10)  # of every region, in the paper's training and test splits
@@ -75,7 +75,7 @@ class Plan:
 
 
 def library_plans(profile: str | Profile) -> tuple[Plan, Plan]:
-    """Return the plans of the training and the test split of a profile."""
+    """Return what a profile simulates and keeps for training, and what for the test."""
     profile = get_profile(profile)
     n = profile.n_regions_per_gain
     seconds = max(profile.simulation_seconds, _LEAST_SECONDS)

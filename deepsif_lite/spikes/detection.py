@@ -20,10 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SFREQ = 500.0  # Hz
+SFREQ = 500.0  # Sampling rate of clips, Hz.
 # Length of a clip: one second.
 CLIP_SAMPLES = 500
-THRESHOLD = 8.0  # mV
+THRESHOLD = 8.0  # Least height of a spike's peak, mV.
 REFRACTORY = 100  # samples since the previous peak in any region
 GUARD = 200  # samples around a clip in which no other region may spike
 HALF = 250  # samples around a spike in which its start and end are sought

@@ -57,7 +57,7 @@ def region_report(
     table : DataFrame
         One row for each split and region: n_simulations, n_spikes (peaks of 8 mV or
         more), n_found (clips cut), n_clips (clips the library holds) and the status,
-        one of the constants above.
+        ``"has clips"`` or why there is none.
     """
     import pandas as pd
 

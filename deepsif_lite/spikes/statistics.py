@@ -41,7 +41,7 @@ REST_RANGE = 0.3
 
 @dataclass(frozen=True)
 class Condition:
-    """One row of the comparison.
+    """One setting at which the engines are compared with The Virtual Brain.
 
     Attributes
     ----------

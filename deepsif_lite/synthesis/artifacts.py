@@ -101,9 +101,11 @@ class ArtifactGenerator:
     >>> import numpy as np
     >>> import deepsif_lite as dl
     >>> from deepsif_lite.head import load_artifact_sources
-    >>> head, sources = dl.load_head_model("template-64"), load_artifact_sources()
+    >>> head = dl.load_head_model("template-64")
+    >>> sources = load_artifact_sources()
     >>> fields = sources.at(head.sensors)
-    >>> generator = ArtifactGenerator(fields, sources.sites, head.sensors, 500.0)
+    >>> places = sources.sites, head.sensors
+    >>> generator = ArtifactGenerator(fields, *places, sfreq=500.0)
     >>> courses, topographies = generator.draw(500, np.random.default_rng(0))
     >>> (courses.T @ topographies).shape
     (500, 64)

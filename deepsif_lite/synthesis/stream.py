@@ -6,12 +6,6 @@ with noise and normalized (Sun et al. 2022, Methods, "Simulating Synthetic Datas
 
 Here it is chosen what a sample holds; :mod:`~deepsif_lite.synthesis.mixing` computes
 it. No (n_times, n_regions) array is made unless a sample's ``activity`` is asked for.
-
-``variant="corrected"`` is the default. ``"published"`` is the authors' code read
-literally, in three places, or in some of them alone: its noise (``"noise"``) has half the
-power and counts a channel's offset as signal, so that the true SNR is another than the
-nominal one; it scales a source with a ``"window"`` that runs to the end of the clip, not
-around the peak; and it leaves out the ``"decay"`` within a patch in that scaling.
 """
 
 from __future__ import annotations
@@ -93,7 +87,11 @@ class SyntheticEEG:
         Length of the window, samples; by default that of the clips. A shorter one is
         cut at random around the peak of the first source.
     variant : "corrected" | "published" | sequence of {"noise", "window", "decay"}
-        What is read literally: nothing, all, or some; see the module's notes.
+        What of the authors' code is read literally: nothing, all of it, or some.
+        Its ``"noise"`` has half the power and counts a channel's offset as signal, so
+        that the true SNR is not the nominal one; it scales a source in a ``"window"``
+        that runs to the end of the clip, not around the peak; and it leaves out the
+        ``"decay"`` within a patch in that scaling.
     device : str | torch.device
         Where batches are made. Random choices are made on the CPU, so a sample is
         the same on every device (to rounding), batch size and worker count.
@@ -109,7 +107,8 @@ class SyntheticEEG:
     --------
     >>> import deepsif_lite as dl
     >>> head = dl.load_head_model("template-75")
-    >>> stream = dl.SyntheticEEG(head, dl.load_spike_library(), n_sources=2, seed=0)
+    >>> clips = dl.load_spike_library()
+    >>> stream = dl.SyntheticEEG(head, clips, n_sources=2, seed=0)
     >>> sample = stream[7]
     >>> sample.eeg.shape, sample.activity.shape, len(sample.patches)
     ((500, 75), (500, 994), 2)

@@ -92,8 +92,8 @@ class VariedEEG(SyntheticEEG):
         Samples that share a cap.
     resting : array of shape (n_clips, n_times, n_channels) | None
         Recordings of resting EEG, any unit, in the head's order of channels, for
-        ``variety.resting_share``; every cap and head gets them in its own way, see
-        ``synthesis.resting``.
+        ``variety.resting_share``; they are brought under every cap and head by
+        way of the cortex.
     **options
         ``n_sources``, ``seed``, ``source_snr``, ``sensor_snr``, ``background_snr``,
         ``half_distance`` and ``device`` of :class:`SyntheticEEG`.

@@ -50,12 +50,12 @@ class Variety:
     source_snr : tuple of float
         Range of each source against its background (dB).
     bridged_share : float
-        Share of the samples in which gel joins some neighboring electrodes, see
-        ``synthesis.bridges``.
+        Share of the samples in which gel joins some neighboring electrodes,
+        which then all show the mean of their potentials.
     resting_share : float
         Share of the samples whose noise is resting EEG instead of white noise: of the
-        noise of all samples, so much power. It keeps its topography, see
-        ``synthesis.resting``.
+        noise of all samples, so much power. It is brought under each cap by way of
+        the cortex, so it keeps its topography.
 
     Raises
     ------

@@ -13,7 +13,7 @@ SCHEDULES = ("cosine", "stepped", "constant")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 # Patches in the samples of a network for any cap: none in one of seven, up to five.
 ANY_CAP_SOURCES = (0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5)
-# It has more to tell apart than one of a single cap, and is larger.
+# Sizes of a network for any cap: it has more to tell apart than one for a single cap.
 ANY_CAP_SIZES = {"width": 192, "depth": 3, "local_width": 96, "n_messages": 3}
 
 
