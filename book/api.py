@@ -244,7 +244,7 @@ def _links(chapters: list[str]) -> str:
 def front_table() -> str:
     """Return the names of ``deepsif_lite`` itself as a Markdown table, by room."""
     lines = [
-        "| room | what it is for | names of `deepsif_lite` |",
+        "| module | what it is for | names of `deepsif_lite` |",
         "| :-- | :-- | :-- |",
     ]
     for room in public_modules():

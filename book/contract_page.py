@@ -152,9 +152,8 @@ def drifts() -> str:
 def gaps() -> str:
     """Return the largest gap between probability and truth, as a MyST table."""
     rows = read_experiment("calibration").set_index("recordings_of")[[*OF_GAPS]]
-    rows = rows.astype({"recordings": int})
     rows = rows.rename(columns=OF_GAPS).rename_axis("of")
-    return _narrow(rows.to_markdown(floatfmt=".3f"))
+    return _narrow(rows.to_markdown(floatfmt=("", ".0f", *[".3f"] * len(OF_GAPS))))
 
 
 def kills() -> str:
