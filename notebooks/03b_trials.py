@@ -20,13 +20,14 @@
 #
 # **Paper map.** Methods, "Training the DNN" {cite:p}`sun2022deepsif`. The paper reports one design.
 #
-# **Library.** {py:func}`dl.train <deepsif_lite.train>`, {py:func}`dl.results.read_experiment <deepsif_lite.results.read_experiment>`; `benchmarks/robustness.py`, `benchmarks/scaling.py`, `benchmarks/variety.py` and `benchmarks/baseline_whitening.py` make four of the tables again.
+# **Library.** {py:func}`dl.train <deepsif_lite.train>`, {py:func}`dl.results.read_experiment <deepsif_lite.results.read_experiment>`; `benchmarks/robustness.py`, `benchmarks/scaling.py`, `benchmarks/variety.py`, `benchmarks/baseline_whitening.py` and `benchmarks/head_error.py` make most of the tables again.
 #
 # **Needs.** [Chapter 3](03_training.ipynb). No graphics card.
 #
 # **You will learn**
 # - what each idea of the design bought;
 # - which kinds of variety in training pay, and whether a baseline helps;
+# - how sure the network may be with a person's own head;
 # - what a wrong head and source-free recordings do to a network that never met them;
 # - why good scores on samples like those of the training are not enough;
 # - how few clips would do, and whether a larger network does better.
@@ -42,7 +43,14 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import deepsif_lite as dl
+from deepsif_lite.errors import RecordingUnavailable
 from deepsif_lite.evaluation import METRICS, per_sample
+from deepsif_lite.head import (
+    load_cap_sampler,
+    load_fem_head,
+    template_cap,
+    topography_correlation,
+)
 
 dl.figures.use_style()
 
@@ -287,14 +295,31 @@ for kind, part in once.groupby(once.recording.str.split("-").str[0].map(in_words
 pd.DataFrame(fits).T[["as it is", "whitened"]].round(2)
 
 # %% [markdown]
-# Where the recording comes from a head that was computed as the network's own, whitening costs the fit little. From a person's head it costs more, and from real responses most: it enlarges the directions in which noise is small, and there the errors of the leadfield are all that is left.
-# To the network a bad fit is a sign that there is no source.
+# Where the recording comes from a head that was computed as the network's own, whitening costs the fit little. From a person's head it costs more, and of touch and checkerboard most: it enlarges the directions in which noise is small, and there the errors of the leadfield are all that is left.
+# MNE's responses and the oddball fit badly either way. To the network a bad fit is a sign that there is no source.
 #
 # (a-head-that-no-model-computes)=
 # ## A head that no model computes
 #
-# Twelve heads of other shapes and skulls are among the training's, and they are alike: over the parcels, scalp maps of each correlate with the template's by .98 to 1 (medians).
-# Those of a person's own head, by finite elements with six tissues, correlate by .965.
+# The training has twelve heads of other shapes and skulls, computed as the template was. How far are they from it, and how far is a person's own head, by finite elements with six tissues (subject A0206 of [chapter 2](02_forward.ipynb))?
+
+# %% tags=["published-data", "hide-input"]
+heads = {f"training {k + 1}": h for k, h in enumerate(load_cap_sampler().others)}
+try:
+    own = load_fem_head()
+    cap = template_cap(own.ch_names)
+    maps = {"a person's own": own.leadfield}
+except RecordingUnavailable:
+    cap, maps = dl.load_head_model("template-75"), {}
+maps |= {name: potentials.at(cap.sensors) for name, potentials in heads.items()}
+alike = {k: topography_correlation(v, cap.leadfield) for k, v in maps.items()}
+alike = pd.DataFrame(alike).median()
+print("correlation of scalp maps with the template's, medians over parcels:")
+of_training = alike[[*heads]]
+print(f"heads of training: {of_training.min():.3f} to {of_training.max():.3f}")
+print(alike.drop([*heads]).round(3).to_string())
+
+# %% [markdown]
 # So this is how sure the network may be with people: recordings as varied as those of training, made with that head and imaged by the template, beside the template's own (same electrodes), and other caps on heads computed as those of training.
 #
 # What would training with such heads change? In `Variety(head_error=...)` the potentials of each person are changed at random: the brain is shifted under the cap, the skull lets more through at some places, and folds turn some of each parcel towards its neighbors, up to half as much again as the person's head differs.
@@ -312,7 +337,8 @@ for name in measures:
         f"{c:+.{digits}f} ± {e:.{digits}f}" for c, e in zip(change, error, strict=True)
     ]
 shown = shown.rename(columns={**measures, "largest_gap": "largest gap"}).round(3)
-shown.rename_axis(["recordings of", "network"])
+in_words = {"as it is": "usual samples", "with other heads": "wrong heads, too"}
+shown.rename(in_words).rename_axis(["recordings of", "network"])
 
 # %% [markdown]
 # On a person's head all is harder, and the shipped network promises too much: of the regions to which it gives three quarters, six in ten are active.
