@@ -797,7 +797,7 @@ _ = show("reading")
 
 # %% [markdown]
 # Paper and code differ in more places than these two and the recordings.
-# [An appendix](04b_limits.ipynb) takes each of them literally, one at a time, in recordings, images and trainings: most change a score by hundredths, and what counts most is that a recording is prepared as in training.
+# [An appendix](04b_limits.ipynb) takes each of them literally, one at a time. Of those that concern recordings and images most change a score by hundredths, and what counts most is that a recording is prepared as in training; in a training, how the network learns counts for more than how its samples are made.
 
 # %% [markdown]
 # ## What keeps scores down
@@ -876,7 +876,7 @@ print(f"explained variance {fit.explained:.0%}")
 # %% [markdown]
 # ## Stronger rivals
 #
-# sLORETA and LCMV are not the strongest methods there are. [The appendix](04b_limits.ipynb) compares the library's {term}`Champagne` with an implementation of its family by others, also on the recordings of a public benchmark: both rank regions far better than sLORETA does, and which is ahead depends on what is known of the noise.
+# sLORETA and LCMV are not the strongest methods there are. [The appendix](04b_limits.ipynb) compares the library's {term}`Champagne` with an implementation of its family by others, also on the recordings of a public benchmark: where a source is a patch, both are far above sLORETA by average precision, and which of them is ahead depends on what is known of the noise.
 # It also shows why LCMV finds less of a source as noise falls.
 
 # %% tags=["remove-cell"]

@@ -201,7 +201,8 @@ for name in ("known head", "deepsif"):
             found["se"],
         )
     )
-aims = aims.set_index(rows["quantity"] + (" (" + rows["unit"] + ")").fillna(""))
+unit = (" (" + rows["unit"] + ")").fillna("")
+aims = aims.set_index((rows["quantity"] + unit).rename("quantity"))
 _ = dl.results.write_table("04b_aims", aims.reset_index(), profile)
 aims
 
