@@ -281,7 +281,7 @@ shown.set_index(["trained on", "imaged"]).iloc[:, :2]
 # It stays out of the recipe.
 #
 # One thing does not agree: whitened real responses get low probabilities ([chapter 6](06_evoked.ipynb)), whitened simulations do not.
-# A reason shows in how well the best patch of the dictionary fits into the first three scalp maps (medians; `--person` makes the recordings with a person's own head, see the next section):
+# A reason shows in how well the best patch of the dictionary fits into the first three scalp maps (means; `--person` makes the recordings with a person's own head, see the next section):
 
 # %% tags=["hide-input"] table={"caption": "Share of the best patch's scalp map in the span of the first three maps, as recorded and whitened."}
 of_person = dl.results.read_experiment("baseline_whitening_person")
@@ -292,7 +292,8 @@ once = recordings.drop_duplicates(["recording", "window", "way"])
 fits = {name: table.groupby("way")["fit"].mean() for name, table in simulated.items()}
 for kind, part in once.groupby(once.recording.str.split("-").str[0].map(in_words)):
     fits[kind] = part.groupby("way")["fit"].mean()
-pd.DataFrame(fits).T[["as it is", "whitened"]].round(2)
+shown = pd.DataFrame(fits).T[["as it is", "whitened"]]
+shown.rename_axis("recordings", axis=0).rename_axis(None, axis=1).round(2)
 
 # %% [markdown]
 # Where the recording comes from a head that was computed as the network's own, whitening costs the fit little. From a person's head it costs more, and of touch and checkerboard most: it enlarges the directions in which noise is small, and there the errors of the leadfield are all that is left.
@@ -317,7 +318,8 @@ alike = pd.DataFrame(alike).median()
 print("correlation of scalp maps with the template's, medians over parcels:")
 of_training = alike[[*heads]]
 print(f"heads of training: {of_training.min():.3f} to {of_training.max():.3f}")
-print(alike.drop([*heads]).round(3).to_string())
+for name, correlation in alike.drop([*heads]).items():
+    print(f"{name}: {correlation:.3f}")
 
 # %% [markdown]
 # So this is how sure the network may be with people: recordings as varied as those of training, made with that head and imaged by the template, beside the template's own (same electrodes), and other caps on heads computed as those of training.
@@ -329,6 +331,7 @@ print(alike.drop([*heads]).round(3).to_string())
 head_error = dl.results.read_experiment("head_error")
 _ = dl.results.write_table("03b_head_error", head_error, profile)
 measures = {"average_precision": "average precision", "cross_entropy": "cross-entropy"}
+head_error["cross_entropy"] = head_error["cross_entropy"].round(1)
 shown = head_error.set_index(["recordings_of", "network"])[[*measures, "largest_gap"]]
 for name in measures:
     change, error = head_error[f"{name}_difference"], head_error[f"{name}_se"]
