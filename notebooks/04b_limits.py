@@ -291,13 +291,14 @@ gaps = dl.results.read_experiment("calibration").set_index("recordings_of")
 size, together = "regions of a source", "synchronous sources"
 pair, triple = (f"{count} sources, one time course" for count in (2, 3))
 wanted = [
-    ("one region: error (mm), at most", prices.loc[(size, "1"), "error_mm"], 5.0),
-    ("one region: precision", prices.loc[(size, "1"), "precision"], 0.7),
-    ("one region: strongest within 5 mm", prices.loc[(size, "1"), "strongest_near"], 0.95),
-    ("seven regions: precision", prices.loc[(size, "7"), "precision"], 0.8),
-    ("two alike: missed, at most", prices.loc[(together, pair), "missed"], 0.1),
-    ("three alike: missed, at most", prices.loc[(together, triple), "missed"], 0.1),
-]  # fmt: skip
+    ("one region: error (mm), at most", (size, "1"), "error_mm", 5.0),
+    ("one region: precision", (size, "1"), "precision", 0.7),
+    ("one region: strongest within 5 mm", (size, "1"), "strongest_near", 0.95),
+    ("seven regions: precision", (size, "7"), "precision", 0.8),
+    ("two alike: missed, at most", (together, pair), "missed", 0.1),
+    ("three alike: missed, at most", (together, triple), "missed", 0.1),
+]
+wanted = [(name, prices.loc[row, score], aim) for name, row, score, aim in wanted]
 wanted += [
     (f"probabilities, {name}: gap, at most", gap, 0.05)
     for name, gap in gaps["largest_gap"].items()
