@@ -95,7 +95,8 @@ def test_lite_was_trained_on_what_the_command_trains_on():
     # Its card does not name what was added after, whose defaults leave samples alike.
     own = wanted["variety"]
     wanted["variety"] = {key: own.pop(key) for key in made["variety"]}
-    added = {"template_share": TEMPLATE_SHARE, "bridged_share": 0, "resting_share": 0}
+    added = {"template_share": TEMPLATE_SHARE, "head_error": [0.0, 0.0]}
+    added |= {"bridged_share": 0.0, "resting_share": 0.0}
     assert own == added
     assert {key: made[key] for key in wanted} == wanted
     assert made["samples"] == made["steps_done"] * made["batch_size"]
