@@ -69,7 +69,7 @@ DURATIONS = (0.2, 1.0)
 _SLACK = 1.02  # of a duration: a window of 1 s may hold one sample more
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trust:
     """What the data say of an image; ``print`` shows a table.
 
@@ -172,6 +172,9 @@ class Trust:
                 f"windows of {shortest:g} to {longest:g} s."
             )
         return Line("recording", value, VERDICTS[not usual], meaning)
+
+    def __repr__(self) -> str:
+        return f"<Trust | {self.summary}>"
 
     def __str__(self) -> str:
         rows = [(line.label, line.value, _MARKS[line.verdict]) for line in self.lines]
