@@ -1,8 +1,8 @@
 """Train on heads that no model computes, and see what a person's own head gains.
 
-Run ``python benchmarks/head_error.py --save data/experiments/head_error.csv`` (an hour
-and a half on one core; a run that was stopped goes on; published files must be at
-hand). The shipped network goes on learning for equally many samples of the shipped
+Run ``python benchmarks/head_error.py --save data/experiments/head_error.csv`` (half
+an hour on one core; a run that was stopped goes on; published files must be at hand).
+The shipped network goes on learning for equally many samples of the shipped
 recipe, twice: as it is, and with people whose heads differ from all that were computed
 (``Variety.head_error``). Both, and the network they come from, image other recordings
 as varied as those of training:
@@ -28,7 +28,7 @@ from calibration import BLOCK, largest_gap, other_heads, told_and_true
 from personal_head import personal_cap
 from short_runs import finish_with_facts, load_data
 from tqdm.auto import tqdm
-from variety import steps_done
+from variety import train_once
 
 import deepsif_lite as dl
 from deepsif_lite.head import load_artifact_sources
@@ -36,7 +36,7 @@ from deepsif_lite.metrics import average_precision
 from deepsif_lite.network import load_card
 from deepsif_lite.spikes import SpikeLibrary
 from deepsif_lite.synthesis import VariedEEG, Variety
-from deepsif_lite.training import ANY_CAP_SOURCES, TrainingConfig, train
+from deepsif_lite.training import ANY_CAP_SOURCES
 
 ERROR = (0.0, 1.5)
 NONE = "as it is"
@@ -48,21 +48,15 @@ LEARNING_RATE = 3e-4  # a fifth of that of the training before
 
 def go_on(folder: Path, variety: Variety, seed: int, n_steps: int) -> Path:
     """Train the shipped network further, or find it trained."""
-    head, clips, _ = load_data()
-    config = TrainingConfig(
-        n_steps=n_steps,
+    return train_once(
+        folder,
+        n_steps,
+        "lite",
         learning_rate=LEARNING_RATE,
-        n_sources=ANY_CAP_SOURCES,
         variety=variety,
         options=load_card("lite")["training"]["options"],
         seed=seed + 1000,  # other samples than those of the shipped network
-        validation_size=32,
-        score_size=32,
-        score_every=n_steps,
     )
-    if steps_done(folder / "last") < n_steps:
-        train(head, clips, folder, config=config, initial="lite", progress=False)
-    return folder / "last"
 
 
 def test_sets(clips: SpikeLibrary, heads: Path) -> Iterator[tuple[str, VariedEEG]]:

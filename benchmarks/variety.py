@@ -138,17 +138,28 @@ def learn(
     initial: Path | None = None,
 ) -> Path:
     """Train one network, or find it trained."""
-    head, clips, _ = load_data()
-    n_steps = arguments.start_steps if initial is None else arguments.steps
-    config = TrainingConfig(
-        n_steps=n_steps,
-        n_sources=ANY_CAP_SOURCES,
+    return train_once(
+        folder,
+        arguments.start_steps if initial is None else arguments.steps,
+        initial,
         variety=variety,
         options=SIZES,
         seed=seed if initial is None else seed + len(SEEDS),  # other samples, then
+    )
+
+
+def train_once(
+    folder: Path, n_steps: int, initial: str | Path | None, **settings
+) -> Path:
+    """Train a network for any cap, or find it trained; settings are of the training."""
+    head, clips, _ = load_data()
+    config = TrainingConfig(
+        n_steps=n_steps,
+        n_sources=ANY_CAP_SOURCES,
         validation_size=32,
         score_size=32,
         score_every=n_steps,
+        **settings,
     )
     if steps_done(folder / "last") < n_steps:
         train(
@@ -156,7 +167,7 @@ def learn(
             clips,
             folder,
             config=config,
-            resting=load_resting_eeg()[::2] if variety.resting_share else None,
+            resting=load_resting_eeg()[::2] if config.variety.resting_share else None,
             initial=initial,
             progress=False,
         )

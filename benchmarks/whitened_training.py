@@ -20,6 +20,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -36,16 +37,16 @@ from baseline_whitening import (
     ways,
 )
 from numpy.typing import NDArray
-from short_runs import finish_with_facts, load_data
+from short_runs import finish_with_facts
 from tqdm.auto import tqdm
-from variety import PLAIN, SIZES, learn, steps_done
+from variety import PLAIN, SIZES, learn, train_once
 
 import deepsif_lite as dl
 from deepsif_lite.metrics import average_precision
 from deepsif_lite.signals import average_reference, normalize
 from deepsif_lite.solvers import noise_covariance, whitening_matrix
 from deepsif_lite.synthesis import Batch
-from deepsif_lite.training import ANY_CAP_SOURCES, TrainingConfig, run, train
+from deepsif_lite.training import run
 
 MOST_BASELINES = 16  # of a session, behind a covariance
 WAYS = ("as it is", "whitened")
@@ -121,21 +122,15 @@ def whitener(quiet: NDArray, leadfield: NDArray) -> NDArray:
 
 def go_on(folder: Path, start: Path, arm: type, seed: int, n_steps: int) -> Path:
     """Train a network from a start, or find it trained."""
-    head, clips, _ = load_data()
-    config = TrainingConfig(
-        n_steps=n_steps,
-        n_sources=ANY_CAP_SOURCES,
-        variety=VARIETY,
-        options=SIZES,
-        seed=seed + 100,  # other samples than those of the start
-        validation_size=32,
-        score_size=32,
-        score_every=n_steps,
-    )
-    if steps_done(folder / "last") < n_steps:
-        run.VariedEEG = arm  # what training draws its samples from
-        train(head, clips, folder, config=config, initial=start, progress=False)
-    return folder / "last"
+    with patch.object(run, "VariedEEG", arm):  # what training draws its samples from
+        return train_once(
+            folder,
+            n_steps,
+            start,
+            variety=VARIETY,
+            options=SIZES,
+            seed=seed + 100,  # other samples than those of the start
+        )
 
 
 def measure(folder: Path, arm: str, n_caps: int) -> list[dict]:

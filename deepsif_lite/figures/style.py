@@ -96,16 +96,16 @@ def check_ax(ax: Axes | None, figsize: tuple[float, float]) -> tuple[Figure, Axe
     return ax.figure, ax
 
 
-def log_scale(ax: Axes, which: str) -> None:
+def log_scale(ax: Axes, which: str, at: tuple[int, ...] = (1, 3)) -> None:
     """Make an axis logarithmic, ``"x"`` or ``"y"``, with plain numbers on it.
 
-    Two numbers a decade, for an error of millimeters often spans no more than one.
+    Several numbers a decade, for an error of millimeters often spans no more than one.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     getattr(ax, f"set_{which}scale")("log")
     axis = getattr(ax, f"{which}axis")
-    axis.set_major_locator(LogLocator(subs=(1, 3), numticks=_TICKS))
+    axis.set_major_locator(LogLocator(subs=at, numticks=_TICKS))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

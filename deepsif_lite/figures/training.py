@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import OptionError
-from .style import PAPER_COLOR, check_ax, styled
+from .style import PAPER_COLOR, check_ax, log_scale, styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,8 @@ def plot_loss(
     -------
     fig, ax : Figure and Axes
     """
+    from matplotlib.ticker import EngFormatter
+
     if columns is None:
         columns = {name: name for name in history.columns if name.endswith("loss")}
     if not columns:
@@ -49,27 +51,13 @@ def plot_loss(
         rows = history[["samples", column]].dropna()
         style = {"marker": "o", "ms": 3} if len(rows) < 40 else {}
         ax.plot(rows["samples"], rows[column], label=label, **style)
-    ax.set(xlabel="samples", ylabel="mean squared error", yscale="log")
-    _number_plainly(ax)
+    ax.set(xlabel="samples", ylabel="mean squared error")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 500k, 1M
+    log_scale(ax, "y", at=(1, 2, 5))
     if title:
         ax.set_title(title)
     ax.legend()
     return fig, ax
-
-
-def _number_plainly(ax: Axes) -> None:
-    """Label a loss 0.5, 1, 2 and samples 500k, 1M: few decades need no powers."""
-    from matplotlib.ticker import (
-        EngFormatter,
-        LogLocator,
-        NullFormatter,
-        StrMethodFormatter,
-    )
-
-    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 @styled

@@ -168,7 +168,8 @@ def artifact_shares(evidence: Evidence) -> Artifacts | None:
     Returns
     -------
     named tuple | None
-        ``eyes`` and ``muscles``, each a share beside the cortex, 0 to 1. None where the electrodes are not on the template head, or all is zero.
+        ``eyes`` and ``muscles``, each a share beside the cortex, 0 to 1. None where the
+        electrodes are not on the template head, or all is zero.
     """
     fields, eeg = _fields_on(evidence.head), evidence.centered()
     if fields is None or not eeg.any():

@@ -167,6 +167,16 @@ def test_a_palette_keeps_the_color_of_lettering():
     assert few.convert("RGB").getpixel((55, 102)) == (204, 121, 167)
 
 
+def _with_palette(fig):
+    """Draw a figure as chapters do, with the palette that is stored."""
+    written = io.BytesIO()
+    fig.savefig(written, dpi=images.DRAWN_DPI)
+    plt.close(fig)
+    few = Image.open(io.BytesIO(images.with_palette(written.getvalue())))
+    assert few.mode == "P"
+    return few
+
+
 def test_a_palette_keeps_the_colors_of_methods_beside_their_maps():
     """A label has fewer pixels than a hundred shades of the cortex."""
     cortex = load_cortex()
@@ -177,11 +187,7 @@ def test_a_palette_keeps_the_colors_of_methods_beside_their_maps():
         for m, p in zip(methods, places, strict=True)
     }
     fig, _ = plot_methods(maps, cortex)
-    written = io.BytesIO()
-    fig.savefig(written, dpi=images.DRAWN_DPI)
-    plt.close(fig)
-    few = Image.open(io.BytesIO(images.with_palette(written.getvalue())))
-    assert few.mode == "P"
+    few = _with_palette(fig)
     there = {color for _, color in few.convert("RGB").getcolors(few.width * few.height)}
     for method in methods:
         assert ImageColor.getrgb(METHOD_COLORS[method]) in there, method
@@ -193,11 +199,7 @@ def test_a_palette_keeps_white_and_the_thin_outline_of_one_region():
     values = np.exp(-(cortex.distances[400] / 0.03))
     marked = {"one": [400], "two": [800], "dipole": [600]}
     fig, _ = plot_methods({"truth": values}, cortex, outlines=marked)
-    written = io.BytesIO()
-    fig.savefig(written, dpi=images.DRAWN_DPI)
-    plt.close(fig)
-    few = Image.open(io.BytesIO(images.with_palette(written.getvalue())))
-    assert few.mode == "P"
+    few = _with_palette(fig)
     colors = {c for _, c in few.convert("RGB").getcolors(few.width * few.height)}
     assert few.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
     for line in OUTLINE_COLORS[:3]:
