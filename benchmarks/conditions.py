@@ -1,8 +1,8 @@
 """Score the networks where one thing differs: PNAS SI Figs. S4 to S11.
 
 Run ``python benchmarks/conditions.py --save data/experiments/conditions.csv`` (half an
-hour on one core). It goes on where it was stopped, as long as weights and sizes are the
-same.
+hour on one core). It goes on where it was stopped, and scores anew the methods whose
+weights changed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from full_counts import fingerprint
+from full_counts import NETWORKS, all_weights, weights_of
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -34,7 +34,7 @@ from deepsif_lite.head import HEAD_VARIANTS, load_fem_head, load_head_variant
 from deepsif_lite.results import commit
 
 SEED = 4004
-NETWORKS = {"deepsif": "lite-75", "known head": "lite-75-known-head"}
+METHODS = (*NETWORKS, "sloreta")
 BY_SOURCE = ("depth", "amplitude")  # groups whose sources differ from each other
 CM2, MM = 1e-4, 1e-3
 CHUNK = 40  # recordings of each set before more of any
@@ -180,13 +180,13 @@ def conditions(head, clips) -> dict[str, dict[str, dict]]:
     }
 
 
-def score(networks, clips, options: dict, first: int) -> pd.DataFrame:
-    """Score networks and sLORETA on a chunk of one test set a number of sources."""
+def score(networks, clips, method: str, options: dict, first: int) -> pd.DataFrame:
+    """Score a method on a chunk of one test set a number of sources."""
     options = {"make_stream": ControlledEEG, "n_sources": (2,)} | options
     return evaluate(
         networks,
         clips,
-        methods=(*networks, "sloreta"),
+        methods=(method,),
         first=first,
         n_samples=CHUNK,
         seed=SEED,
@@ -239,21 +239,29 @@ def means(rows: pd.DataFrame, base: pd.DataFrame, facts: dict) -> list[dict]:
     return table
 
 
-def chunk_path(folder: Path, group: str, level: str, first: int) -> Path:
+def methods_of(group: str) -> list[str]:
+    """Return the methods of a group: no network knows the head of finite elements."""
+    known = group != "finite elements"
+    return [method for method in METHODS if known or method != "known head"]
+
+
+def chunk_path(runs: Path, method: str, group: str, level: str, first: int) -> Path:
     """Return where the scores of a chunk lie."""
-    return folder / f"{group}-{level}-{first}.csv".replace("/", "_")
+    name = f"{group}-{level}-{first}.csv".replace("/", "_")
+    return runs / f"{method}-{weights_of(method)}" / name
 
 
-def stored_chunks(folder: Path, group: str, levels: dict, n: int) -> int:
-    """Return how many chunks of every set of a group are stored."""
+def stored_chunks(runs: Path, group: str, levels: dict, n: int) -> int:
+    """Return how many chunks of every set of a group are stored, of all methods."""
     firsts = range(0, n, CHUNK)
     return min(
-        sum(chunk_path(folder, group, level, first).is_file() for first in firsts)
+        sum(chunk_path(runs, method, group, level, k).is_file() for k in firsts)
+        for method in methods_of(group)
         for level in levels
     )
 
 
-def score_all(networks, clips, groups: dict, counts: dict, folder: Path) -> dict:
+def score_all(networks, clips, groups: dict, counts: dict, runs: Path) -> dict:
     """Score all sets, a chunk of each before the next chunk of any.
 
     ``counts`` says how many chunks of each group.
@@ -267,15 +275,17 @@ def score_all(networks, clips, groups: dict, counts: dict, folder: Path) -> dict
     rounds = range(max(counts.values()))
     work = [(k, *which) for k in rounds for which in sets if k < counts[which[0]]]
     for k, group, level in tqdm(work, unit="chunk"):
-        first = k * CHUNK
-        path = chunk_path(folder, group, level, first)
-        if not path.is_file():
-            options = groups[group][level]
-            rows = score(_of_group(group, networks, options), clips, options, first)
-            partial = path.with_suffix(".partial")
-            rows.to_csv(partial, index=False)
-            partial.replace(path)
-        parts[group, level].append(pd.read_csv(path))
+        first, options = k * CHUNK, groups[group][level]
+        for method in methods_of(group):
+            path = chunk_path(runs, method, group, level, first)
+            if not path.is_file():
+                those = _of_group(group, networks, options)
+                rows = score(those, clips, method, options, first)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partial = path.with_suffix(".partial")
+                rows.to_csv(partial, index=False)
+                partial.replace(path)
+            parts[group, level].append(pd.read_csv(path))
     return {which: pd.concat(each, ignore_index=True) for which, each in parts.items()}
 
 
@@ -292,17 +302,15 @@ def main() -> None:
     arguments = parser.parse_args()
     networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
     clips = dl.load_spike_library("lite", split="test")
-    folder = arguments.runs / fingerprint()
-    folder.mkdir(parents=True, exist_ok=True)
     groups = conditions(networks["deepsif"].head, clips) | finite_elements()
     if arguments.only:
         groups = {name: groups[name] for name in arguments.only}
     counts = dict.fromkeys(groups, -(-arguments.recordings // CHUNK))
     if arguments.stored:
         n = arguments.recordings
-        counts = {g: stored_chunks(folder, g, groups[g], n) for g in groups}
+        counts = {g: stored_chunks(arguments.runs, g, groups[g], n) for g in groups}
         groups = {g: levels for g, levels in groups.items() if counts[g]}
-    scored = score_all(networks, clips, groups, counts, folder)
+    scored = score_all(networks, clips, groups, counts, arguments.runs)
     table = []
     for group, levels in groups.items():
         base = scored[group, next(iter(levels))]
@@ -312,7 +320,7 @@ def main() -> None:
     table = pd.DataFrame(table)
     print(table.round(2).to_string(index=False))
     if arguments.save:
-        facts = f"# commit {commit()}, weights {fingerprint()}, seed {SEED}\n"
+        facts = f"# commit {commit()}, weights {all_weights()}, seed {SEED}\n"
         arguments.save.write_text(facts + table.round(4).to_csv(index=False))
 
 

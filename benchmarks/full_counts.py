@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/full_counts.py --save data/experiments`` (some hours on two
 cores). The networks, sLORETA and LCMV see all recordings, the other methods the first
-few of the same. It goes on where it was stopped, as long as weights and sizes are the
-same.
+few of the same. It goes on where it was stopped, and scores anew the methods whose
+weights changed; scores of solvers are kept whatever becomes of their code.
 
 ``full_counts.csv`` holds means with their standard errors by the ids of the paper's
 numbers; ``method_samples.csv`` the recordings that all methods saw, one row each.
@@ -12,14 +12,15 @@ numbers; ``method_samples.csv`` the recordings that all methods saw, one row eac
 from __future__ import annotations
 
 import argparse
-import hashlib
 import time
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
+from deepsif_lite.artifacts import content_hash
 from deepsif_lite.evaluation import (
     MAP_METRICS,
     METRICS,
@@ -27,6 +28,7 @@ from deepsif_lite.evaluation import (
     paper_scores,
     per_sample,
 )
+from deepsif_lite.network.weights import load_weights
 from deepsif_lite.results import commit
 from deepsif_lite.solvers import SOLVERS, get_solver
 
@@ -55,40 +57,42 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def fingerprint() -> str:
-    """Return what the results depend on: the weights of both networks."""
-    folder = Path(dl.__file__).parent.parent / "data" / "weights"
-    digest = hashlib.sha256()
-    for name in ("lite", "lite-75-known-head"):
-        for path in sorted((folder / name).glob("*.safetensors")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+@cache
+def weights_of(method: str) -> str:
+    """Return what tells a network's weights from others; solvers have none."""
+    if method not in NETWORKS:
+        return "solver"
+    return content_hash(load_weights(NETWORKS[method])[0].state_dict())[:12]
+
+
+def all_weights() -> str:
+    """Return the same of both networks, for the heads of tables."""
+    return " and ".join(weights_of(method) for method in NETWORKS)
 
 
 def score(
-    methods: tuple[str, ...],
+    method: str,
     n: int,
-    folder: Path,
+    runs: Path,
     chunk: int = CHUNK,
     *,
     transport: bool = False,
 ) -> pd.DataFrame:
-    """Score some methods on all test sets, a file a chunk; return all rows."""
+    """Score a method on all test sets, a file a chunk; return all rows."""
     networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
     clips = dl.load_spike_library("lite", split="test")
     chunks = [(c, k) for c in COUNTS for k in range(0, n, chunk)]
+    folder = runs / f"{method}-{weights_of(method)}"
+    folder.mkdir(parents=True, exist_ok=True)
     parts = []
-    for count, first in tqdm(chunks, desc=" ".join(methods), unit="chunk"):
+    for count, first in tqdm(chunks, desc=method, unit="chunk"):
         size = min(chunk, n - first)
-        path = (
-            folder
-            / f"{'+'.join(methods)}-{count}-{first}-{size}{'-emd' * transport}.csv"
-        )
+        path = folder / f"{count}-{first}-{size}{'-emd' * transport}.csv"
         if not path.is_file():
             rows = evaluate(
                 networks,
                 clips,
-                methods=methods,
+                methods=(method,),
                 n_sources=(count,),
                 first=first,
                 n_samples=size,
@@ -147,12 +151,11 @@ def by_paper_id(rows: pd.DataFrame, seconds: dict[str, float]) -> pd.DataFrame:
 def main() -> None:
     """Score, and print or save the tables."""
     arguments = read_arguments()
-    folder = arguments.runs / fingerprint()
-    folder.mkdir(parents=True, exist_ok=True)
-    full = score(FULL, arguments.recordings, folder)
-    n_few = min(arguments.few, arguments.recordings)
+    runs, n = arguments.runs, arguments.recordings
+    full = pd.concat([score(method, n, runs) for method in FULL], ignore_index=True)
+    n_few = min(arguments.few, n)
     few = [
-        score((method,), n_few, folder, FEW_CHUNK, transport=True)
+        score(method, n_few, runs, FEW_CHUNK, transport=True)
         for method in (*NETWORKS, *SOLVERS)
     ]
     few = pd.concat(few, ignore_index=True)
@@ -164,7 +167,7 @@ def main() -> None:
     samples = per_sample(few)[[*facts, *METRICS, *MAP_METRICS]]
     print(means.pivot_table("value", "id", "method", sort=False).round(2).to_string())
     if arguments.save:
-        head = f"# commit {commit()}, weights {folder.name}, seed {SEED}\n"
+        head = f"# commit {commit()}, weights {all_weights()}, seed {SEED}\n"
         for name, each in (
             ("full_counts", means),
             ("method_samples", samples.round(4)),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MismatchError, SignalError
-from .batches import run_batches
+from ..imaging.batches import run_batches
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import check_range
+from ..imaging.batches import one_thread_each
 from ..signals import average_reference
-from .batches import one_thread_each
 from .people import N_PEOPLE, own_head
 from .spike_recordings import BEFORE, n_samples, record_trials
 

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MismatchError, check_option, check_range
+from ..imaging.batches import run_batches
 from ..metrics.extent import RULES, Selector, activity_map, needs_probability
 from ..metrics.maps import average_precision, earth_movers_distance
 from ..metrics.scores import Truth
 from ..runs import progress_bar
 from ..solvers.methods import SOLVERS, get_solver
-from .batches import run_batches
 from .tables import headline_selection, in_units
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import check_range
-from .batches import one_thread_each
+from ..imaging.batches import one_thread_each
 from .implanting import intracranial_of
 from .patient import Patient
 from .people import N_PEOPLE, Person, draw_person

@@ -1,23 +1,25 @@
-"""Run a network over windows, a batch at a time, on no more cores than pay."""
+"""Run a network over windows, some at a time, on all cores."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .batches import one_thread_of_torch, run_batches
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
-    from threadpoolctl import ThreadpoolController
     from torch import Tensor
 
     from ..network.protocol import SourceNetwork
 
-_BATCH = 32  # windows at a time; bounds the memory
+    Image = tuple[Tensor, Tensor | None]
+
+_BATCH = 32  # windows at a time on a GPU; bounds the memory
+_PART = 8  # windows at a time of each core; more of them leave its cache
 
 
 def run_network(
@@ -38,46 +40,68 @@ def run_network(
     activity : array of shape (n_windows, n_times, n_regions)
     probability : array of shape (n_windows, n_regions) | None
     """
-    import torch
-
-    alone = len(windows) == 1
-    with torch.inference_mode(), _one_thread() if alone else nullcontext():
-        batches = (network.image(part.to(device)) for part in windows.split(_BATCH))
-        activity, probability = _collect(batches, len(windows))
+    if device == "cpu":
+        batches = _on_cores(network, windows)
+    else:
+        batches = (_image(network, part.to(device)) for part in windows.split(_BATCH))
+    activity, probability = _collect(batches, len(windows))
     return activity, probability
 
 
-def _one_thread() -> AbstractContextManager:
-    """Keep a single window, which is 10 ms of work, off the other cores.
+def _on_cores(network: SourceNetwork, windows: Tensor) -> Iterator[Image]:
+    """Image windows, some at a time on each core.
 
-    Threads that wait for each other take a hundred times as long as the work where
-    other programs use the cores.
+    Products of a window are so short that to share each among the cores gains little,
+    and where other programs use the cores, it takes a hundred times as long.
     """
-    return _thread_pools().limit(limits=1)
+    import torch
+
+    if len(windows) == 1:
+        with one_thread_of_torch():
+            image = _image(network, windows)
+        yield image
+        return
+    n_cores = torch.get_num_threads()
+    size = min(_PART, -(-len(windows) // n_cores))
+    yield from run_batches(
+        lambda part: _image(network, windows[part.start : part.stop]),
+        len(windows),
+        n_cores,
+        size=size,
+    )
 
 
-@lru_cache(maxsize=1)
-def _thread_pools() -> ThreadpoolController:
-    from threadpoolctl import ThreadpoolController
+def _image(network: SourceNetwork, windows: Tensor) -> Image:
+    import torch
 
-    return ThreadpoolController()  # of the libraries loaded so far, torch included
+    with torch.inference_mode():
+        return network.image(windows)
 
 
-def _collect(batches: Iterable[tuple[Tensor, Tensor | None]], n_windows: int) -> list:
+def _collect(batches: Iterable[Image], n_windows: int) -> list:
     """Gather batches in arrays made once; joining parts would take memory twice."""
     whole: list[NDArray | None] = []
     start = 0
     for batch in batches:
         parts = [None if part is None else part.cpu().numpy() for part in batch]
         if len(batch[0]) == n_windows:
-            return parts
+            whole = parts
+            continue
         if not whole:
-            whole = [
-                None if p is None else np.empty((n_windows, *p.shape[1:]), p.dtype)
-                for p in parts
-            ]
+            whole = [None if p is None else _room_for(n_windows, p[0]) for p in parts]
         for array, part in zip(whole, parts, strict=True):
             if array is not None and part is not None:
                 array[start : start + len(part)] = part
         start += len(batch[0])
     return whole
+
+
+def _room_for(n_windows: int, window: NDArray) -> NDArray:
+    """Return an array for windows, each in the order in memory that one has.
+
+    To turn them would take as long as to image them.
+    """
+    turned = window.T.flags.c_contiguous
+    shape = window.T.shape if turned else window.shape
+    room = np.empty((n_windows, *shape), window.dtype)
+    return room.swapaxes(1, -1) if turned else room

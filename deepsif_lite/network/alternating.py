@@ -154,22 +154,30 @@ class _Placing:
         return self._best[key]
 
     def _find(self, others: list[_Choice]) -> _Best:
-        maps, overlap, shared = _orthonormal(others)
+        maps, overlaps, shares = _orthonormal(others)
         along = self._maps @ maps.mT  # (n_samples, n_modes, n_others)
         among = along.mT @ (self._power * along)
         # The square of what the others leave of each patch's products with the EEG.
-        left = self.alone - (overlap * (2 * shared - among @ overlap)).sum(1)
-        own = 1 - overlap.square().sum(1)
+        # One of the others at a time: to stack them takes as long as to add them up.
+        left, own = self.alone, 1.0
+        for row, overlap, shared in zip(among.unbind(1), overlaps, shares, strict=True):
+            twice = 2 * shared
+            for share, other in zip(row.split(1, -1), overlaps, strict=True):
+                twice = twice - share * other
+            left = left - overlap * twice
+            own = own - overlap.square()
         gain = left.clamp_min(0) / own.clamp_min(_LEAST_OWN) * (own > _LEAST_OWN)
         best, patch = gain.max(-1)
         fit = (self._power * along.square()).sum((1, 2))[:, None] + gain
         return _Best(self.choose(patch), fit, best)
 
 
-def _orthonormal(choices: list[_Choice]) -> tuple[Tensor, Tensor, Tensor]:
+def _orthonormal(
+    choices: list[_Choice],
+) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Return an orthonormal basis of the maps of patches (Gram and Schmidt).
 
-    And the two products of it with the maps of all patches.
+    And the two products of each of it with the maps of all patches.
     """
     basis: list[tuple[Tensor, ...]] = []
     for choice in choices:
@@ -181,4 +189,4 @@ def _orthonormal(choices: list[_Choice]) -> tuple[Tensor, Tensor, Tensor]:
         size = new[0].norm(dim=-1, keepdim=True).clamp_min(_TINY)
         basis.append(tuple(each / size for each in new))
     maps, overlaps, shares = zip(*basis, strict=True)
-    return torch.stack(maps, 1), torch.stack(overlaps, 1), torch.stack(shares, 1)
+    return torch.stack(maps, 1), overlaps, shares

@@ -91,7 +91,8 @@ def temporal_modes(
         sign = courses.gather(-1, peak).sign()
         constant = torch.ones_like(courses[:, :1])
         courses = torch.cat([courses * sign, constant], 1)
-        return maps * sign, strengths, courses
+        # In memory channels follow each other, or products take the samples one by one.
+        return (maps * sign).contiguous(), strengths, courses
 
 
 @lru_cache(maxsize=8)

@@ -11,16 +11,16 @@ from deepsif_lite.results import paper_values
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    return full_counts.score(("sloreta",), 4, folder), folder
+    return full_counts.score("sloreta", 4, folder), folder
 
 
 def test_what_is_stored_is_not_computed_again(rows, monkeypatch):
     table, folder = rows
     monkeypatch.setattr(full_counts, "evaluate", None)
-    again = full_counts.score(("sloreta",), 4, folder)
+    again = full_counts.score("sloreta", 4, folder)
     pd.testing.assert_frame_equal(again, table)
     with pytest.raises(TypeError):  # another size is another run
-        full_counts.score(("sloreta",), 5, folder)
+        full_counts.score("sloreta", 5, folder)
 
 
 def test_scores_by_the_ids_of_the_paper(rows):

@@ -8,7 +8,7 @@ from skimage.filters import threshold_otsu
 
 import deepsif_lite as dl
 from deepsif_lite import evaluation
-from deepsif_lite.evaluation.batches import run_batches
+from deepsif_lite.imaging.batches import run_batches
 from deepsif_lite.solvers import SOLVERS, get_solver
 from deepsif_lite.spikes import SpikeLibrary
 

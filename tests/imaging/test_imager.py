@@ -100,6 +100,21 @@ def test_many_windows_are_imaged_as_each_alone(imager):
         np.testing.assert_allclose(probability[k, j], alone[1], atol=1e-6)
 
 
+def test_many_windows_keep_the_order_of_one_in_memory(imager):
+    """The samples of a region follow each other; to turn them takes as long as to image."""
+
+    class ByRegion(torch.nn.Linear):
+        def image(self, eeg):
+            return self(eeg).mT.contiguous().mT, None
+
+    model = Imager(ByRegion(32, N_REGIONS), imager.card, imager.head)
+    eeg = np.random.default_rng(0).standard_normal((40, 20, 32))
+    before = torch.get_num_threads()
+    for windows in (eeg[:1], eeg[:2], eeg):
+        assert model.predict(windows).transpose(0, 2, 1).flags.c_contiguous
+        assert torch.get_num_threads() == before
+
+
 def test_prediction_refuses_what_does_not_fit(imager):
     with pytest.raises(ValueError, match="n_times, 32"):
         imager.predict(np.zeros((10, 31)))

@@ -20,6 +20,7 @@ def run_batches(
     n_samples: int,
     n_jobs: int = -1,
     first: int = 0,
+    size: int = SIZE,
 ) -> Iterator[Result]:
     """Yield ``work(indices)`` of one batch after the other, in order.
 
@@ -33,12 +34,14 @@ def run_batches(
         Threads; -1 stands for all cores.
     first : int
         First index.
+    size : int
+        Indices of a batch.
     """
     from joblib import Parallel, delayed
 
     stop = first + n_samples
-    starts = range(first, stop, SIZE)
-    batches = (range(start, min(start + SIZE, stop)) for start in starts)
+    starts = range(first, stop, size)
+    batches = (range(start, min(start + size, stop)) for start in starts)
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     with one_thread_each():
         yield from parallel(delayed(work)(indices) for indices in batches)
@@ -47,13 +50,20 @@ def run_batches(
 @contextmanager
 def one_thread_each() -> Iterator[None]:
     """Keep BLAS and torch from starting threads of their own."""
-    import torch
     from threadpoolctl import threadpool_limits
+
+    with one_thread_of_torch(), threadpool_limits(1, user_api="blas"):
+        yield
+
+
+@contextmanager
+def one_thread_of_torch() -> Iterator[None]:
+    """Keep torch alone from it, which takes no time."""
+    import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)  # what new threads of ours start with, too
     try:
-        with threadpool_limits(1, user_api="blas"):
-            yield
+        yield
     finally:
         torch.set_num_threads(before)
