@@ -159,7 +159,7 @@ class _Placing:
         among = along.mT @ (self._power * along)
         # The square of what the others leave of each patch's products with the EEG.
         # One of the others at a time: to stack them takes as long as to add them up.
-        left, own = self.alone, 1.0
+        left, own = self.alone, self.alone.new_ones(())
         for row, overlap, shared in zip(among.unbind(1), overlaps, shares, strict=True):
             twice = 2 * shared
             for share, other in zip(row.split(1, -1), overlaps, strict=True):

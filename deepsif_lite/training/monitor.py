@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..synthesis.stream import SyntheticEEG
 
 VALIDATION_OFFSET = 1 << 40  # indices of the stream that no training reaches
-MAX_LOGS = 200  # points of a run's log; validation loss must stay cheap
+MAX_LOGS = 60  # points of a run's log; validation loss must stay cheap
 LOG_EVERY = 10  # steps between them at least
 MAX_SCORINGS = 40  # times a run is scored; one costs as much as some ten steps
 N_FINAL = 4  # times as many samples decide between the best and the last weights
