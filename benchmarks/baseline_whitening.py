@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from time import perf_counter
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -41,7 +40,7 @@ from calibration import largest_gap
 from numpy.typing import NDArray
 from personal_head import personal_cap
 from real_recordings import all_cases, on_cap, where
-from short_runs import HEADS_AS_GIVEN, finish_with_facts
+from short_runs import finish_with_facts
 from tqdm.auto import tqdm
 from trust import WRONG
 
@@ -58,17 +57,13 @@ from deepsif_lite.metrics import average_precision, score_sources
 from deepsif_lite.recordings import prepare
 from deepsif_lite.signals import average_reference, normalize
 from deepsif_lite.solvers import noise_covariance
-from deepsif_lite.synthesis import VariedEEG
+from deepsif_lite.synthesis import VariedEEG, Variety
 
 N_BASELINE = 150  # samples, 0.3 s
 RISE = 25  # samples in which a source begins
 BLOCK = 32  # recordings that share a cap
-VARIETY = replace(
-    HEADS_AS_GIVEN,
-    short_share=0,
-    mapped_share=0,
-    rhythm_share=0.6,
-    rhythm_db=(-15.0, 5.0),
+VARIETY = Variety(
+    short_share=0, mapped_share=0, rhythm_share=0.6, rhythm_db=(-15.0, 5.0)
 )
 SOURCES = (1, 1, 2, 3)
 SEEDS = (95, 96)  # 91 to 94 served to choose

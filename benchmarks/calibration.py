@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from personal_head import personal_cap
-from short_runs import HEADS_AS_GIVEN, finish, merged
+from short_runs import finish, merged
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -189,7 +189,6 @@ def main() -> None:
         model.head,
         dl.load_spike_library(split="test"),
         artifacts=load_artifact_sources(),
-        variety=HEADS_AS_GIVEN,
         n_sources=ANY_CAP_SOURCES,
     )
     rows: list[dict] = []

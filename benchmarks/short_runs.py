@@ -14,10 +14,6 @@ import deepsif_lite as dl
 from deepsif_lite.head import HeadModel
 from deepsif_lite.results import commit
 from deepsif_lite.spikes import SpikeLibrary
-from deepsif_lite.synthesis import Variety
-
-HEADS_AS_GIVEN = Variety(head_error=(0.0, 0.0))
-"""As varied as the recipe, but each head records as it was computed."""
 
 
 def read_arguments(

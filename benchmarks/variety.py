@@ -6,8 +6,7 @@ paper's samples under any cap; then it goes on learning, from the whole recipe, 
 recipes that lack one part each, and from some with one part more, for equally many
 samples, with two seeds. All are scored on the same recordings of each kind: of heads,
 clips and caps not trained on, plain but for one part, which all of them have. A
-difference is to the network of the whole recipe, paired by recording. Heads that no
-model computes are no part of it here, see ``benchmarks/head_error.py``.
+difference is to the network of the whole recipe, paired by recording.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 from calibration import BLOCK, other_heads
-from short_runs import HEADS_AS_GIVEN, finish, load_data
+from short_runs import finish, load_data
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -42,7 +41,6 @@ PLAIN = Variety(
     artifact_share=0.0,
     template_share=1.0,
     displacement=(0.0, 0.0),
-    head_error=(0.0, 0.0),
     mapped_share=0.0,
     short_share=0.0,
     rhythm_share=0.0,
@@ -74,12 +72,12 @@ WHOLE = "whole recipe"
 
 def recipes() -> Iterator[tuple[str, Variety]]:
     """Yield what is changed, and the recipe with that change."""
-    yield WHOLE, HEADS_AS_GIVEN
+    yield WHOLE, Variety()
     for name, part in PARTS.items():
         lacking = {key: getattr(PLAIN, key) for key in part}
-        yield f"without {name}", replace(HEADS_AS_GIVEN, **lacking)
+        yield f"without {name}", replace(Variety(), **lacking)
     for name, part in MORE.items():
-        yield f"with {name}", replace(HEADS_AS_GIVEN, **part)
+        yield f"with {name}", replace(Variety(), **part)
 
 
 def test_sets(caps: CapSampler, clips: SpikeLibrary) -> Iterator[tuple[str, VariedEEG]]:
@@ -89,7 +87,7 @@ def test_sets(caps: CapSampler, clips: SpikeLibrary) -> Iterator[tuple[str, Vari
     asked |= {name: replace(PLAIN, **part) for name, part in PARTS.items()}
     for name, part in MORE.items():
         asked[name] = replace(PLAIN, **dict.fromkeys(part, 1.0))
-    asked["the whole recipe"] = HEADS_AS_GIVEN
+    asked["the whole recipe"] = Variety()
     for name, variety in asked.items():
         n_sources = (2, 3) if variety.together_share == 1 else (1, 2, 3)
         yield (

@@ -57,7 +57,6 @@ from deepsif_lite.network import (
     load_card,
     load_log,
     source_whitener,
-    training_runs,
 )
 from deepsif_lite.signals import average_reference
 
@@ -103,7 +102,7 @@ _ = dl.figures.plot_butterfly(
 # So the samples that trained the shipped network, of {py:class}`VariedEEG <deepsif_lite.synthesis.VariedEEG>`, differ in these things as well:
 #
 # - **Caps.** Each batch has a cap of its own: common ones, subsets of the 10-10 system, electrodes spread evenly over the head, 16 to 128 of them, some with up to a quarter of their electrodes lost.
-# - **Heads.** The network is told the leadfield of the template, at the nominal electrodes. The recording comes from one of twelve other heads (other shapes, skulls of 3 to 7 mm, of other conductivity) or from the template, with electrodes displaced. In the last of the samples no model computed the heads: potentials are changed at random, as a person's skull, folds and place under the cap would ([an appendix](03b_trials.ipynb) shows why). Some were recorded by another cap and interpolated to this one by spherical splines {cite:p}`perrin1989`.
+# - **Heads.** The network is told the leadfield of the template, at the nominal electrodes. The recording comes from one of twelve other heads (other shapes, skulls of 3 to 7 mm, of other conductivity) or from the template, with electrodes displaced. Some were recorded by another cap and interpolated to this one by spherical splines {cite:p}`perrin1989`.
 # - **Sources** of any size, from a single region to 60 cm$^2$, and some recordings with the same time course in several places.
 # - **Time courses** that are no spikes: transients of 20 to 500 ms, damped oscillations, rhythms. Some windows are shorter than a second.
 # - **Rhythms as background.** One to three patches that oscillate, in bursts or all along, below the power of the rest. They are *not* in the activity that is asked for: the network has to tell an ongoing rhythm from a source.
@@ -126,7 +125,6 @@ IN_WORDS = {
     "artifact_share": "samples with what is not cortex (share)",
     "artifact_db": "its power against the rest (dB)",
     "displacement": "electrodes displaced by (mm)",
-    "head_error": "heads beside the computed ones (1: as a person's), in the last samples",
     "mapped_share": "recorded by another cap (share)",
     "short_share": "windows shorter than a second (share)",
     "shortest": "shortest window (s)",
@@ -136,8 +134,7 @@ IN_WORDS = {
 }
 
 # %% tags=["hide-input"] table={"caption": "What the samples of the shipped network hold beside those of the paper: shares, and ranges that are drawn from evenly."}
-runs = training_runs(card)
-drawn = runs[0]["variety"] | runs[-1]["variety"]
+drawn = card["training"]["variety"]
 in_units = {"displacement": 1e3, "shortest": 1 / test_clips.sfreq}
 rows = {}
 for name, words in IN_WORDS.items():
@@ -525,17 +522,17 @@ print(f"{live_log.samples.iloc[-1]:,.0f} samples in {seconds:.0f} s on {device}"
 
 # %% [markdown]
 # The live run is for one cap, on samples as the paper's.
-# The shipped network was trained for any cap, on the varied samples above, on a graphics card; then it went on learning on two processor cores, from heads that no model computes. Its card says for how long.
+# The shipped network was trained for any cap, on the varied samples above, on a graphics card; its card says for how long.
 # `deepsif-lite train --out run` is the same training for two processor cores: a bit over an hour, of fewer samples and a smaller network.
 # The logs are shipped with the weights.
 
 # %%
-for run in runs:
-    print(f"{run['samples']:,} samples in {run['seconds'] / 60:.0f} minutes", end=" ")
-    print(f"on {run['device']}, {run['arithmetic']}")
-    print(f"  batches of {run['batch_size']}, learning rate {run['learning_rate']:g}")
-    waited = run["waiting_for_data"]
-    print(f"  time that the network waited for samples: {waited:.1%}")
+recipe = card["training"]
+print(f"{recipe['samples']:,} samples in {recipe['seconds'] / 60:.0f} minutes", end=" ")
+print(f"on {recipe['device']}, {recipe['arithmetic']}")
+print(f"batches of {recipe['batch_size']}, learning rate {recipe['learning_rate']}")
+waited = recipe["waiting_for_data"]
+print(f"time that the network waited for samples: {waited:.1%}")
 
 # %% mystnb={"figure": {"name": "fig-training-loss", "caption": "Loss on samples the network never sees again, and on a fixed set it never trains on: the live run (left) and the runs behind the shipped networks (right). The sets of the runs differ: those of `lite` hold up to five sources. `lite-75-known-head` was trained for the head of the recordings alone (see chapter 4), `lite-published-75` for the head of the authors. `paper-75` is left out, since its loss is a sum, not a share."}, "image": {"alt": "Left: falling loss of the short live run. Right: falling validation loss of the shipped networks over hundreds of thousands of samples."}} tags=["hide-input", "nbval-ignore-output"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 2.6), layout="constrained")
@@ -575,10 +572,8 @@ def mean_scores(model, clips):
 rows = {}
 for name, candidate in (("this run", live), ("shipped", model)):
     rows[name] = {
-        "samples seen": sum(run["samples"] for run in training_runs(candidate.card)),
-        "training time (min)": sum(
-            run["seconds"] / 60 for run in training_runs(candidate.card)
-        ),
+        "samples seen": candidate.card["training"]["samples"],
+        "training time (min)": candidate.card["training"]["seconds"] / 60,
         **mean_scores(candidate, test_clips),
     }
 
@@ -620,21 +615,19 @@ fig, axes = dl.figures.plot_methods(
 # The figure shows the logs of two shipped networks, scored with the paper's metrics on samples set aside, made as those of their training (for `lite`, electrodes are displaced; chapter 4 scores networks on far more).
 #
 # `paper-75` is the paper's own network, with the hidden sizes rounded up to multiples of 128 and the paper's samples: one to three sources under the electrodes of the head model.
-# It was trained on the same graphics card as `lite` at first, but for a small part of the paper's samples, so its scores say what the design reaches soon, not what it reaches in the end.
+# It was trained on the same graphics card, but for a small part of the paper's samples, so its scores say what the design reaches soon, not what it reaches in the end.
 
-# %% table={"caption": "The runs on a graphics card of two shipped networks."}
+# %% table={"caption": "The training runs of two shipped networks."}
 networks = {name: load_card(name) for name in ("lite", "paper-75")}
-on_cards = pd.DataFrame({name: card["training"] for name, card in networks.items()})
-facts = ["samples", "seconds", "batch_size", "device", "arithmetic"]
-on_cards = on_cards.loc[facts]
-rates = on_cards.loc["samples"] / on_cards.loc["seconds"]
-on_cards.loc["samples a second"] = rates.astype(int)
-on_cards.loc["passes through the paper's samples"] = [
+runs = pd.DataFrame({name: card["training"] for name, card in networks.items()})
+runs = runs.loc[["samples", "seconds", "batch_size", "device", "arithmetic"]]
+runs.loc["samples a second"] = (runs.loc["samples"] / runs.loc["seconds"]).astype(int)
+runs.loc["passes through the paper's samples"] = [
     f"{samples / paper['size/training_samples']:.2f} of 20"
-    for samples in on_cards.loc["samples"]
+    for samples in runs.loc["samples"]
 ]
-on_cards.loc["samples"] = on_cards.loc["samples"].map("{:,}".format)
-on_cards.rename({"batch_size": "samples of a batch", "seconds": "time (s)"})
+runs.loc["samples"] = runs.loc["samples"].map("{:,}".format)
+runs.rename({"batch_size": "samples of a batch", "seconds": "time (s)"})
 
 # %% mystnb={"figure": {"name": "fig-training-scaling", "caption": "Precision, recall (a missed source counts 0) and localization error on validation samples of 75 electrodes during training (regions by Otsu's threshold), against samples (top) and minutes on one graphics card (bottom). Dashed: the paper's network on its test data."}, "image": {"alt": "Six panels over samples and minutes, two lines each: the scores of lite change little after the first ones, those of the paper's network improve to the end."}}
 keys = {"precision": "sim/precision/all", "recall": "sim/recall/all"}

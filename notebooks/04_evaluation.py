@@ -44,7 +44,6 @@ import deepsif_lite as dl
 from deepsif_lite import evaluation
 from deepsif_lite.evaluation import MAP_METRICS, METRICS
 from deepsif_lite.head import load_head_variant
-from deepsif_lite.network import training_runs
 
 dl.figures.use_style()
 
@@ -884,8 +883,7 @@ print(f"explained variance {fit.explained:.0%}")
 for name, of_network in scores.items():
     of_network["size/test_samples"] = counts[name]
     of_network["size/regions"] = cortex.n_regions
-    runs = training_runs(networks[name].card)
-    of_network["size/training_samples"] = sum(run["samples"] for run in runs)
+    of_network["size/training_samples"] = networks[name].card["training"]["samples"]
 _ = dl.results.write_scores(
     "04_evaluation",
     scores["deepsif"],

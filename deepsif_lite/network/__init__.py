@@ -19,7 +19,6 @@ __getattr__, __dir__, __all__ = attach(
             "head_fingerprint",
             "load_card",
             "load_log",
-            "training_runs",
             "write_card_scores",
         ],
         "weights": ["load_weights", "save_weights"],

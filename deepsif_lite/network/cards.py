@@ -241,15 +241,6 @@ def shortest_window(card: dict) -> int:
     return variety.get("shortest", card["n_times"])
 
 
-def training_runs(card: dict) -> list[dict]:
-    """Return the runs that a network learned in, the first one first.
-
-    A card's ``training`` is the run from random weights, and ``further_training``, which
-    few have, the one that went on from there.
-    """
-    return [card[name] for name in ("training", "further_training") if name in card]
-
-
 def check_card(card: dict, head: HeadModel) -> None:
     """Refuse a network on a head model it was not trained for.
 

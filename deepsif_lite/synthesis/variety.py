@@ -34,7 +34,7 @@ class Variety:
         Range of the root mean square distance of electrodes from their places, m.
     head_error : tuple of float
         Range of how far heads are from all that were computed, see
-        ``head.imprecision``; 1 is about as far as a person's own, 0 as computed.
+        ``head.imprecision``; 1 is about as far as a person's own.
     mapped_share : float
         Share of the people whose EEG was recorded by another cap and mapped to that of
         the block by splines.
@@ -70,7 +70,7 @@ class Variety:
     artifact_db: tuple[float, float] = (-20.0, 10.0)
     template_share: float = TEMPLATE_SHARE
     displacement: tuple[float, float] = (0.0, 0.01)
-    head_error: tuple[float, float] = (0.0, 1.5)
+    head_error: tuple[float, float] = (0.0, 0.0)
     mapped_share: float = 0.1
     short_share: float = 0.4
     shortest: int = 100

@@ -51,7 +51,7 @@ def test_a_block_shares_a_cap_and_blocks_differ():
 
 def test_eeg_without_artifacts_is_the_topography_of_its_sources():
     """Of the very head that the network is told, with the electrodes in their places."""
-    plain = Variety(artifact_share=0, displacement=(0, 0), head_error=(0, 0))
+    plain = Variety(artifact_share=0, displacement=(0, 0))
     varied = stream(
         variety=plain,
         n_sources=1,
