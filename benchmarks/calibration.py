@@ -10,7 +10,7 @@ Rows "per time" are of regions at one time, see
 active where it reaches half of its own peak. ``--only time --caps 12`` measures these
 alone (five minutes), and the other rows of the file stay. ``--only person --caps 12``
 adds a row of a person's own head by finite elements, imaged by the template (its
-published files must be at hand).
+published files must be at hand), with probabilities as images of recordings have them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from deepsif_lite.head import (
     load_cap_sampler,
 )
 from deepsif_lite.head.training_caps import head_potentials
-from deepsif_lite.imaging import Imager
+from deepsif_lite.imaging import BetaCalibration, Imager
 from deepsif_lite.imaging.over_time import OF_PEAK, probability_over_time
 from deepsif_lite.synthesis import VariedEEG
 from deepsif_lite.training import ANY_CAP_SOURCES
@@ -167,8 +167,12 @@ def row_of_times(
 def row_of_person(
     model: Imager, stream: VariedEEG, n_caps: int
 ) -> dict[str, float | str]:
-    """Compare the probabilities of whole windows of a person's own head."""
+    """Compare the probabilities of whole windows of a person's own head.
+
+    They are recalibrated, as those of recordings are.
+    """
     _, told, true = told_and_true(model, stream, n_caps)
+    told = BetaCalibration(*model.card["recalibration"]["curve"]).apply(told)
     print(reliability(told, true).round(3).to_string(index=False))
     return {"recordings_of": "a person's own head", **largest_gap(told, true)}
 

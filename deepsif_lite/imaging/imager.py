@@ -17,6 +17,7 @@ from ..solvers.whitening import whitening_matrix
 from . import checks
 from .fit import warn_about_fit
 from .noise import NETWORK_NOISE, find_noise, given_noise, keep_known, noise_of_raw
+from .recalibration import BetaCalibration
 from .recorded import prepare_as_recorded
 from .running import run_network
 from .serving import serving
@@ -107,8 +108,10 @@ class Imager:
         activity : array of shape (..., n_times, n_regions)
             As of :meth:`predict`.
         probability : array of shape (..., n_regions) | None
-            That a region was active at any time of the window; the paper's network
-            gives none.
+            That a region was active at any time of the window, where heads are
+            computed as those of training were; the paper's network gives none. Images
+            of recordings have probabilities that are true of people, see
+            :class:`BetaCalibration`.
 
         Raises
         ------
@@ -351,11 +354,15 @@ class Imager:
     def _solve(
         self, eeg: NDArray, head: HeadModel, noise_cov: NDArray | None
     ) -> tuple[NDArray, NDArray | None]:
-        if noise_cov is None:
-            return self.on(head).predict_with_probability(eeg)
-        matrix = whitening_matrix(noise_cov, head)
-        whitened = replace(head, leadfield=matrix @ head.leadfield, vertex_gain=None)
-        return self.on(whitened).predict_with_probability(eeg @ matrix)
+        if noise_cov is not None:
+            matrix = whitening_matrix(noise_cov, head)
+            head = replace(head, leadfield=matrix @ head.leadfield, vertex_gain=None)
+            eeg = eeg @ matrix
+        activity, probability = self.on(head).predict_with_probability(eeg)
+        if probability is not None and "recalibration" in self.card:
+            curve = BetaCalibration(*self.card["recalibration"]["curve"])
+            probability = curve.apply(probability)
+        return activity, probability
 
     def on(self, head: HeadModel) -> Imager:
         """Return this network for other electrodes.

@@ -171,6 +171,14 @@ def test_image_carries_the_probability_of_its_network(imager, evoked):
     np.testing.assert_allclose(result.probability[[0, 4, 9]], [0, 0.6, 1], rtol=1e-6)
     np.testing.assert_array_equal(result.extent(of="probability"), [4, 9])
     np.testing.assert_array_equal(result.extent(of="probability", threshold=0.7), [9])
+    # A person's head differs from those of training, where a curve says by how much.
+    card |= {"recalibration": {"curve": (1.0, 0.5, 0.0)}}
+    result = Imager(network, card, imager.head).apply(evoked)
+    odds = 0.6 / 0.4**0.5
+    assert result.probability[4] == pytest.approx(odds / (1 + odds))
+    eeg = np.random.default_rng(0).standard_normal((20, 32))
+    given = Imager(network, card, imager.head).predict_with_probability(eeg)[1]
+    assert given[4] == pytest.approx(0.6)  # of simulated heads
     with pytest.raises(ValueError, match="crop the recording"):
         result.extent(0, 0.1, of="probability")
     np.testing.assert_array_equal(
