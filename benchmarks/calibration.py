@@ -36,7 +36,7 @@ from deepsif_lite.head import (
     load_cap_sampler,
 )
 from deepsif_lite.head.training_caps import head_potentials
-from deepsif_lite.imaging import BetaCalibration, Imager
+from deepsif_lite.imaging import Imager, of_people
 from deepsif_lite.imaging.over_time import OF_PEAK, probability_over_time
 from deepsif_lite.synthesis import VariedEEG
 from deepsif_lite.training import ANY_CAP_SOURCES
@@ -172,7 +172,7 @@ def row_of_person(
     They are recalibrated, as those of recordings are.
     """
     _, told, true = told_and_true(model, stream, n_caps)
-    told = BetaCalibration(*model.card["recalibration"]["curve"]).apply(told)
+    told = of_people(told, model.card)
     print(reliability(told, true).round(3).to_string(index=False))
     return {"recordings_of": "a person's own head", **largest_gap(told, true)}
 

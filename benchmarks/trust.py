@@ -39,6 +39,7 @@ from deepsif_lite.imaging import (
     Imager,
     SourceImage,
     artifact_shares,
+    of_people,
 )
 from deepsif_lite.spikes import SpikeLibrary
 from deepsif_lite.synthesis import (
@@ -181,7 +182,7 @@ def image(model: Imager, head: HeadModel, eeg: np.ndarray, sfreq: float) -> Sour
         np.arange(len(eeg)) / sfreq,
         head.cortex,
         "deepsif",
-        probability=probability,
+        probability=of_people(probability, model.card),
         evidence=Evidence(np.asarray(eeg, float), head),
     )
 

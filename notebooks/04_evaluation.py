@@ -612,7 +612,7 @@ _ = dl.results.write_figure("04_reliability", fig, profile)
 # %% [markdown]
 # Above one half, the network says less than it could on these recordings: it was trained to expect another head under displaced electrodes, and eyes and muscles in the recording, and here the shape of the head is the template's and the recording is clean. For single sources it says a little too much below one half.
 # The mean gap between forecast and outcome is the expected calibration error. Most regions are surely inactive and make it small, so it is given for the doubtful ones, too.
-# [What can be imaged](../book/contract.md) compares probabilities on recordings as varied as those of the training, of other heads, caps and clips; there the gap is small, but for a person's own head, where the network promises more than it keeps ([an appendix](03b_trials.ipynb) shows why).
+# [What can be imaged](../book/contract.md) compares probabilities on recordings as varied as those of the training, of other heads, caps and clips; there the gap is small, for a person's own head, too: images of recordings take into account that people's heads are not computed ([an appendix](03b_trials.ipynb) shows how).
 
 # %% table={"caption": "Expected calibration error, over all regions and over those given between 5 and 95 % (doubtful ones)."}
 errors = {}

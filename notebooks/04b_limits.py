@@ -285,7 +285,7 @@ reached.rename_axis("way")
 #
 # Errors and areas of several sources have the same limits, for a false region at the edge counts in each of these numbers.
 #
-# Of the network for any cap more was asked: sources of one region and of seven, sources with one time course, and probabilities that are true. Here regions are those with a probability above one half ([chapter 3](03_training.ipynb) has the whole table; "a person's own head" is explained in [appendix 3b](03b_trials.ipynb)).
+# Of the network for any cap more was asked: sources of one region and of seven, sources with one time course, and probabilities that are true. Here regions are those with a probability above one half ([chapter 3](03_training.ipynb) has the whole table; "a person's own head", with probabilities as images of recordings have them, is explained in [appendix 3b](03b_trials.ipynb)).
 
 # %% tags=["hide-input"] table={"caption": "What was aimed at for any cap and any source."}
 prices = dl.results.read_experiment("price_list").set_index(["group", "condition"])
@@ -313,7 +313,7 @@ _ = dl.results.write_table("04b_asked", asked, profile)
 asked.set_index("quantity").round(2)
 
 # %% [markdown]
-# Behind are small patches, for the reason above (which neighbors belong to them?); three sources that share one scalp map; short windows and single times by about their standard errors; and above all a person's own head.
+# Behind are small patches, for the reason above (which neighbors belong to them?); three sources that share one scalp map; and short windows and single times by about their standard errors.
 #
 # ## The strongest rivals
 #

@@ -184,7 +184,7 @@ print("all columns:", textwrap.fill(", ".join(table), 76))
 table.set_index("region")[columns].head().round(2)
 
 # %% [markdown]
-# The network's output has **no unit**. `probability` says how likely each region was active at any time of the window; [chapter 4](04_evaluation.ipynb) shows where it is [calibrated](../book/glossary.md).
+# The network's output has **no unit**. `probability` says how likely each region was active at any time of the window, in people, whose heads no model gives exactly; [chapter 4](04_evaluation.ipynb) shows where it is [calibrated](../book/glossary.md).
 #
 # ## Single epochs, and long recordings
 #

@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = attach(
         "loading": ["load_model"],
         "by_method": ["image", "image_epochs", "image_raw"],
         "explanation": ["Explanation"],
-        "recalibration": ["BetaCalibration"],
+        "recalibration": ["BetaCalibration", "of_people"],
         "source_image": ["Peak", "SourceImage"],
         "evidence": ["Evidence", "artifact_shares"],
         "trust": ["LIMITS", "Trust", "VERDICTS"],

@@ -17,7 +17,7 @@ from ..solvers.whitening import whitening_matrix
 from . import checks
 from .fit import warn_about_fit
 from .noise import NETWORK_NOISE, find_noise, given_noise, keep_known, noise_of_raw
-from .recalibration import BetaCalibration
+from .recalibration import of_people
 from .recorded import prepare_as_recorded
 from .running import run_network
 from .serving import serving
@@ -359,10 +359,7 @@ class Imager:
             head = replace(head, leadfield=matrix @ head.leadfield, vertex_gain=None)
             eeg = eeg @ matrix
         activity, probability = self.on(head).predict_with_probability(eeg)
-        if probability is not None and "recalibration" in self.card:
-            curve = BetaCalibration(*self.card["recalibration"]["curve"])
-            probability = curve.apply(probability)
-        return activity, probability
+        return activity, of_people(probability, self.card)
 
     def on(self, head: HeadModel) -> Imager:
         """Return this network for other electrodes.

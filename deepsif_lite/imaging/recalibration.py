@@ -60,6 +60,21 @@ class BetaCalibration(NamedTuple):
         return (1 / (1 + np.exp(-odds))).astype(probability.dtype)
 
 
+def of_people(probability: NDArray | None, card: dict) -> NDArray | None:
+    """Return the probabilities of a network as images of recordings have them.
+
+    Parameters
+    ----------
+    probability : array of shape (..., n_regions) | None
+        As the network gives them.
+    card : dict
+        Of the network; it stays as it is where the card has no curve.
+    """
+    if probability is None or "recalibration" not in card:
+        return probability
+    return BetaCalibration(*card["recalibration"]["curve"]).apply(probability)
+
+
 def _logarithms(probability: NDArray) -> NDArray:
     """Return log(p) and -log(1 - p), of shape (..., 2)."""
     p = np.clip(probability.astype(float), _LEAST, 1 - _LEAST)

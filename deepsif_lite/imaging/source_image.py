@@ -60,8 +60,8 @@ class SourceImage:
         What a value means.
     probability : array of shape (n_regions,) | None
         Probability that each region was active at any time of the window that was
-        imaged, if the method gives one. It is that of the simulated brains: chapter
-        4 shows how well it is calibrated there.
+        imaged, if the method gives one. Of recordings it takes into account that no
+        model computes a person's head, see :class:`BetaCalibration`.
     evidence : Evidence | Trust | None
         The window behind it, or what was found there; see :attr:`trust`.
     """
