@@ -129,6 +129,7 @@ def describe(imager: dl.Imager) -> tuple[dict[str, NDArray], dict]:
         "peaks": clips.peaks.tolist(),
         "noise_share": network.geometry.noise_share,
         "moved_mm": 1e3 * MOVED,
+        "people": imager.card["recalibration"]["curve"],
     }
     return arrays, meta
 

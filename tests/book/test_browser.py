@@ -19,7 +19,8 @@ import torch
 from browser import FLAGS, find_chromium, serving
 
 import deepsif_lite as dl
-from deepsif_lite.imaging import write_image
+from deepsif_lite.cortex import grow_to_area
+from deepsif_lite.imaging import of_people, write_image
 from deepsif_lite.solvers import sloreta
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,6 +133,7 @@ def test_a_change_is_quick_and_scored(play):
 
 
 N_TIMES, RATE = 500, 500.0  # a second: EDF has whole ones
+REGION = 300  # where the recording has its source
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +143,11 @@ def recording(play):
     times = np.arange(N_TIMES)[:, None]
     course = np.exp(-0.5 * ((times - 120) / 12) ** 2)
     noise = np.random.default_rng(0).standard_normal((N_TIMES, len(names)))
-    return names, 1e-5 * (course * np.linspace(-1, 1, len(names)) + 0.01 * noise)
+    head = dl.load_head_model("template", channels=names)
+    source = grow_to_area(head.cortex, REGION, 1e-3)
+    response = head.leadfield[:, source].sum(axis=1)
+    response /= np.abs(response).max()
+    return names, 1e-5 * (course * response + 0.1 * noise)
 
 
 def _write_csv(path, names, values):
@@ -189,6 +195,12 @@ def test_own_recordings_are_read(play, recording, tmp_path, name, write):
     wanted = values - values.mean(axis=1, keepdims=True)
     wanted = wanted - wanted.mean(axis=0)
     np.testing.assert_allclose(eeg, wanted / np.abs(wanted).max(), atol=1e-3)
+    # The probabilities are those of people, as of images of the library.
+    model = dl.load_model("lite", head=dl.load_head_model("template", channels=names))
+    told = model.predict_with_probability(eeg)[1]
+    found = play.evaluate("[...deepsifPlay.result().methods.deepsif.probability]")
+    np.testing.assert_allclose(found, of_people(told, model.card), atol=1e-3)
+    assert np.abs(np.subtract(found, told)).max() > 0.01
 
 
 def test_a_file_is_dropped_on_the_page(play, recording, tmp_path):

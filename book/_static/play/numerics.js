@@ -260,6 +260,13 @@ export function otsu(values) {
   return centers[split];
 }
 
+export function ofPeople(probability, [a, b, c]) {  // as BetaCalibration of the library
+  return probability.map(p => {
+    const q = Math.min(Math.max(p, 1e-6), 1 - 1e-6);
+    return 1 / (1 + Math.exp(-(a * Math.log(q) - b * Math.log(1 - q) + c)));
+  });
+}
+
 export function scores(found, truth, centroids) {
   const inside = new Set(truth), hits = found.filter(r => inside.has(r)).length;
   let far = 0;

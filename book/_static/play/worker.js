@@ -144,8 +144,9 @@ function covariance(eeg, nTimes, n) {
 async function recover(eeg, nTimes, truth) {
   const begin = performance.now(), {R, data} = head, {n} = cap;
   const network = await image(eeg, nTimes), spread = covariance(eeg, nTimes, n);
-  const active = Array.from(network.probability.keys()).filter(r => network.probability[r] > 0.5);
-  const methods = {deepsif: {map: network.map, found: active, probability: network.probability}};
+  const probability = truth ? network.probability : math.ofPeople(network.probability, head.meta.people);
+  const active = Array.from(probability.keys()).filter(r => probability[r] > 0.5);
+  const methods = {deepsif: {map: network.map, found: active, probability}};
   for (const [name, matrix] of Object.entries(cap.linear)) {
     const map = math.linearMap(matrix, spread, R, n), level = math.otsu(map);
     methods[name] = {map, found: Array.from(map.keys()).filter(r => map[r] > level)};
