@@ -90,7 +90,7 @@ class _Choice:
     def products(self) -> tuple[Tensor, Tensor, Tensor]:
         """Its map, (n_samples, n_channels), and its products with the maps of all.
 
-        Those are (n_samples, n_patches): the plain one, and the one by way of the
+        Those are (n_samples, n_patches): the plain one, and twice the one by way of the
         covariance of the EEG. To compute them is most of what placing costs, and the
         patches placed last need none.
         """
@@ -140,9 +140,9 @@ class _Placing:
     def products_of(self, patch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return what a choice knows of its patch, see there."""
         own = self._patch_maps[patch]
-        along = self._power * (self._maps @ own[..., None])
-        shared = (along.mT @ self._products)[:, 0]
-        return own, own @ self._patch_maps.T, shared
+        along = 2 * self._power * (self._maps @ own[..., None])
+        twice_shared = (along.mT @ self._products)[:, 0]
+        return own, own @ self._patch_maps.T, twice_shared
 
     def best_beside(self, others: list[_Choice]) -> _Best:
         """Find the patch that adds the most to others."""
@@ -158,14 +158,13 @@ class _Placing:
         along = self._maps @ maps.mT  # (n_samples, n_modes, n_others)
         among = along.mT @ (self._power * along)
         # The square of what the others leave of each patch's products with the EEG.
-        # One of the others at a time: to stack them takes as long as to add them up.
+        # Every pass over all patches counts, so products are subtracted at once.
         left, own = self.alone, self.alone.new_ones(())
-        for row, overlap, shared in zip(among.unbind(1), overlaps, shares, strict=True):
-            twice = 2 * shared
+        for row, overlap, taken in zip(among.unbind(1), overlaps, shares, strict=True):
             for share, other in zip(row.split(1, -1), overlaps, strict=True):
-                twice = twice - share * other
-            left = left - overlap * twice
-            own = own - overlap.square()
+                taken = torch.addcmul(taken, share, other, value=-1)
+            left = torch.addcmul(left, overlap, taken, value=-1)
+            own = torch.addcmul(own, overlap, overlap, value=-1)
         gain = left.clamp_min(0) / own.clamp_min(_LEAST_OWN) * (own > _LEAST_OWN)
         best, patch = gain.max(-1)
         fit = (self._power * along.square()).sum((1, 2))[:, None] + gain
@@ -179,12 +178,14 @@ def _orthonormal(
 
     And the two products of each of it with the maps of all patches.
     """
-    basis: list[tuple[Tensor, ...]] = []
-    for choice in choices:
-        new = choice.products
+    first, *more = choices
+    basis: list[tuple[Tensor, ...]] = [first.products]  # of unit norm as it is
+    for choice in more:
+        new: tuple[Tensor, ...] = choice.products
         for other in basis:
             along = (new[0] * other[0]).sum(-1, keepdim=True)
-            new = tuple(a - along * b for a, b in zip(new, other, strict=True))
+            pairs = zip(new, other, strict=True)
+            new = tuple(torch.addcmul(a, along, b, value=-1) for a, b in pairs)
         # A patch placed twice, where there is nothing to explain, adds nothing.
         size = new[0].norm(dim=-1, keepdim=True).clamp_min(_TINY)
         basis.append(tuple(each / size for each in new))

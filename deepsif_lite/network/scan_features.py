@@ -79,9 +79,9 @@ def dictionary_features(
         falls on patches that hold it (where is the border?), and the share of all
         likelihood that falls near it (is there a source?), both as logarithms.
     """
-    misfit = (1 + _PATCH_OFFSET - fit).clamp_min(_LEAST_MISFIT)
-    score = -sharpness[..., None] * torch.log(misfit)
-    likelihood = (score - score.detach().amax(-1, keepdim=True)).exp()
+    misfit = (1 + _PATCH_OFFSET - fit).clamp_min(_LEAST_MISFIT).log()
+    worse = misfit - misfit.detach().amin(-1, keepdim=True)  # than the best patch
+    likelihood = (-sharpness[..., None] * worse).exp()
     of_seed = likelihood.unflatten(-1, (-1, geometry.n_shapes)).sum(-1)
     around = torch.log(geometry.multiply(of_seed, "neighborhood") + _FAINT)
     holding = geometry.multiply(likelihood, "members") + _SHARE_OF_NONE * _FAINT
