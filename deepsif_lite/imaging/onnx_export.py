@@ -52,7 +52,9 @@ def export_onnx(network: SourceNetwork, card: dict, path: str | Path) -> Path:
         Input ``eeg``, float32 of shape (1, n_times, n_channels), normalized as
         :func:`deepsif_lite.signals.normalize` does, any number of time points
         from 16 on. Outputs ``activity`` (1, n_times, n_regions) and ``probability``
-        (1, n_regions). The card is in the file's metadata as JSON, entry ``card``.
+        (1, n_regions). The card is in the file's metadata as JSON, entry ``card``; its
+        ``recalibration`` makes probabilities of recordings true of people, see
+        :class:`~deepsif_lite.imaging.BetaCalibration`.
 
     Raises
     ------
