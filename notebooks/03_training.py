@@ -607,10 +607,10 @@ words = METRICS | {
     "varied_average_precision": "average precision, varied recordings",
     "largest_gap": "largest gap",
 }
-recipes = recipes.rename(columns=words).round(2).T
-recipes.loc["samples"] = recipes.loc["samples"].map("{:,.0f}".format)
-recipes.loc["minutes"] = recipes.loc["minutes"].map("{:.0f}".format)
-recipes
+forms = {"samples": "{:,.0f}", "minutes": "{:.0f}"} | dict.fromkeys(words, "{:.2f}")
+for name, form in forms.items():
+    recipes[name] = recipes[name].map(form.format)
+recipes.rename(columns=words).T
 
 # %% mystnb={"figure": {"name": "fig-training-before-after", "caption": "The sample of {numref}`fig-training-sample`, imaged by the network of the live run and by the shipped one."}, "image": {"alt": "Three rows of cortex maps: the two true patches, a blurred image by the briefly trained network, and a sharp one by the shipped network."}} tags=["hide-input", "nbval-ignore-output"]
 strength = {
@@ -707,7 +707,7 @@ shown.rename(columns={"error_mm": "error (mm)", "strongest_near": "nearest"}).ro
 # ## Summary
 #
 # - A network learns the inverse problem, from scalp to cortex, from simulated pairs alone.
-# - A decomposition of a second of EEG into eight maps turns 500 time points into eight numbers a region, and makes training cheap: minutes on a graphics card, about an hour on a laptop.
+# - A decomposition of a second of EEG into eight maps turns 500 time points into eight numbers a region, and makes training cheap: minutes on a graphics card, an hour or two on a laptop.
 # - What follows from physics need not be learned: the fit of thousands of patches is computed, and the network learns to combine such results.
 #
 # ## Limits
