@@ -21,16 +21,16 @@ from short_runs import finish_with_facts, load_data
 import deepsif_lite as dl
 from deepsif_lite.evaluation import METRICS, per_sample
 from deepsif_lite.network import load_card
+from deepsif_lite.spikes import SpikeLibrary
 
 SEED = 31
 VARIED = "computed heads, other caps"
 
 
-def means(model: dl.Imager, n_samples: int) -> pd.Series:
+def means(model: dl.Imager, clips: SpikeLibrary, n_samples: int) -> pd.Series:
     """Return mean scores on the paper's recordings, regions by Otsu's threshold."""
-    scores = dl.evaluate(
-        model, load_data()[2], methods=("deepsif",), n_samples=n_samples, seed=SEED
-    )
+    options = {"n_samples": n_samples, "seed": SEED}
+    scores = dl.evaluate(model, clips, methods=("deepsif",), **options)
     return per_sample(scores)[[*METRICS, "average_precision"]].mean()
 
 
@@ -56,7 +56,7 @@ def main() -> None:
         rows.append(
             {"network": name, "samples": training["samples"]}
             | {"minutes": training["seconds"] / 60, "device": training["device"]}
-            | means(model, arguments.samples).to_dict()
+            | means(model, clips, arguments.samples).to_dict()
             | {"varied_average_precision": varied, "largest_gap": gap["largest_gap"]}
         )
     finish_with_facts(pd.DataFrame(rows), arguments.save, begun)

@@ -1,10 +1,20 @@
 """The curve that makes probabilities true: against a known one, and by its limits."""
 
+import mne
 import numpy as np
 import pytest
 
-from deepsif_lite.imaging import BetaCalibration, load_model
+import deepsif_lite as dl
+from deepsif_lite.imaging import BetaCalibration
 from deepsif_lite.network import load_card
+
+
+@pytest.fixture
+def evoked_of_simulation():
+    head = dl.load_head_model("template-75")
+    sample = dl.SyntheticEEG(head, dl.load_spike_library("lite", "test"), seed=3)[0]
+    evoked = mne.EvokedArray(1e-5 * sample.eeg.T, head.info.copy())
+    return evoked, sample.eeg
 
 
 def test_a_known_curve_is_found_again():
@@ -34,21 +44,9 @@ def test_the_shipped_curve_keeps_the_order_and_lowers_what_is_nearly_sure():
 
 def test_an_image_of_lite_has_the_probabilities_of_people(evoked_of_simulation):
     evoked, eeg = evoked_of_simulation
-    model = load_model("lite")
+    model = dl.load_model("lite")
     curve = BetaCalibration(*model.card["recalibration"]["curve"])
     simulated = model.predict_with_probability(eeg)[1]
     image = model.apply(evoked)
     assert simulated.max() > 0.5
     np.testing.assert_allclose(image.probability, curve.apply(simulated), atol=1e-3)
-
-
-@pytest.fixture
-def evoked_of_simulation():
-    import mne
-
-    import deepsif_lite as dl
-
-    head = dl.load_head_model("template-75")
-    sample = dl.SyntheticEEG(head, dl.load_spike_library("lite", "test"), seed=3)[0]
-    evoked = mne.EvokedArray(1e-5 * sample.eeg.T, head.info.copy())
-    return evoked, sample.eeg
