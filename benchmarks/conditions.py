@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from full_counts import NETWORKS, all_weights, weights_of
+from full_counts import NETWORKS, all_weights, folder_of
+from short_runs import kept_rows
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -180,8 +181,9 @@ def conditions(head, clips) -> dict[str, dict[str, dict]]:
     }
 
 
-def score(networks, clips, method: str, options: dict, first: int) -> pd.DataFrame:
-    """Score a method on a chunk of one test set a number of sources."""
+def score(group, networks, options: dict, clips, method, first: int) -> pd.DataFrame:
+    """Score a method on a chunk of one test set of a group a number of sources."""
+    networks = _of_group(group, networks, options)
     options = {"make_stream": ControlledEEG, "n_sources": (2,)} | options
     return evaluate(
         networks,
@@ -248,7 +250,7 @@ def methods_of(group: str) -> list[str]:
 def chunk_path(runs: Path, method: str, group: str, level: str, first: int) -> Path:
     """Return where the scores of a chunk lie."""
     name = f"{group}-{level}-{first}.csv".replace("/", "_")
-    return runs / f"{method}-{weights_of(method)}" / name
+    return folder_of(method, runs) / name
 
 
 def stored_chunks(runs: Path, group: str, levels: dict, n: int) -> int:
@@ -278,14 +280,9 @@ def score_all(networks, clips, groups: dict, counts: dict, runs: Path) -> dict:
         first, options = k * CHUNK, groups[group][level]
         for method in methods_of(group):
             path = chunk_path(runs, method, group, level, first)
-            if not path.is_file():
-                those = _of_group(group, networks, options)
-                rows = score(those, clips, method, options, first)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                partial = path.with_suffix(".partial")
-                rows.to_csv(partial, index=False)
-                partial.replace(path)
-            parts[group, level].append(pd.read_csv(path))
+            asked = group, networks, options, clips, method, first
+            rows = kept_rows(path, partial(score, *asked))
+            parts[group, level].append(rows)
     return {which: pd.concat(each, ignore_index=True) for which, each in parts.items()}
 
 

@@ -13,8 +13,9 @@ import argparse
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 import pandas as pd
-from calibration import BLOCK, largest_gap, told_and_true
+from calibration import BLOCK, largest_gap
 from head_error import score, test_sets
 from short_runs import finish_with_facts, load_data
 
@@ -47,17 +48,16 @@ def main() -> None:
     stream = dict(test_sets(clips, arguments.heads))[VARIED]
     rows = []
     for name, folder in {"default recipe": arguments.run, "lite": "lite"}.items():
-        training, model = (
-            load_card(folder)["training"],
-            dl.load_model(folder, head=head),
-        )
-        varied = score(folder, stream, arguments.caps)["average_precision"].mean()
-        gap = largest_gap(*told_and_true(model, stream, arguments.caps)[1:])
+        training = load_card(folder)["training"]
+        model = dl.load_model(folder, head=head)
+        varied = score(folder, stream, arguments.caps)
+        gap = largest_gap(np.stack(varied["told"]), np.stack(varied["true"]))
         rows.append(
             {"network": name, "samples": training["samples"]}
             | {"minutes": training["seconds"] / 60, "device": training["device"]}
             | means(model, clips, arguments.samples).to_dict()
-            | {"varied_average_precision": varied, "largest_gap": gap["largest_gap"]}
+            | {"varied_average_precision": varied["average_precision"].mean()}
+            | {"largest_gap": gap["largest_gap"]}
         )
     finish_with_facts(pd.DataFrame(rows), arguments.save, begun)
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
+from short_runs import kept_rows
 from tqdm.auto import tqdm
 
 import deepsif_lite as dl
@@ -28,7 +29,7 @@ from deepsif_lite.evaluation import (
     paper_scores,
     per_sample,
 )
-from deepsif_lite.network.weights import load_weights
+from deepsif_lite.network import load_weights
 from deepsif_lite.results import commit
 from deepsif_lite.solvers import SOLVERS, get_solver
 
@@ -65,6 +66,11 @@ def weights_of(method: str) -> str:
     return content_hash(load_weights(NETWORKS[method])[0].state_dict())[:12]
 
 
+def folder_of(method: str, runs: Path) -> Path:
+    """Return where the scores of a method with these weights are kept."""
+    return runs / f"{method}-{weights_of(method)}"
+
+
 def all_weights() -> str:
     """Return the same of both networks, for the heads of tables."""
     return " and ".join(weights_of(method) for method in NETWORKS)
@@ -79,32 +85,39 @@ def score(
     transport: bool = False,
 ) -> pd.DataFrame:
     """Score a method on all test sets, a file a chunk; return all rows."""
-    networks = {k: dl.load_model(v) for k, v in NETWORKS.items()}
     clips = dl.load_spike_library("lite", split="test")
     chunks = [(c, k) for c in COUNTS for k in range(0, n, chunk)]
-    folder = runs / f"{method}-{weights_of(method)}"
-    folder.mkdir(parents=True, exist_ok=True)
     parts = []
     for count, first in tqdm(chunks, desc=method, unit="chunk"):
         size = min(chunk, n - first)
-        path = folder / f"{count}-{first}-{size}{'-emd' * transport}.csv"
-        if not path.is_file():
-            rows = evaluate(
-                networks,
-                clips,
-                methods=(method,),
-                n_sources=(count,),
-                first=first,
-                n_samples=size,
-                seed=SEED,
-                transport=transport,
-                progress=False,
-            )
-            partial = path.with_suffix(".partial")
-            rows.to_csv(partial, index=False)
-            partial.replace(path)
-        parts.append(pd.read_csv(path))
+        name = f"{count}-{first}-{size}{'-emd' * transport}.csv"
+        asked = clips, method, count, first, size
+        make = partial(score_chunk, *asked, transport=transport)
+        parts.append(kept_rows(folder_of(method, runs) / name, make))
     return pd.concat(parts, ignore_index=True)
+
+
+def score_chunk(
+    clips: dl.SpikeLibrary,
+    method: str,
+    count: int,
+    first: int,
+    size: int,
+    *,
+    transport: bool,
+) -> pd.DataFrame:
+    """Score a method on some recordings of a test set."""
+    return evaluate(
+        {k: dl.load_model(v) for k, v in NETWORKS.items()},
+        clips,
+        methods=(method,),
+        n_sources=(count,),
+        first=first,
+        n_samples=size,
+        seed=SEED,
+        transport=transport,
+        progress=False,
+    )
 
 
 def seconds_an_image() -> dict[str, float]:

@@ -6,9 +6,9 @@ are fitted to what comes true in simulated recordings as varied as those of trai
 but of heads that differ from all computed ones (``Variety.head_error``), by as much as
 each of three ranges says. They are then held against recordings of other clips: of a
 person's own head by finite elements, of the template under the same electrodes, and of
-other caps on computed heads. ``--card`` writes the curve of the range named there on the
-card of the network, for images of recordings; EEG that is simulated keeps the
-probabilities as the network gives them.
+other caps on computed heads. ``--card`` writes the curve of the range around a person's
+(``PEOPLE``) on the card of the network, for images of recordings; EEG that is simulated
+keeps the probabilities as the network gives them.
 """
 
 from __future__ import annotations
@@ -37,25 +37,21 @@ SEEDS = (900, 901)
 AS_TOLD = "none"
 
 
-def fitted(
-    model: dl.Imager, error: tuple[float, float], seeds: tuple[int, ...], n_caps: int
-) -> BetaCalibration:
-    """Return the curve of heads that differ so much from computed ones."""
-    told, true = [], []
-    for seed in seeds:
-        stream = VariedEEG(
-            model.head,
-            dl.load_spike_library("lite", split="train"),
-            load_cap_sampler(),
-            load_artifact_sources(),
-            variety=Variety(head_error=error),
-            n_sources=ANY_CAP_SOURCES,
-            seed=seed,
-        )
-        _, *found = told_and_true(model, stream, n_caps)
-        told.append(found[0])
-        true.append(found[1])
-    return BetaCalibration.fit(np.concatenate(told), np.concatenate(true))
+def simulated(
+    model: dl.Imager, error: tuple[float, float], seed: int, n_caps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is told of heads that differ so much from computed ones, and true."""
+    stream = VariedEEG(
+        model.head,
+        dl.load_spike_library("lite", split="train"),
+        load_cap_sampler(),
+        load_artifact_sources(),
+        variety=Variety(head_error=error),
+        n_sources=ANY_CAP_SOURCES,
+        seed=seed,
+    )
+    _, told, true = told_and_true(model, stream, n_caps)
+    return told, true
 
 
 def main() -> None:
@@ -69,21 +65,23 @@ def main() -> None:
     arguments, begun = parser.parse_args(), perf_counter()
     head, _, clips = load_data()
     model = dl.load_model(arguments.model, head=head)
-    curves = {AS_TOLD: {AS_TOLD: BetaCalibration(1.0, 1.0, 0.0)}}
-    for name, error in tqdm(RANGES.items(), unit="range"):
-        curves[name] = {
-            seed: fitted(model, error, (seed,), arguments.caps) for seed in SEEDS
-        }
+    drawn = {
+        (name, seed): simulated(model, error, seed, arguments.caps)
+        for name, error in tqdm(RANGES.items(), unit="range")
+        for seed in SEEDS
+    }
+    curves = {(AS_TOLD, AS_TOLD): BetaCalibration(1.0, 1.0, 0.0)}
+    curves |= {which: BetaCalibration.fit(*found) for which, found in drawn.items()}
     rows = []
     for kind, stream in test_sets(clips, arguments.heads):
         _, told, true = told_and_true(model, stream, arguments.caps)
-        for name, fits in curves.items():
-            for seed, curve in fits.items():
-                gap = largest_gap(curve.apply(told), true)
-                facts = {"recordings_of": kind, "fitted_to": name, "seed": seed}
-                rows.append(facts | gap | curve._asdict())
+        for (name, seed), curve in curves.items():
+            gap = largest_gap(curve.apply(told), true)
+            facts = {"recordings_of": kind, "fitted_to": name, "seed": seed}
+            rows.append(facts | gap | curve._asdict())
     if arguments.card:
-        curve = fitted(model, RANGES[PEOPLE], SEEDS, arguments.caps)
+        both = zip(*(drawn[PEOPLE, seed] for seed in SEEDS), strict=True)
+        curve = BetaCalibration.fit(*map(np.concatenate, both))
         facts = {"head_error": RANGES[PEOPLE], "seeds": SEEDS, "caps": arguments.caps}
         edit_card(arguments.card, recalibration={"curve": tuple(curve), **facts})
     finish_with_facts(pd.DataFrame(rows), arguments.save, begun)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 import deepsif_lite as dl
 from deepsif_lite.head import HeadModel
+from deepsif_lite.paths import whole_file
 from deepsif_lite.results import commit
 from deepsif_lite.spikes import SpikeLibrary
 
@@ -42,6 +44,14 @@ def load_data() -> tuple[HeadModel, SpikeLibrary, SpikeLibrary]:
     """Return the template head, clips to train on and clips to test on."""
     libraries = (dl.load_spike_library("lite", split=s) for s in ("train", "test"))
     return dl.load_head_model("template-75"), *libraries
+
+
+def kept_rows(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of a file, which is made where it is not there."""
+    if not path.is_file():
+        with whole_file(path) as partial:
+            make().to_csv(partial, index=False)
+    return pd.read_csv(path)
 
 
 def merged(rows: list[dict], save: str | None, column: str) -> list[dict]:

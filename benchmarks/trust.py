@@ -5,8 +5,8 @@ recording comes from another head with displaced electrodes, holds no to three s
 of any size, half of all have eyes, muscles or other artifacts, and windows are a second
 or shorter. ``--person`` takes a person's own head by finite elements instead (its
 published files must be at hand). The first table says how well the shares of eyes and
-muscles tell windows with them from windows of cortex (area under the ROC curve), the second the error of
-the images in each verdict, the third the number that stands behind it.
+muscles tell windows with them from windows of cortex (area under the ROC curve), the
+second the error of the images in each verdict, the third the number behind it.
 """
 
 from __future__ import annotations
